@@ -1,0 +1,1 @@
+"""Where a target runs: this Linux machine, or an Android device on adb."""

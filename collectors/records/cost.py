@@ -1,0 +1,80 @@
+"""CostProfile: event counts per file, function and line, as columns.
+
+Columns are typed memoryviews, so that a plain loop may fill them from `array.array` and a
+large file from numpy, and whoever reads them need not know which. Names are interned: a
+row holds indices. The words are Cachegrind's: events Ir I1mr ILmr Dr D1mr DLmr Dw D1mw
+DLmw Bc Bcm Bi Bim; `fl` (file), `fn` (function); self cost only, unless said.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from collectors.records.shared import Damage
+
+UNKNOWN = "???"
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A function in a file: the key that costs are summed by. `???` is an unknown name."""
+
+    fn: str
+    file: str
+    obj: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallEdges:
+    """Who called whom at what inclusive cost (Callgrind); one entry a call site.
+
+    `caller` and `callee` index `CostProfile.symbols`; `counts` is one int64 column an event.
+    """
+
+    caller: "memoryview[int]"
+    callee: "memoryview[int]"
+    line: "memoryview[int]"
+    calls: "memoryview[int]"
+    counts: "tuple[memoryview[int], ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class CostProcess:
+    """What one output file says of itself."""
+
+    pid: int | None = None
+    command: str | None = None
+    description: tuple[str, ...] = ()
+    summary: tuple[int, ...] | None = None
+    thread: int | None = None
+    part: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CostProfile:
+    """Rows of costs: row i costs `counts[e][i]` events of `events[e]`.
+
+    `row_symbol` indexes `symbols` (int32), `row_line` is the source line, 0 where unknown
+    (int32), `row_file` indexes `files` (int32): the file of the line, which differs from
+    the symbol's file where another function was inlined (Callgrind). Counts are int64, in
+    events, and may be negative in the output of cg_diff.
+    """
+
+    events: tuple[str, ...]
+    symbols: Sequence[Symbol]
+    files: Sequence[str]
+    row_symbol: "memoryview[int]"
+    row_line: "memoryview[int]"
+    row_file: "memoryview[int]"
+    counts: "tuple[memoryview[int], ...]"
+    processes: tuple[CostProcess, ...] = ()
+    edges: CallEdges | None = None
+    damage: tuple[Damage, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.row_line)
+
+    def totals(self) -> dict[str, int]:
+        """The sum of every event over all rows."""
+        return {
+            name: sum(column) for name, column in zip(self.events, self.counts, strict=True)
+        }

@@ -1,0 +1,105 @@
+"""HeapProfile: heap size over time, with allocation trees for some of its snapshots.
+
+The words are Massif's: snapshot, detailed, peak; useful bytes (`mem_heap_B`), extra bytes
+(`mem_heap_extra_B`, the allocator's own and alignment) and stack bytes (`mem_stacks_B`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from collectors.records.shared import Damage, Frame
+
+
+class TreeKind(StrEnum):
+    """What Massif says of a snapshot's allocation tree (`heap_tree=`)."""
+
+    EMPTY = "empty"
+    DETAILED = "detailed"
+    PEAK = "peak"
+
+
+@dataclass(frozen=True, slots=True)
+class HeapSnapshot:
+    """Sizes in bytes at one `time` (in the profile's `time_unit`)."""
+
+    index: int
+    time: int
+    heap_bytes: int
+    extra_bytes: int
+    stacks_bytes: int
+    tree: TreeKind = TreeKind.EMPTY
+
+    @property
+    def total_bytes(self) -> int:
+        return self.heap_bytes + self.extra_bytes + self.stacks_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AllocPoint:
+    """A node's label: a place in the code, or why there is none.
+
+    `frame` is None for the root and for "in N places, all below massif's threshold"; there
+    `text` holds the label, and `places` the N.
+    """
+
+    text: str
+    frame: Frame | None = None
+    places: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllocTree:
+    """An allocation tree as columns in the file's order (depth first, root at 0).
+
+    `depth[i]` and `bytes[i]` are of node i, `point[i]` indexes `points`, which many trees
+    share. A node's parent is the nearest earlier node one less deep. Stacks read from the
+    allocation function (depth 1) to its callers.
+    """
+
+    depth: "memoryview[int]"
+    bytes: "memoryview[int]"
+    point: "memoryview[int]"
+    points: Sequence[AllocPoint]
+
+    def __len__(self) -> int:
+        return len(self.depth)
+
+
+TreeLoader = Callable[[int], AllocTree | None]
+
+
+@dataclass(frozen=True, slots=True)
+class HeapProcess:
+    """What one output file says of itself."""
+
+    pid: int | None = None
+    command: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeapProfile:
+    """The heap of one process over time. `time_unit` is `i` (instructions), `ms` or `B`.
+
+    `pages` is True where Massif counted mapped pages (`--pages-as-heap=yes`): the sizes are
+    then address space, not heap. `load_tree` reads one snapshot's tree when it is asked
+    for; it returns None for a snapshot without one.
+    """
+
+    snapshots: Sequence[HeapSnapshot]
+    time_unit: str
+    process: HeapProcess = field(default_factory=HeapProcess)
+    pages: bool = False
+    load_tree: TreeLoader = field(default=lambda _index: None, repr=False, compare=False)
+    damage: tuple[Damage, ...] = ()
+
+    @property
+    def peak(self) -> HeapSnapshot | None:
+        """The snapshot with the most bytes in total (the first, on a tie)."""
+        return max(self.snapshots, key=lambda snapshot: snapshot.total_bytes, default=None)
+
+    @property
+    def marked_peak(self) -> HeapSnapshot | None:
+        """The snapshot that Massif marked as peak; it need not be the largest."""
+        return next((s for s in self.snapshots if s.tree is TreeKind.PEAK), None)

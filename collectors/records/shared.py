@@ -1,0 +1,73 @@
+"""Small values that every shape of profile uses."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Shape(StrEnum):
+    """The four shapes of profile."""
+
+    ERRORS = "errors"
+    COST = "cost"
+    HEAP = "heap"
+    SAMPLES = "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A part of a tool's output that could not be read as it was meant.
+
+    `what` names the fault, `effect` what the figures miss because of it. At least one of
+    `line` (1-based) and `byte` (0-based) says where, unless the whole file is meant.
+    """
+
+    file: str
+    what: str
+    effect: str
+    line: int | None = None
+    byte: int | None = None
+
+    def __str__(self) -> str:
+        where = (
+            f":{self.line}"
+            if self.line is not None
+            else f": byte {self.byte}"
+            if self.byte is not None
+            else ""
+        )
+        return f"{self.file}{where}: {self.what}; {self.effect}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One entry of a stack. None means that the tool did not know, never the empty string.
+
+    `ip` is the address in the run's memory. `fn`, `obj`, `file`, `line` and `dir` are
+    Valgrind's own names for function, object file, source file, line and its directory.
+    Inlined calls are frames of their own with the `ip` of the frame that holds them.
+    """
+
+    ip: int | None
+    fn: str | None = None
+    obj: str | None = None
+    dir: str | None = None
+    file: str | None = None
+    line: int | None = None
+
+    @property
+    def path(self) -> str | None:
+        """The source file with its directory, as far as it is known."""
+        if self.file is None or self.dir is None or self.file.startswith("/"):
+            return self.file
+        return f"{self.dir.rstrip('/')}/{self.file}"
+
+    @property
+    def place(self) -> str:
+        """`fn (file:line)` as Valgrind writes it, with what is known."""
+        if self.file is not None:
+            where = self.file if self.line is None else f"{self.file}:{self.line}"
+        elif self.obj is not None:
+            where = f"in {self.obj}"
+        else:
+            where = "" if self.ip is None else f"{self.ip:#x}"
+        return f"{self.fn or '???'} ({where})" if where else (self.fn or "???")
