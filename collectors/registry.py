@@ -32,15 +32,15 @@ def tool(name: str) -> Tool:
     if module is None:
         known = ", ".join(tool_names())
         raise UsageError(f"there is no tool {name!r}: choose from {known}")
-    return cast(Tool, import_module(module).TOOL)
+    return cast("Tool", import_module(module).TOOL)
 
 
 def sampler(name: str) -> Sampler:
-    return cast(Sampler, tool(name))
+    return cast("Sampler", tool(name))
 
 
 def wrapper(name: str) -> Wrapper:
-    return cast(Wrapper, tool(name))
+    return cast("Wrapper", tool(name))
 
 
 def recognise(head: bytes) -> Tool | None:
