@@ -107,7 +107,7 @@ class Job:
     name: str
     argv: tuple[str, ...]
     output_dir: str
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
     cwd: str | None = None
 
 

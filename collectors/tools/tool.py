@@ -33,7 +33,7 @@ class Subject:
     """What a sampler watches: a process and its descendants, or the whole system."""
 
     pid: int | None = None
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Tool(Protocol):
