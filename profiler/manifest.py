@@ -1,0 +1,236 @@
+"""`session.json`: what a session says of itself.
+
+The schema is documented in docs/session.md. Version 1 is the only one so far; a newer one
+is refused with the reason, so that no figure is read by rules that it was not written for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from collectors.devices.device import CacheGeometry, Caches, Cpu, DeviceFacts
+from collectors.errors import InputError
+from profiler.json_fields import Fields
+
+SCHEMA = 1
+
+
+class State(StrEnum):
+    """How far a session or one of its captures came."""
+
+    RECORDING = "recording"
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class CapturedFile:
+    """A file that a tool wrote; `name` is relative to the capture's folder in `raw/`."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureEntry:
+    """One tool's run. `note` says in one sentence what a person should know of it.
+
+    `exit_status` is the shell's view of how the target ended (128 + n for signal n); None
+    while it runs or where nobody could see it.
+    """
+
+    tool: str
+    state: State
+    argv: tuple[str, ...] = ()
+    version: str | None = None
+    started: str | None = None
+    exit_status: int | None = None
+    wall_seconds: float | None = None
+    files: tuple[CapturedFile, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NativeRun:
+    """The run of the target without any wrapper, which the samplers watched."""
+
+    exit_status: int | None = None
+    wall_seconds: float | None = None
+    cpu_seconds: float | None = None
+    max_rss_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetEntry:
+    """What was recorded: a command line, its working directory and added environment."""
+
+    argv: tuple[str, ...]
+    cwd: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+    build_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolchainEntry:
+    """The Valgrind that was used: its version and where it came from."""
+
+    version: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """The process that writes the session, so that others can see whether it still does."""
+
+    pid: int
+    started_ticks: int
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The whole of `session.json`. Times are ISO 8601 with their zone."""
+
+    id: str
+    state: State
+    created: str
+    droidgrind: str
+    target: TargetEntry
+    device: DeviceFacts
+    plan: tuple[str, ...] = ()
+    captures: tuple[CaptureEntry, ...] = ()
+    native: NativeRun | None = None
+    toolchain: ToolchainEntry | None = None
+    finished: str | None = None
+    recorder: Recorder | None = None
+    note: str | None = None
+    schema: int = SCHEMA
+
+    def capture(self, tool: str) -> CaptureEntry | None:
+        return next((entry for entry in self.captures if entry.tool == tool), None)
+
+
+def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
+    fields = asdict(manifest)
+    return {"schema": fields.pop("schema"), **fields}
+
+
+def _geometry(fields: Fields | None) -> CacheGeometry | None:
+    if fields is None:
+        return None
+    return CacheGeometry(
+        fields.integer("size_bytes"),
+        fields.integer("associativity"),
+        fields.integer("line_bytes"),
+    )
+
+
+def _device(fields: Fields) -> DeviceFacts:
+    caches = fields.optional_object("caches")
+    return DeviceFacts(
+        serial=fields.text("serial"),
+        model=fields.optional_text("model"),
+        abi=fields.optional_text("abi"),
+        abis=fields.texts("abis"),
+        android=fields.optional_text("android"),
+        sdk=fields.optional_integer("sdk"),
+        kernel=fields.optional_text("kernel"),
+        page_bytes=fields.optional_integer("page_bytes"),
+        memory_bytes=fields.optional_integer("memory_bytes"),
+        cpus=tuple(
+            Cpu(
+                cpu.integer("number"),
+                cpu.flag("online", default=True),
+                cpu.optional_integer("max_khz"),
+                cpu.optional_integer("capacity"),
+            )
+            for cpu in fields.objects("cpus")
+        ),
+        caches=None
+        if caches is None
+        else Caches(
+            _geometry(caches.optional_object("instruction")),
+            _geometry(caches.optional_object("data")),
+            _geometry(caches.optional_object("last_level")),
+            caches.text("source", ""),
+        ),
+    )
+
+
+def _state(fields: Fields, source: str) -> State:
+    value = fields.text("state")
+    try:
+        return State(value)
+    except ValueError as error:
+        raise InputError(f"{source}: there is no state {value!r}") from error
+
+
+def _capture(fields: Fields, source: str) -> CaptureEntry:
+    return CaptureEntry(
+        tool=fields.text("tool"),
+        state=_state(fields, source),
+        argv=fields.texts("argv"),
+        version=fields.optional_text("version"),
+        started=fields.optional_text("started"),
+        exit_status=fields.optional_integer("exit_status"),
+        wall_seconds=fields.optional_number("wall_seconds"),
+        files=tuple(
+            CapturedFile(file.text("name"), file.integer("bytes"), file.text("sha256"))
+            for file in fields.objects("files")
+        ),
+        note=fields.optional_text("note"),
+    )
+
+
+def manifest_from_json(document: object, source: str) -> Manifest:
+    """Check and convert. Raises `InputError` that names `source` and the field at fault."""
+    fields = Fields(document, source)
+    schema = fields.integer("schema")
+    if schema != SCHEMA:
+        age = "a newer" if schema > SCHEMA else "an older"
+        remedy = "update droidgrind" if schema > SCHEMA else "import its raw files again"
+        raise InputError(
+            f"{source}: written by {age} droidgrind (schema {schema}, this one reads "
+            f"{SCHEMA}): {remedy}"
+        )
+    target = fields.object("target")
+    native = fields.optional_object("native")
+    toolchain = fields.optional_object("toolchain")
+    recorder = fields.optional_object("recorder")
+    return Manifest(
+        id=fields.text("id"),
+        state=_state(fields, source),
+        created=fields.text("created"),
+        droidgrind=fields.text("droidgrind", "unknown"),
+        target=TargetEntry(
+            target.texts("argv"),
+            target.optional_text("cwd"),
+            target.text_map("env"),
+            target.optional_text("build_id"),
+        ),
+        device=_device(fields.object("device")),
+        plan=fields.texts("plan"),
+        captures=tuple(_capture(entry, source) for entry in fields.objects("captures")),
+        native=None
+        if native is None
+        else NativeRun(
+            native.optional_integer("exit_status"),
+            native.optional_number("wall_seconds"),
+            native.optional_number("cpu_seconds"),
+            native.optional_integer("max_rss_bytes"),
+        ),
+        toolchain=None
+        if toolchain is None
+        else ToolchainEntry(toolchain.text("version"), toolchain.text("origin")),
+        finished=fields.optional_text("finished"),
+        recorder=None
+        if recorder is None
+        else Recorder(
+            recorder.integer("pid"), recorder.integer("started_ticks"), recorder.text("boot_id")
+        ),
+        note=fields.optional_text("note"),
+        schema=schema,
+    )

@@ -1,0 +1,352 @@
+"""The session on disk: found, read and written.
+
+20261122-101500-benchncnn/
+  session.json      the manifest (profiler/manifest.py)
+  raw/<tool>/…      exactly what the tool wrote
+  events.jsonl      what droidgrind did, step by step
+
+A kill at any moment leaves a session that can be opened.
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from collectors import registry
+from collectors.errors import InputError, ParseError
+from collectors.records.shared import Damage
+from collectors.tools.tool import Profile
+from profiler.manifest import (
+    CaptureEntry,
+    Manifest,
+    Recorder,
+    State,
+    manifest_from_json,
+    manifest_to_json,
+)
+
+MANIFEST_FILE = "session.json"
+EVENTS_FILE = "events.jsonl"
+RAW_FOLDER = "raw"
+NATIVE_RUN = "native"
+LATEST = "latest"
+SESSIONS_VARIABLE = "DROIDGRIND_SESSIONS"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One capture, read: a profile for each output file that could be used.
+
+    `files[i]` is the file of `profiles[i]`. `damage` holds the files that could not be used
+    at all, besides what each profile says of its own.
+    """
+
+    tool: str
+    files: tuple[Path, ...]
+    profiles: tuple[Profile, ...]
+    damage: tuple[Damage, ...]
+
+    def all_damage(self) -> tuple[Damage, ...]:
+        return self.damage + tuple(d for profile in self.profiles for d in profile.damage)
+
+
+class Session:
+    """A stored session, opened for reading. Profiles are read when they are asked for."""
+
+    def __init__(self, directory: Path, manifest: Manifest) -> None:
+        self.directory = directory
+        self.manifest = manifest
+        self._readings: dict[str, Reading] = {}
+
+    @property
+    def id(self) -> str:
+        return self.manifest.id
+
+    @cached_property
+    def state(self) -> State:
+        """The session's state; one whose recorder died without closing it is `partial`."""
+        if self.manifest.state is State.RECORDING and not is_running(self.manifest.recorder):
+            return State.PARTIAL
+        return self.manifest.state
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The tools that left a capture, in the order in which they ran."""
+        return tuple(entry.tool for entry in self.captures)
+
+    @cached_property
+    def captures(self) -> tuple[CaptureEntry, ...]:
+        """The captures; those that were running when their recorder died are `partial`."""
+        if self.state is State.RECORDING:
+            return self.manifest.captures
+        return tuple(
+            replace(entry, state=State.PARTIAL, note=entry.note or "the recording was cut off")
+            if entry.state is State.RECORDING
+            else entry
+            for entry in self.manifest.captures
+        )
+
+    def capture(self, tool: str) -> CaptureEntry | None:
+        return next((entry for entry in self.captures if entry.tool == tool), None)
+
+    def folder(self, name: str) -> Path:
+        """Where the raw files of a tool (or of the native run) are."""
+        return self.directory / RAW_FOLDER / name
+
+    def output_files(self, tool: str) -> tuple[Path, ...]:
+        """The tool's files that hold results, the target's first process first."""
+        folder = self.folder(tool)
+        if not folder.is_dir():
+            return ()
+        is_output = registry.tool(tool).is_output
+        files = [file for file in folder.iterdir() if file.is_file() and is_output(file.name)]
+        return tuple(sorted(files, key=_natural_order))
+
+    def reading(self, tool: str) -> Reading:
+        """What a tool's capture holds, read once."""
+        if tool not in self._readings:
+            self._readings[tool] = self._read(tool)
+        return self._readings[tool]
+
+    def profiles(self, tool: str) -> tuple[Profile, ...]:
+        """The tool's profiles, one for each process or file; none if it was not recorded."""
+        return self.reading(tool).profiles if tool in self.tools else ()
+
+    def _read(self, tool: str) -> Reading:
+        read = registry.tool(tool).read
+        entry = self.capture(tool)
+        sizes = {file.name: file.bytes for file in entry.files} if entry else {}
+        files: list[Path] = []
+        profiles: list[Profile] = []
+        damage: list[Damage] = []
+        for file in self.output_files(tool):
+            recorded = sizes.pop(file.name, None)
+            if recorded is not None and recorded != file.stat().st_size:
+                damage.append(
+                    Damage(
+                        file.name,
+                        f"{file.stat().st_size:,} bytes, recorded were {recorded:,}",
+                        "the file was changed after the recording",
+                    )
+                )
+            try:
+                profile = read(file)
+            except ParseError as error:
+                damage.append(
+                    Damage(
+                        file.name, error.reason, "nothing of it is used", error.line, error.byte
+                    )
+                )
+            except OSError as error:
+                damage.append(Damage(file.name, error.strerror or str(error), "it is not read"))
+            else:
+                files.append(file)
+                profiles.append(profile)
+        is_output = registry.tool(tool).is_output
+        damage.extend(
+            Damage(name, "the file is gone", "its figures are missing")
+            for name in sizes
+            if is_output(name)
+        )
+        return Reading(tool, tuple(files), tuple(profiles), tuple(damage))
+
+    def events(self) -> Iterator[dict[str, object]]:
+        """What droidgrind did, in order; a last line cut by a crash is left out."""
+        try:
+            lines = (self.directory / EVENTS_FILE).read_bytes().splitlines()
+        except FileNotFoundError:
+            return
+        for line in lines:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict):
+                yield event
+
+
+def _natural_order(file: Path) -> tuple[list[int | str], str]:
+    parts = re.split(r"(\d+)", file.name)
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], file.name
+
+
+def open_session(path: Path | str) -> Session:
+    """Open the session in a directory. Raises `InputError` when it is none."""
+    directory = Path(path)
+    source = directory / MANIFEST_FILE
+    try:
+        document = json.loads(source.read_bytes())
+    except FileNotFoundError as error:
+        if directory.exists():
+            reason = f"{directory} is not a session: it has no {MANIFEST_FILE}"
+        else:
+            reason = f"there is no session at {directory}: `droidgrind sessions` lists them"
+        raise InputError(reason) from error
+    except OSError as error:
+        raise InputError(f"{source}: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{source}: not JSON: {error}") from error
+    return Session(directory, manifest_from_json(document, str(source)))
+
+
+def sessions_root(chosen: Path | None = None) -> Path:
+    """Where sessions live: `chosen`, else what the environment says, else a folder here."""
+    if chosen is not None:
+        return chosen
+    return Path(os.environ.get(SESSIONS_VARIABLE) or "droidgrind-sessions")
+
+
+def session_directories(root: Path) -> list[Path]:
+    """The directories below `root` that hold a session, the newest last."""
+    if not root.is_dir():
+        return []
+    found = [entry for entry in root.iterdir() if (entry / MANIFEST_FILE).is_file()]
+    return sorted(found, key=lambda entry: (_created(entry), entry.name))
+
+
+def _created(directory: Path) -> str:
+    """The time of creation in UTC as sortable text, or '' where it cannot be read."""
+    try:
+        created = open_session(directory).manifest.created
+        return datetime.fromisoformat(created).astimezone(UTC).isoformat()
+    except (InputError, ValueError):
+        return ""
+
+
+def find_session(argument: str, root: Path) -> Session:
+    """Open what a person means by `argument`: a directory, an id below `root`, or `latest`."""
+    if argument == LATEST:
+        directories = session_directories(root)
+        if not directories:
+            raise InputError(
+                f"no session in {root} yet: make one with `droidgrind record -- PROGRAM`"
+            )
+        return open_session(directories[-1])
+    for directory in (Path(argument), root / argument):
+        if (directory / MANIFEST_FILE).is_file():
+            return open_session(directory)
+    if Path(argument).exists():
+        return open_session(Path(argument))  # says why it is none
+    raise InputError(
+        f"there is no session {argument!r}, neither as a directory nor in {root}: "
+        "`droidgrind sessions` lists them"
+    )
+
+
+def is_running(recorder: Recorder | None) -> bool:
+    """Whether the process that records a session is still there, on this machine."""
+    if recorder is None or recorder.boot_id != boot_id():
+        return False
+    return started_ticks(recorder.pid) == recorder.started_ticks
+
+
+def boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return "unknown"
+
+
+def started_ticks(pid: int) -> int | None:
+    """When a process began, in clock ticks since boot; None if there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return None
+    return int(stat.rpartition(b")")[2].split()[19])
+
+
+def session_id(created: datetime, program: str) -> str:
+    """`20261122-101500-benchncnn`: the local time and the program's name."""
+    name = re.sub(r"[^A-Za-z0-9._+-]+", "-", Path(program).name).strip("-.")[:40]
+    return f"{created:%Y%m%d-%H%M%S}-{name or 'session'}"
+
+
+class SessionWriter:
+    """Writes a session; every change of the manifest replaces the file in one step."""
+
+    def __init__(self, directory: Path, manifest: Manifest) -> None:
+        self.directory = directory
+        self.manifest = manifest
+
+    @classmethod
+    def create(cls, directory: Path, manifest: Manifest) -> "SessionWriter":
+        """Make the directory with its manifest in it, both or neither.
+
+        Raises `InputError` when the directory exists or cannot be made.
+        """
+        temporary = directory.parent / f".{directory.name}.{os.getpid()}.new"
+        try:
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            temporary.mkdir()
+            writer = cls(temporary, manifest)
+            writer.save(manifest)
+            (temporary / RAW_FOLDER).mkdir()
+            os.rename(temporary, directory)  # noqa: PTH104  # fails on a directory with content
+        except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise InputError(f"cannot create {directory}: {error.strerror}") from error
+        return cls(directory, manifest)
+
+    def save(self, manifest: Manifest) -> None:
+        """Replace the manifest, durably. Raises `InputError` when the disk refuses."""
+        self.manifest = manifest
+        text = json.dumps(manifest_to_json(manifest), indent=1, ensure_ascii=True)
+        write_atomically(self.directory / MANIFEST_FILE, text.encode())
+
+    def put_capture(self, entry: CaptureEntry) -> None:
+        """Add a capture, or replace the one of the same tool."""
+        others = [old for old in self.manifest.captures if old.tool != entry.tool]
+        position = next(
+            (i for i, old in enumerate(self.manifest.captures) if old.tool == entry.tool),
+            len(others),
+        )
+        others.insert(position, entry)
+        self.save(replace(self.manifest, captures=tuple(others)))
+
+    def folder(self, name: str) -> Path:
+        """The folder for raw files of this name, made if it is not there."""
+        folder = self.directory / RAW_FOLDER / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def event(self, what: str, **details: object) -> None:
+        """Append to the log of what droidgrind does."""
+        line = {"time": now().isoformat(timespec="milliseconds"), "event": what, **details}
+        with (self.directory / EVENTS_FILE).open("ab") as log:
+            log.write(json.dumps(line, default=str).encode() + b"\n")
+
+
+def write_atomically(file: Path, content: bytes) -> None:
+    """Write a file so that a reader sees the old or the new content, never a part."""
+    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(file)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"cannot write {file}: {error.strerror}") from error
+
+
+def now() -> datetime:
+    return datetime.now().astimezone()
+
+
+def new_session_directory(root: Path, created: datetime, argv: Sequence[str]) -> Path:
+    """A directory name below `root` that no session has yet."""
+    name = session_id(created, argv[0] if argv else "")
+    directory = root / name
+    number = 2
+    while directory.exists():
+        directory = root / f"{name}-{number}"
+        number += 1
+    return directory
