@@ -111,6 +111,15 @@ class Job:
     cwd: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ResourceUsage:
+    """What a job that ended had used; None where the device could not tell."""
+
+    wall_seconds: float
+    cpu_seconds: float | None = None
+    max_rss_bytes: int | None = None
+
+
 class RunningJob(Protocol):
     """A started job. All calls return at once unless their name says otherwise."""
 
@@ -120,6 +129,15 @@ class RunningJob(Protocol):
     @property
     def pid(self) -> int:
         """The pid on the device of the job's first process."""
+        ...
+
+    @property
+    def usage(self) -> ResourceUsage | None:
+        """What the job used, once it has ended."""
+        ...
+
+    def wait(self, seconds: float) -> ExitStatus | None:
+        """Wait up to `seconds` for the end; like `poll` otherwise."""
         ...
 
     def poll(self) -> ExitStatus | None:

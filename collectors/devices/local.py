@@ -1,0 +1,270 @@
+"""The Linux machine at hand as a device: subprocess for the running, psutil for the facts."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from collectors.devices.caches import read_caches
+from collectors.devices.device import (
+    STDERR_FILE,
+    STDOUT_FILE,
+    CommandResult,
+    Cpu,
+    DeviceFacts,
+    ExitStatus,
+    Job,
+    ResourceUsage,
+)
+from collectors.errors import DeviceError, DeviceUnavailable
+
+LOCAL_SERIAL = "local"
+_PR_SET_PDEATHSIG = 1
+_ABIS = {"x86_64": "x86_64", "aarch64": "arm64-v8a", "armv7l": "armeabi-v7a", "i686": "x86"}
+
+
+class LocalDevice:
+    """The machine droidgrind runs on. Output directories are the session's own folders: nothing is copied."""
+
+    @property
+    def serial(self) -> str:
+        return LOCAL_SERIAL
+
+    def facts(self) -> DeviceFacts:
+        uname = os.uname()
+        abi = _ABIS.get(uname.machine, uname.machine)
+        return DeviceFacts(
+            serial=LOCAL_SERIAL,
+            model=_cpu_model() or uname.nodename,
+            abi=abi,
+            abis=(abi,),
+            kernel=f"{uname.sysname} {uname.release}",
+            page_bytes=os.sysconf("SC_PAGE_SIZE"),
+            memory_bytes=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+            cpus=_cpus(),
+            caches=read_caches(lambda path: Path(path).read_text(encoding="ascii")),
+        )
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        stdin: bytes | None = None,
+    ) -> CommandResult:
+        try:
+            done = subprocess.run(
+                argv,
+                capture_output=True,
+                timeout=timeout,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                input=stdin,
+                stdin=subprocess.DEVNULL if stdin is None else None,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise DeviceUnavailable(
+                f"{' '.join(argv)}: no answer within {timeout:g} s"
+            ) from error
+        except OSError as error:
+            raise DeviceError(f"{argv[0]}: {error.strerror}") from error
+        status = done.returncode if done.returncode >= 0 else 128 - done.returncode
+        return CommandResult(tuple(argv), status, done.stdout, done.stderr)
+
+    def output_dir(self, session_id: str, name: str, destination: Path) -> str:
+        destination.mkdir(parents=True, exist_ok=True)
+        return str(destination.resolve())
+
+    def place(self, file: Path, *, executable: bool = False) -> str:
+        if executable and not os.access(file, os.X_OK):
+            raise DeviceError(f"{file} is not executable: chmod +x it")
+        return str(file.absolute())
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(path)  # noqa: PTH110  # a device path is a str
+
+    def read_bytes(self, path: str) -> bytes:
+        try:
+            return Path(path).read_bytes()
+        except OSError as error:
+            raise DeviceError(f"{path}: {error.strerror}") from error
+
+    def start(self, job: Job) -> "LocalJob":
+        return LocalJob(job)
+
+    def attach(self, job: Job) -> "LocalJob":
+        raise DeviceError(
+            f"{job.name} ran as a child of a droidgrind that is gone: record it again"
+        )
+
+    def stream(self, argv: Sequence[str], sink: BinaryIO) -> "LocalStream":
+        return LocalStream(argv, sink)
+
+
+class LocalJob:
+    """A child process in a process group of its own, its output in files.
+
+    When droidgrind dies, even by SIGKILL, the kernel sends the child SIGTERM, so that no
+    target goes on unseen and Valgrind still writes what it has.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._status: ExitStatus | None = None
+        self._usage: ResourceUsage | None = None
+        directory = Path(job.output_dir)
+        try:
+            with (
+                (directory / STDOUT_FILE).open("wb") as stdout,
+                (directory / STDERR_FILE).open("wb") as stderr,
+            ):
+                self._started = time.monotonic()
+                self._process = subprocess.Popen(
+                    job.argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=stdout,
+                    stderr=stderr,
+                    env={**os.environ, **job.env},
+                    cwd=job.cwd,
+                    start_new_session=True,
+                    preexec_fn=_die_with_parent,  # one system call
+                )
+        except OSError as error:
+            culprit = error.filename or job.argv[0]
+            raise DeviceError(f"cannot start {culprit}: {error.strerror}") from error
+        self._reaper = threading.Thread(target=self._reap, name=f"reap-{job.name}", daemon=True)
+        self._reaper.start()
+
+    @property
+    def job(self) -> Job:
+        return self._job
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def _reap(self) -> None:
+        """Wait in the kernel: the true end and the child's own resource use."""
+        _, status, usage = os.wait4(self._process.pid, 0)
+        self._usage = ResourceUsage(
+            wall_seconds=time.monotonic() - self._started,
+            cpu_seconds=usage.ru_utime + usage.ru_stime,
+            max_rss_bytes=usage.ru_maxrss * 1024,
+        )
+        code = os.waitstatus_to_exitcode(status)
+        self._process.returncode = code  # Popen must not wait for it again
+        self._status = ExitStatus(code=code) if code >= 0 else ExitStatus(signal=-code)
+
+    def poll(self) -> ExitStatus | None:
+        return self._status
+
+    @property
+    def usage(self) -> ResourceUsage | None:
+        return self._usage
+
+    def wait(self, seconds: float) -> ExitStatus | None:
+        """Wait up to `seconds` for the end."""
+        self._reaper.join(seconds)
+        return self._status
+
+    def signal(self, number: int) -> None:
+        if self._status is not None:
+            return
+        try:
+            os.killpg(self._process.pid, number)
+        except ProcessLookupError:
+            return
+
+    def fetch(self, destination: Path) -> None:
+        """Nothing to bring: the output directory is the destination."""
+
+    def discard(self) -> None:
+        """End what the target left running in its process group."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+class LocalStream:
+    """A child whose standard output is a file of this machine."""
+
+    def __init__(self, argv: Sequence[str], sink: BinaryIO) -> None:
+        try:
+            self._process = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=sink,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,  # one system call
+            )
+        except OSError as error:
+            raise DeviceError(f"cannot start {argv[0]}: {error.strerror}") from error
+
+    def poll(self) -> ExitStatus | None:
+        code = self._process.poll()
+        if code is None:
+            return None
+        return ExitStatus(code=code) if code >= 0 else ExitStatus(signal=-code)
+
+    def stop(self) -> ExitStatus:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.terminate()
+        try:
+            code = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        return ExitStatus(code=code) if code >= 0 else ExitStatus(signal=-code)
+
+
+_libc = ctypes.CDLL(None)
+
+
+def _die_with_parent() -> None:
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def _cpu_model() -> str | None:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name":
+            return value.strip()
+    return None
+
+
+def _cpus() -> tuple[Cpu, ...]:
+    root = Path("/sys/devices/system/cpu")
+    numbers = sorted(
+        int(entry.name[3:]) for entry in root.glob("cpu[0-9]*") if entry.name[3:].isdigit()
+    )
+    return tuple(
+        Cpu(
+            number,
+            _number(root / f"cpu{number}/online") != 0,  # CPU 0 often has no such file
+            _number(root / f"cpu{number}/cpufreq/cpuinfo_max_freq"),
+            _number(root / f"cpu{number}/cpu_capacity"),
+        )
+        for number in numbers
+    )
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
