@@ -1,0 +1,124 @@
+"""Follow a running job to its end: output passed on, time bounded, stopped when asked."""
+
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from collectors.devices.device import STDERR_FILE, STDOUT_FILE, ExitStatus, RunningJob
+from collectors.errors import DeviceUnavailable
+from profiler.progress import Observer, Step, StopRequest
+
+TICK_SECONDS = 0.1
+_FETCH_SECONDS = 1.0
+_GRACE_SECONDS = 120.0  # a leak search after SIGTERM may take minutes on a phone
+
+Log = Callable[[str, str], None]
+
+
+class Follower:
+    """Waits for one job. `log` is told what happened and why."""
+
+    def __init__(
+        self,
+        step: Step,
+        running: RunningJob,
+        folder: Path,
+        *,
+        timeout: float | None,
+        stop: StopRequest,
+        observer: Observer,
+        log: Log,
+    ) -> None:
+        self._step = step
+        self._running = running
+        self._folder = folder
+        self._timeout = timeout
+        self._stop = stop
+        self._observer = observer
+        self._log = log
+        self._tails = {name: _Tail(folder / name) for name in (STDOUT_FILE, STDERR_FILE)}
+        self._away = False
+        self._fetched = 0.0
+        self._asked_times = 0
+        self._ended_at = 0.0
+        self._stopped: str | None = None
+
+    def follow(self) -> tuple[ExitStatus | None, str | None]:
+        """Wait for the end; return it, and why the run was ended before its time, if it was.
+
+        A device that goes away is waited for. The status is None only where a person
+        stopped waiting for it.
+        """
+        started = time.monotonic()
+        status: ExitStatus | None = None
+        while status is None:
+            seconds = time.monotonic() - started
+            status = self._look(seconds)
+            if self._away and self._stop.times > 1:
+                return None, "the device was away when the recording was stopped"
+            self._pass_output()
+            self._observer.tick(self._step, seconds)
+            if status is None and not self._away:
+                self._end_when_due(seconds)
+        return status, self._stopped
+
+    def _look(self, seconds: float) -> ExitStatus | None:
+        try:
+            status = self._running.wait(TICK_SECONDS)
+            if status is not None or seconds - self._fetched >= _FETCH_SECONDS:
+                self._fetched = seconds
+                self._running.fetch(self._folder)
+        except DeviceUnavailable as error:
+            if not self._away:
+                self._observer.warning(f"{error}; waiting for it to come back")
+                self._log("device away", str(error))
+            self._away = True
+            time.sleep(TICK_SECONDS)
+            return None
+        if self._away:
+            self._away = False
+            self._log("device back", self._step.name)
+        return status
+
+    def _pass_output(self) -> None:
+        for name, tail in self._tails.items():
+            for chunk in tail.read():
+                self._observer.output(self._step, name, chunk)
+
+    def _end_when_due(self, seconds: float) -> None:
+        if self._stop.times > self._asked_times:
+            self._asked_times = self._stop.times
+            self._end("it was stopped before its end", seconds, kill=self._asked_times > 1)
+        elif self._stopped is None and self._timeout is not None and seconds >= self._timeout:
+            self._end(f"it was stopped after {self._timeout:g} s (--timeout)", seconds)
+        elif self._stopped is not None and seconds - self._ended_at > _GRACE_SECONDS:
+            self._end(
+                f"{self._stopped}, and killed {_GRACE_SECONDS:g} s later", seconds, kill=True
+            )
+
+    def _end(self, reason: str, seconds: float, *, kill: bool = False) -> None:
+        self._stopped = reason
+        self._ended_at = seconds
+        self._log("stopping", reason)
+        self._running.signal(signal.SIGKILL if kill else signal.SIGTERM)
+
+
+class _Tail:
+    """What is new in a growing file."""
+
+    _CHUNK = 1 << 16
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._position = 0
+
+    def read(self) -> list[bytes]:
+        chunks: list[bytes] = []
+        with suppress(FileNotFoundError), self._file.open("rb") as stream:
+            stream.seek(self._position)
+            while chunk := stream.read(self._CHUNK):
+                chunks.append(chunk)
+                self._position += len(chunk)
+        return chunks

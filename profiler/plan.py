@@ -1,0 +1,54 @@
+"""What a person asks to have recorded, checked before anything runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from collectors import registry
+from collectors.errors import UsageError
+from collectors.tools.tool import Subject, ToolSettings
+from profiler.progress import Step
+from profiler.store import NATIVE_RUN
+from profiler.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to record. Without a target only samplers run, on `subject`, until stopped.
+
+    `timeout` bounds each run of the target, in seconds.
+    """
+
+    target: Target | None
+    tools: tuple[str, ...] = registry.DEFAULT_TOOLS
+    settings: Mapping[str, ToolSettings] = field(default_factory=dict[str, ToolSettings])
+    subject: Subject = field(default_factory=Subject)
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.tools:
+            raise UsageError("no tool was chosen: give at least one to -t")
+        for name in self.tools:
+            registry.tool(name)  # says which names there are
+        if self.target is None and self.wrappers:
+            raise UsageError(
+                f"{self.wrappers[0]} runs a program of its own: give one after `--`, or choose "
+                f"only samplers ({', '.join(registry.SAMPLERS)}) with -t"
+            )
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        return tuple(name for name in self.tools if name in registry.SAMPLERS)
+
+    @property
+    def wrappers(self) -> tuple[str, ...]:
+        return tuple(name for name in self.tools if name in registry.WRAPPERS)
+
+    def settings_of(self, tool: str) -> ToolSettings:
+        return self.settings.get(tool, ToolSettings())
+
+    def steps(self) -> tuple[Step, ...]:
+        runs = ([NATIVE_RUN] if self.samplers else []) + list(self.wrappers)
+        return tuple(
+            Step(number, len(runs), name, self.samplers if name == NATIVE_RUN else ())
+            for number, name in enumerate(runs, start=1)
+        )

@@ -1,0 +1,73 @@
+"""The program to record: found and checked before anything is started."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collectors.devices.device import Device
+from collectors.errors import UsageError
+
+DEVICE_PREFIX = "device:"
+_ELF = b"\x7fELF"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A command line to record. `argv[0]` is what the person wrote."""
+
+    argv: tuple[str, ...]
+    cwd: Path | None = None
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def place_target(target: Target, device: Device) -> tuple[str, ...]:
+    """The command line to run on `device`, its program made available there.
+
+    Raises `UsageError` when the program is not there or cannot be executed.
+    """
+    program = target.argv[0]
+    if program.startswith(DEVICE_PREFIX):
+        path = program.removeprefix(DEVICE_PREFIX)
+        if not device.exists(path):
+            raise UsageError(f"{path} is not on {device.serial}")
+        return (path, *target.argv[1:])
+    return (device.place(find_program(program, target.cwd), executable=True), *target.argv[1:])
+
+
+def find_program(program: str, cwd: Path | None = None) -> Path:
+    """The file that a shell would run for `program`. Raises `UsageError` with the reason."""
+    if "/" not in program:
+        found = shutil.which(program)
+        if found is not None:
+            return Path(found)
+        if (Path(cwd or ".") / program).is_file():
+            raise UsageError(f"{program} is not on PATH: write ./{program} to run the one here")
+        raise UsageError(f"{program} is not on PATH: check its name, or give its path")
+    path = Path(program) if cwd is None else cwd / program
+    if not path.exists():
+        raise UsageError(f"{path}: there is no such program")
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory, not a program")
+    if not os.access(path, os.X_OK):
+        raise UsageError(f"{path} is not executable: chmod +x {path}")
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(4)
+    except PermissionError:
+        return path  # executable but not readable: the kernel runs it all the same
+    if not head.startswith((_ELF, b"#!")):
+        raise UsageError(f"{path} is neither an ELF program nor a script with a #! line")
+    return path
+
+
+def parse_environment(words: Sequence[str]) -> dict[str, str]:
+    """`NAME=VALUE` words as a mapping. Raises `UsageError` for anything else."""
+    environment: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--env {word}: write NAME=VALUE")
+        environment[name] = value
+    return environment
