@@ -92,7 +92,10 @@ class Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The whole of `session.json`. Times are ISO 8601 with their zone."""
+    """The whole of `session.json`. Times are ISO 8601 with their zone.
+
+    `imported` sessions hold files that another program's run wrote, under any name.
+    """
 
     id: str
     state: State
@@ -106,7 +109,7 @@ class Manifest:
     toolchain: ToolchainEntry | None = None
     finished: str | None = None
     recorder: Recorder | None = None
-    note: str | None = None
+    imported: bool = False
     schema: int = SCHEMA
 
     def capture(self, tool: str) -> CaptureEntry | None:
@@ -231,6 +234,6 @@ def manifest_from_json(document: object, source: str) -> Manifest:
         else Recorder(
             recorder.integer("pid"), recorder.integer("started_ticks"), recorder.text("boot_id")
         ),
-        note=fields.optional_text("note"),
+        imported=fields.flag("imported", default=False),
         schema=schema,
     )

@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from collectors import registry
@@ -48,6 +47,7 @@ from profiler.store import (
     started_ticks,
 )
 from profiler.target import Target, place_target
+from profiler.version import installed_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,10 +398,3 @@ def this_process() -> Recorder:
     """The running process, so that other processes can see whether it is still there."""
     pid = os.getpid()
     return Recorder(pid, started_ticks(pid) or 0, boot_id())
-
-
-def installed_version() -> str:
-    try:
-        return version("droidgrind")
-    except PackageNotFoundError:
-        return "unknown"

@@ -104,9 +104,16 @@ class Session:
         folder = self.folder(tool)
         if not folder.is_dir():
             return ()
-        is_output = registry.tool(tool).is_output
-        files = [file for file in folder.iterdir() if file.is_file() and is_output(file.name)]
+        files = [
+            file
+            for file in folder.iterdir()
+            if file.is_file() and self._holds_results(tool, file)
+        ]
         return tuple(sorted(files, key=_natural_order))
+
+    def _holds_results(self, tool: str, file: Path) -> bool:
+        """Whether a raw file is to be read, or is a log that is just kept."""
+        return self.manifest.imported or registry.tool(tool).is_output(file.name)
 
     def reading(self, tool: str) -> Reading:
         """What a tool's capture holds, read once."""
@@ -148,11 +155,10 @@ class Session:
             else:
                 files.append(file)
                 profiles.append(profile)
-        is_output = registry.tool(tool).is_output
         damage.extend(
             Damage(name, "the file is gone", "its figures are missing")
             for name in sizes
-            if is_output(name)
+            if self._holds_results(tool, Path(name))
         )
         return Reading(tool, tuple(files), tuple(profiles), tuple(damage))
 

@@ -29,7 +29,7 @@ _ABIS = {"x86_64": "x86_64", "aarch64": "arm64-v8a", "armv7l": "armeabi-v7a", "i
 
 
 class LocalDevice:
-    """The machine droidgrind runs on. Output directories are the session's own folders: nothing is copied."""
+    """The machine at hand. Output directories are the session's own: nothing is copied."""
 
     @property
     def serial(self) -> str:

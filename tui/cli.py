@@ -1,0 +1,120 @@
+"""The command `droidgrind`: finds the subcommand, runs it, turns errors into one line.
+
+Exit codes: 0 done; 1 a check failed; 2 usage; 3 a file or session that cannot be read or
+written; 4 device trouble; 5 tool trouble; 130 interrupted. See docs/commands/index.md.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+from collectors.errors import DroidgrindError
+
+# In the order of a person's work. A module is imported when its command (or the list of all
+# of them) is asked for.
+COMMANDS = {
+    "devices": "tui.commands.devices",
+    "record": "tui.commands.record",
+    "import": "tui.commands.import_files",
+    "sessions": "tui.commands.sessions",
+    "show": "tui.commands.show",
+    "report": "tui.commands.report",
+}
+INTERRUPTED = 130
+
+
+class Command(Protocol):
+    """A subcommand; the first line of its docstring is its help, the rest its description."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def example(self) -> str:
+        """Command lines to try, shown at the end of the help."""
+        ...
+
+    def configure(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Do the work; return the exit code."""
+        ...
+
+
+def load_command(name: str) -> Command:
+    return cast("Command", import_module(COMMANDS[name]).COMMAND)
+
+
+def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for some of the commands: one of them is parsed without loading the rest."""
+    parser = argparse.ArgumentParser(
+        prog="droidgrind",
+        description="Profile native code on Android and Linux with Valgrind and vmstat.",
+        epilog="`droidgrind COMMAND --help` explains a command and gives an example.",
+    )
+    parser.add_argument("--version", action="version", version=_VersionText())
+    parser.add_argument("--debug", action="store_true", help="show where an error arose")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    for name in names:
+        command = load_command(name)
+        text = (type(command).__doc__ or "").strip()
+        sub = commands.add_parser(
+            name,
+            help=text.split("\n", 1)[0],
+            description=_unindented(text),
+            epilog=f"example:\n  {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.configure(sub)
+    return parser
+
+
+class _VersionText(str):
+    """The version, looked up when it is printed: the look-up costs more than --help."""
+
+    __slots__ = ()
+
+    def __mod__(self, _values: object) -> str:
+        from profiler.version import installed_version
+
+        return f"droidgrind {installed_version()}"
+
+    def __contains__(self, _text: object) -> bool:
+        return True
+
+
+def _unindented(text: str) -> str:
+    return "\n".join(line.strip() for line in text.splitlines())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    words = list(sys.argv[1:] if argv is None else argv)
+    asked = next((word for word in words if not word.startswith("-")), None)
+    parser = build_parser([asked] if asked in COMMANDS else list(COMMANDS))
+    args = parser.parse_args(words)
+    if args.command is None:
+        parser.print_help()
+        return 0
+    try:
+        return load_command(args.command).run(args)
+    except DroidgrindError as error:
+        if args.debug:
+            raise
+        from tui.text import warn
+
+        warn(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("droidgrind: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone: point stdout elsewhere, or Python complains at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

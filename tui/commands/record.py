@@ -1,0 +1,122 @@
+"""droidgrind record"""
+
+import argparse
+from pathlib import Path
+
+from tui.commands import options
+
+
+class RecordCommand:
+    """Record a program with Valgrind and vmstat; prints the session's directory.
+
+    The program runs once as it is, watched by vmstat and schedstat, and then once inside
+    each Valgrind tool. Ctrl-C ends the recording and keeps its results; a second Ctrl-C
+    does not wait for them.
+    """
+
+    name = "record"
+    example = "droidgrind record -t memcheck,massif -- ./bench --loops 4"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "-t",
+            "--tools",
+            metavar="TOOLS",
+            help="comma list (default: vmstat,schedstat,memcheck,cachegrind,massif)",
+        )
+        options.add_serial(parser)
+        options.add_sessions(parser)
+        parser.add_argument(
+            "-o", "--output", type=Path, metavar="DIR", help="the session's own directory"
+        )
+        parser.add_argument(
+            "--timeout",
+            type=float,
+            metavar="SECONDS",
+            help="end each run after this time; what was measured by then is kept",
+        )
+        parser.add_argument(
+            "--tool-arg",
+            action="append",
+            default=[],
+            metavar="TOOL=ARG",
+            help="an argument for one tool, such as massif=--depth=60 (may be repeated)",
+        )
+        parser.add_argument(
+            "--time-unit",
+            choices=("i", "ms", "B"),
+            default="i",
+            help="Massif's time: instructions (default), milliseconds, or bytes allocated",
+        )
+        parser.add_argument(
+            "--rate",
+            type=float,
+            metavar="HZ",
+            help="schedstat samples a second (default 10)",
+        )
+        parser.add_argument("--cwd", type=Path, metavar="DIR", help="the target's directory")
+        parser.add_argument(
+            "--env", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
+        )
+        parser.add_argument(
+            "--valgrind",
+            metavar="PATH",
+            help="a valgrind program, or a folder with its tools (default: "
+            "$DROIDGRIND_VALGRIND, else the one on PATH)",
+        )
+        parser.add_argument(
+            "--pid", type=int, metavar="PID", help="only sample a process that runs already"
+        )
+        parser.add_argument(
+            "--system", action="store_true", help="only sample the whole system"
+        )
+        parser.add_argument(
+            "-q", "--quiet", action="store_true", help="keep the target's output to its files"
+        )
+        parser.add_argument(
+            "--check-exit",
+            action="store_true",
+            help="exit with 1 when the target fails or crashes",
+        )
+        parser.add_argument(
+            "program",
+            nargs=argparse.REMAINDER,
+            metavar="-- PROGRAM ARGS…",
+            help="the program to record, and its arguments",
+        )
+
+    def run(self, args: argparse.Namespace) -> int:
+        import os
+
+        from collectors.devices.discover import choose_device
+        from collectors.devices.toolchain import VALGRIND_VARIABLE
+        from profiler.session import run_plan
+        from profiler.store import sessions_root
+        from tui.recording_plan import plan_from
+        from tui.recording_text import TextObserver
+        from tui.text import print_line
+
+        plan = plan_from(args)
+        device = choose_device(args.serial)
+        observer = TextObserver(show_output=not args.quiet, timeout=args.timeout)
+        if args.serial is None and device.serial == "local":
+            observer.note("recording on this machine (-s SERIAL chooses a device)")
+        recorded = run_plan(
+            plan,
+            device,
+            sessions_root(args.sessions),
+            directory=args.output,
+            valgrind=args.valgrind or os.environ.get(VALGRIND_VARIABLE),
+            observer=observer,
+        )
+        print_line(str(recorded.session.directory))
+        if recorded.interrupted:
+            return 130
+        if recorded.failed_tools:
+            return 5
+        if args.check_exit and observer.target_failed:
+            return 1
+        return 0
+
+
+COMMAND = RecordCommand()

@@ -1,0 +1,66 @@
+"""droidgrind sessions"""
+
+import argparse
+
+from tui.commands import options
+
+
+class SessionsCommand:
+    """List the stored sessions, the newest first."""
+
+    name = "sessions"
+    example = "droidgrind sessions --json"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        options.add_sessions(parser)
+        options.add_json(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        from collectors.errors import InputError
+        from profiler.store import open_session, session_directories, sessions_root
+        from tui.text import print_json, print_table, warn
+
+        root = sessions_root(args.sessions)
+        sessions = []
+        for directory in reversed(session_directories(root)):
+            try:
+                sessions.append(open_session(directory))
+            except InputError as error:
+                warn(str(error))
+        if args.json:
+            print_json(
+                [
+                    {
+                        "id": session.id,
+                        "state": session.state,
+                        "created": session.manifest.created,
+                        "serial": session.manifest.device.serial,
+                        "model": session.manifest.device.model,
+                        "target": list(session.manifest.target.argv),
+                        "tools": list(session.tools),
+                        "directory": str(session.directory),
+                    }
+                    for session in sessions
+                ]
+            )
+            return 0
+        if not sessions:
+            warn(f"no session in {root} yet: make one with `droidgrind record -- PROGRAM`")
+            return 0
+        print_table(
+            ("session", "state", "device", "target", "tools"),
+            [
+                (
+                    session.id,
+                    session.state.value,
+                    session.manifest.device.serial,
+                    " ".join(session.manifest.target.argv) or "(whole system)",
+                    ",".join(session.tools),
+                )
+                for session in sessions
+            ],
+        )
+        return 0
+
+
+COMMAND = SessionsCommand()

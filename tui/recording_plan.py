@@ -1,0 +1,60 @@
+"""From the words of `droidgrind record` to a plan."""
+
+import argparse
+from dataclasses import replace
+
+from collectors import registry
+from collectors.errors import UsageError
+from collectors.tools.tool import Subject, ToolSettings
+from profiler.plan import Plan
+from profiler.target import Target, parse_environment
+
+
+def plan_from(args: argparse.Namespace) -> Plan:
+    """Check what can be checked without a device. Raises `UsageError`."""
+    words: list[str] = args.program[1:] if args.program[:1] == ["--"] else args.program
+    attached = args.pid is not None or args.system
+    if words and attached:
+        raise UsageError(
+            "--pid and --system watch what already runs: give no program with them"
+        )
+    if args.pid is not None and args.system:
+        raise UsageError("choose one of --pid and --system")
+    if not words and not attached:
+        raise UsageError(
+            "no program to record: `droidgrind record -- PROGRAM ARGS…` (or --pid, --system)"
+        )
+    for name in ("timeout", "rate"):
+        value = getattr(args, name)
+        if value is not None and value <= 0:
+            raise UsageError(f"--{name} {value:g}: must be above 0")
+    if args.cwd is not None and not args.cwd.is_dir():
+        raise UsageError(f"--cwd {args.cwd}: there is no such directory")
+    return Plan(
+        Target(tuple(words), args.cwd, parse_environment(args.env)) if words else None,
+        _tools(args.tools, attached=attached),
+        _settings(args),
+        Subject(pid=args.pid),
+        args.timeout,
+    )
+
+
+def _tools(chosen: str | None, *, attached: bool) -> tuple[str, ...]:
+    if chosen is None:
+        return tuple(registry.SAMPLERS) if attached else registry.DEFAULT_TOOLS
+    return tuple(dict.fromkeys(name.strip() for name in chosen.split(",") if name.strip()))
+
+
+def _settings(args: argparse.Namespace) -> dict[str, ToolSettings]:
+    settings: dict[str, ToolSettings] = {
+        "massif": ToolSettings(time_unit=args.time_unit),
+        "schedstat": ToolSettings(interval_seconds=1 / args.rate if args.rate else None),
+    }
+    for word in args.tool_arg:
+        name, equals, argument = word.partition("=")
+        if not equals or not argument:
+            raise UsageError(f"--tool-arg {word}: write TOOL=ARG, such as massif=--depth=60")
+        registry.tool(name)  # says which names there are
+        own = settings.get(name, ToolSettings())
+        settings[name] = replace(own, arguments=(*own.arguments, argument))
+    return settings

@@ -1,0 +1,130 @@
+"""Progress of a recording on standard error: a line a step, and a clock on a terminal."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from profiler.manifest import CaptureEntry, NativeRun, State
+from profiler.progress import Step
+from profiler.store import NATIVE_RUN
+from tui.text import printable
+
+_CLOCK_SECONDS = 0.5
+_MARKS = {State.COMPLETE: "✔", State.PARTIAL: "▲", State.FAILED: "✖"}
+_ASCII_MARKS = {State.COMPLETE: "+", State.PARTIAL: "!", State.FAILED: "X"}
+
+
+class TextObserver:
+    """Writes to standard error; the target's output is passed on unless it is to be kept."""
+
+    def __init__(self, *, show_output: bool = True, timeout: float | None = None) -> None:
+        self._show_output = show_output
+        self._timeout = timeout
+        self._terminal = sys.stderr.isatty()
+        self._clock_shown = False
+        self._clock_at = 0.0
+        self._at_line_start = True
+        unicode = (sys.stderr.encoding or "").lower().replace("-", "") == "utf8"
+        self._marks = _MARKS if unicode else _ASCII_MARKS
+        self.target_failed = False
+
+    def note(self, text: str) -> None:
+        self._line(f"droidgrind: {text}")
+
+    def began(self, directory: Path, steps: Sequence[Step]) -> None:
+        names = ", ".join(_title(step) for step in steps)
+        runs = "run" if len(steps) == 1 else "runs"
+        self.note(f"{len(steps)} {runs}: {names}")
+        self.note(f"writing to {directory}")
+
+    def step_started(self, step: Step) -> None:
+        limit = f" (at most {self._timeout:g} s)" if self._timeout else ""
+        self._line(f"[{step.number}/{step.total}] {_title(step)}{limit}")
+        self._clock_at = time.monotonic()
+
+    def output(self, step: Step, stream: str, chunk: bytes) -> None:
+        if not self._show_output:
+            return
+        self._wipe_clock()
+        sys.stderr.flush()
+        sys.stderr.buffer.write(chunk)
+        sys.stderr.buffer.flush()
+        self._at_line_start = chunk.endswith(b"\n")
+
+    def tick(self, step: Step, seconds: float) -> None:
+        now = time.monotonic()
+        if not self._terminal or not self._at_line_start or now < self._clock_at:
+            return
+        self._clock_at = now + _CLOCK_SECONDS
+        sys.stderr.write(f"\r[{step.number}/{step.total}] {step.name}: {duration(seconds)} ")
+        sys.stderr.flush()
+        self._clock_shown = True
+
+    def ran_natively(self, step: Step, run: NativeRun) -> None:
+        self.target_failed = self.target_failed or run.exit_status != 0
+        cpu = "" if run.cpu_seconds is None else f", {run.cpu_seconds:.2f} s CPU"
+        wall = "" if run.wall_seconds is None else duration(run.wall_seconds)
+        self._line(f"      ran {wall}{cpu}, {exit_text(run.exit_status)}")
+
+    def captured(self, step: Step, entry: CaptureEntry) -> None:
+        wall = "" if entry.wall_seconds is None else f" in {duration(entry.wall_seconds)}"
+        size = sum(file.bytes for file in entry.files)
+        what = f"{entry.tool}: {entry.state}{wall}, {size:,} bytes"
+        if entry.tool == step.name:
+            self.target_failed = self.target_failed or entry.exit_status != 0
+            what += f", {exit_text(entry.exit_status)}"
+        if entry.note:
+            what += f": {entry.note}"
+        self._line(f"    {self._marks.get(entry.state, ' ')} {printable(what)}")
+
+    def warning(self, text: str) -> None:
+        self._line(f"droidgrind: {printable(text)}")
+
+    def _line(self, text: str) -> None:
+        self._wipe_clock()
+        if not self._at_line_start:
+            sys.stderr.write("\n")
+            self._at_line_start = True
+        encoding = sys.stderr.encoding or "utf-8"
+        sys.stderr.write(text.encode(encoding, "replace").decode(encoding) + "\n")
+        sys.stderr.flush()
+
+    def _wipe_clock(self) -> None:
+        if self._clock_shown:
+            sys.stderr.write("\r\x1b[K")
+            self._clock_shown = False
+
+
+def _title(step: Step) -> str:
+    if step.name == NATIVE_RUN:
+        return f"native with {' and '.join(step.samplers)}"
+    return step.name
+
+
+def exit_text(status: int | None) -> str:
+    """`exit status 3`, `killed by SIGSEGV (139)`, in the shell's numbering."""
+    if status is None:
+        return "exit status unknown"
+    if 128 < status < 192:
+        import signal
+
+        number = status - 128
+        try:
+            name = signal.Signals(number).name
+        except ValueError:
+            name = f"signal {number}"
+        return f"killed by {name} ({status})"
+    return f"exit status {status}"
+
+
+def duration(seconds: float) -> str:
+    """`0.4 s`, `42 s`, `1 min 12 s`, `2 h 05 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,69 @@
+"""Plain text for standard output and standard error: tables, JSON, warnings.
+
+Names come from files that nobody vouches for, so that control characters never reach the
+terminal as they are.
+"""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Sequence
+
+
+def printable(text: str) -> str:
+    """The text on one line, control characters and lone surrogates written as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def width(text: str) -> int:
+    """The number of terminal cells that a text takes."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
+
+def pad(text: str, cells: int, *, right: bool = False) -> str:
+    """The text filled up with spaces to `cells` terminal cells."""
+    space = " " * max(0, cells - width(text))
+    return space + text if right else text + space
+
+
+def table_lines(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+) -> list[str]:
+    """Lines of a table whose columns in `right` are right-aligned."""
+    cells = [list(header), *([printable(cell) for cell in row] for row in rows)]
+    widths = [max(width(row[i]) for row in cells) for i in range(len(header))]
+    return [
+        "  ".join(pad(cell, widths[i], right=i in right) for i, cell in enumerate(row)).rstrip()
+        for row in cells
+    ]
+
+
+def print_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+) -> None:
+    for line in table_lines(header, rows, right=right):
+        print_line(line)
+
+
+def print_line(text: str = "") -> None:
+    """Print to standard output, whatever its encoding can hold."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding))
+
+
+def print_json(value: object) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=True))
+
+
+def warn(text: str) -> None:
+    """One line on standard error."""
+    print(f"droidgrind: {printable(text)}", file=sys.stderr)
