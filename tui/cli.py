@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("droidgrind: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone: point stdout elsewhere, or Python complains at exit.
+        # Whoever read our output is gone; without this Python would complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 

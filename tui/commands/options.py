@@ -33,5 +33,5 @@ def add_serial(parser: argparse.ArgumentParser) -> None:
         "-s",
         "--serial",
         metavar="SERIAL",
-        help="the device: an adb serial, or `local` for this machine (default: $ANDROID_SERIAL)",
+        help="an adb serial, or `local` for this machine (default: $ANDROID_SERIAL)",
     )
