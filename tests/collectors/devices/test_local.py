@@ -85,7 +85,7 @@ def test_discard_ends_what_the_target_left_running(tmp_path: Path) -> None:
 
 def test_job_that_cannot_start_names_its_program(tmp_path: Path) -> None:
     job = Job("test", ("/no/such",), str(tmp_path))
-    with pytest.raises(DeviceError, match=r"^cannot start /no/such: No such file or directory$"):
+    with pytest.raises(DeviceError, match=r"^cannot start /no/such: No such file"):
         LocalDevice().start(job)
 
 
