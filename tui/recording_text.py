@@ -8,6 +8,7 @@ from pathlib import Path
 from profiler.manifest import CaptureEntry, NativeRun, State
 from profiler.progress import Step
 from profiler.store import NATIVE_RUN
+from tui.figures import duration
 from tui.text import printable
 
 _CLOCK_SECONDS = 0.5
@@ -116,15 +117,3 @@ def exit_text(status: int | None) -> str:
             name = f"signal {number}"
         return f"killed by {name} ({status})"
     return f"exit status {status}"
-
-
-def duration(seconds: float) -> str:
-    """`0.4 s`, `42 s`, `1 min 12 s`, `2 h 05 min`."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -1,0 +1,35 @@
+"""droidgrind show"""
+
+import argparse
+
+from tui.commands import options
+
+
+class ShowCommand:
+    """Print a session's figures as text, or as JSON."""
+
+    name = "show"
+    example = "droidgrind show latest --json"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        options.add_session(parser)
+        options.add_json(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        from profiler.store import find_session, sessions_root
+        from profiler.summary import summarise
+        from tui.text import print_json, print_line
+
+        session = find_session(args.session, sessions_root(args.sessions))
+        summary = summarise(session)
+        if args.json:
+            print_json(summary)
+            return 0
+        from tui.summary_text import summary_lines
+
+        for line in summary_lines(session, summary):
+            print_line(line)
+        return 0
+
+
+COMMAND = ShowCommand()

@@ -1,0 +1,304 @@
+"""A session as text: what `droidgrind show` prints.
+
+Every part says which tool its figures come from and what they are not.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.shared import Frame
+from profiler.store import Session
+from tui.figures import (
+    NOT_MEASURED,
+    count,
+    duration,
+    percent,
+    plural,
+    seconds,
+    short_count,
+    size,
+)
+from tui.recording_text import exit_text
+from tui.text import printable, table_lines
+
+Figures = Mapping[str, Any]
+_TOP = 10
+_MOST_ERRORS = 12
+_MOST_FRAMES = 3
+_NAME_CELLS = 58
+
+
+def summary_lines(session: Session, summary: Figures) -> Iterator[str]:
+    """The lines of the summary; `summary` is what `summarise` gave for the session."""
+    yield from _head(session, summary)
+    if "schedstat" in summary or "vmstat" in summary:
+        yield from _scheduling(session, summary)
+    for tool in session.tools:
+        figures = summary.get(tool)
+        if figures is None:
+            continue
+        if "occurrences" in figures:
+            yield from _errors(session, tool, figures)
+        elif "marked_peak" in figures:
+            yield from _heap(tool, figures)
+        elif "events" in figures:
+            yield from _cost(tool, figures)
+    yield from _trouble(session, summary)
+
+
+def _head(session: Session, summary: Figures) -> Iterator[str]:
+    facts = summary["session"]
+    device = facts["device"]
+    target = " ".join(facts["target"])
+    if not target:
+        target = "imported files" if session.manifest.imported else "the whole system"
+    yield printable(f"{target}  ({facts['state']})")
+    parts = [device["model"] or device["serial"], device["kernel"]]
+    if device["android"]:
+        parts.insert(1, f"Android {device['android']}")
+    if device["cpus"]:
+        parts.append(plural(device["cpus"], "CPU"))
+    if device["toolchain"]:
+        parts.append(f"Valgrind {device['toolchain']['version']}")
+    if not session.manifest.imported:
+        yield printable(" · ".join(part for part in parts if part))
+    yield printable(f"session {facts['id']}, {facts['created']}")
+
+
+def _heading(title: str, source: str) -> Iterator[str]:
+    yield ""
+    yield f"{title}  [{source}]"
+
+
+def _scheduling(session: Session, summary: Figures) -> Iterator[str]:
+    yield from _heading("Who waits for a CPU?", "native run: vmstat, schedstat")
+    native = summary.get("native")
+    if native:
+        wall = native["wall_seconds"]
+        yield (
+            f"  ran {duration(wall) if wall is not None else NOT_MEASURED}, "
+            f"{seconds(native['cpu_seconds'])} CPU, {size(native['max_rss_bytes'])} at most "
+            f"resident, {exit_text(native['exit_status'])}"
+        )
+    vmstat = summary.get("vmstat")
+    if vmstat:
+        yield from _system(vmstat, summary["session"]["device"]["cpus"])
+    schedstat = summary.get("schedstat")
+    if schedstat and schedstat["threads"]:
+        yield from _threads(schedstat)
+    elif schedstat is not None or session.capture("schedstat"):
+        yield "  no thread was seen: the run was shorter than the time between two samples"
+
+
+def _system(vmstat: Figures, cpus: int | None) -> Iterator[str]:
+    columns = vmstat["columns"]
+    if not columns:
+        yield (
+            f"  vmstat: {plural(vmstat['samples'], 'sample')}, none of them during the run: it "
+            "was shorter than vmstat's interval"
+        )
+        return
+
+    def level(name: str, which: str = "mean") -> float | None:
+        return columns[name][which] if name in columns else None
+
+    queue = level("r")
+    if queue is not None:
+        of = f" on {plural(cpus, 'CPU')}" if cpus else ""
+        yield f"  run queue {queue:.1f} on average, {level('r', 'max'):.0f} at most{of}"
+    shares = [
+        f"{name} {level(name):.0f} %"
+        for name in ("us", "sy", "wa", "id", "st")
+        if level(name) is not None
+    ]
+    rates = [
+        f"{name} {short_count(level(name))}/s"
+        for name in ("cs", "in")
+        if level(name) is not None
+    ]
+    yield f"  {'  '.join(shares + rates)}  ({plural(vmstat['samples'], 'sample')})"
+
+
+def _threads(schedstat: Figures) -> Iterator[str]:
+    threads = sorted(
+        schedstat["threads"],
+        key=lambda t: -((t["run_seconds"] or 0) + (t["wait_seconds"] or 0)),
+    )
+    rows = [
+        (
+            str(thread["tid"]),
+            _cut(thread["name"], 20),
+            seconds(thread["run_seconds"]),
+            seconds(thread["wait_seconds"]),
+            percent(
+                thread["wait_seconds"],
+                (thread["run_seconds"] or 0) + (thread["wait_seconds"] or 0),
+            ),
+            count(thread["voluntary"]),
+            count(thread["involuntary"]),
+            NOT_MEASURED if thread["last_cpu"] is None else str(thread["last_cpu"]),
+        )
+        for thread in threads[:_TOP]
+    ]
+    header = ("TID", "thread", "running", "waiting", "wait", "vol.", "invol.", "last CPU")
+    for line in table_lines(header, rows, right=(0, 2, 3, 4, 5, 6, 7)):
+        yield f"  {line}"
+    yield from _more(len(threads), "thread")
+
+
+def _errors(session: Session, tool: str, figures: Figures) -> Iterator[str]:
+    yield from _heading("Is memory used correctly?", _source(session, tool))
+    if not figures["errors"]:
+        yield "  no errors, no leaks"
+        return
+    yield (
+        f"  {plural(figures['errors'], 'distinct error')}, "
+        f"{plural(figures['occurrences'], 'occurrence')}"
+    )
+    leaks = figures["leaks"]
+    lost = [
+        f"{kind.replace('_', ' ')} {size(leak['bytes'])} in {plural(leak['blocks'], 'block')}"
+        for kind, leak in leaks.items()
+        if leak["blocks"]
+    ]
+    if lost:
+        yield f"  leaks: {', '.join(lost)}"
+    records = [
+        record
+        for profile in session.profiles(tool)
+        if isinstance(profile, ErrorProfile)
+        for record in profile.records
+    ]
+    own = _own_objects(session)
+    records.sort(key=lambda record: (record.is_leak, -(record.leaked_bytes or 0)))
+    for record in records[:_MOST_ERRORS]:
+        times = f"  ({plural(record.count, 'time')})" if record.count > 1 else ""
+        yield f"  {record.kind}: {_cut(record.what, 110)}{times}"
+        for word, frame in _telling_frames(record, own):
+            yield f"      {word} {_cut(frame.place, 100)}"
+    yield from _more(len(records), "error", _MOST_ERRORS)
+
+
+def _own_objects(session: Session) -> str | None:
+    argv = session.manifest.target.argv
+    return argv[0].rpartition("/")[2] if argv else None
+
+
+def _telling_frames(record: ErrorRecord, own: str | None) -> Iterator[tuple[str, Frame]]:
+    """The innermost frames, allocator and library frames passed over where others follow."""
+    frames = list(record.frames)
+    start = next(
+        (
+            i
+            for i, frame in enumerate(frames)
+            if own and frame.obj and frame.obj.rpartition("/")[2] == own
+        ),
+        0,
+    )
+    for i, frame in enumerate(frames[start : start + _MOST_FRAMES]):
+        yield ("at" if i == 0 else "by"), frame
+
+
+def _heap(tool: str, figures: Figures) -> Iterator[str]:
+    what = "mapped pages, not heap" if figures.get("pages_as_heap") else "heap"
+    yield from _heading("Where does the heap go?", f"{tool}, {what}")
+    peak = figures["peak"]
+    if peak is None:
+        yield "  no snapshot was written"
+        return
+    unit = {"i": "instructions", "ms": "ms", "B": "bytes allocated and freed"}
+    stacks = peak["stacks_bytes"]
+    yield (
+        f"  peak {size(peak['total_bytes'])} at snapshot {peak['index']} of "
+        f"{figures['snapshots']}, after {short_count(peak['time'])} "
+        f"{unit.get(figures['time_unit'], figures['time_unit'])}: "
+        f"useful {size(peak['heap_bytes'])}, extra {size(peak['extra_bytes'])}, stacks "
+        f"{size(stacks) if stacks else NOT_MEASURED}"
+    )
+    marked = figures["marked_peak"]
+    if marked is not None and marked != peak["index"]:
+        yield f"  Massif marked snapshot {marked} as its peak: it looks at 1 % steps"
+    for entry in figures["top"][:_TOP]:
+        stack = [_cut(place, _NAME_CELLS) for place in entry["stack"][:_MOST_FRAMES]]
+        yield f"  {entry['percent']:5.1f} %  {size(entry['bytes']):>9}  {' < '.join(stack)}"
+    yield from _more(len(figures["top"]), "allocation place")
+
+
+def _cost(tool: str, figures: Figures) -> Iterator[str]:
+    cache = figures.get("simulated_cache")
+    yield from _heading(
+        "Which code misses the cache?",
+        f"{tool}, simulated {', '.join(cache)}" if cache else tool,
+    )
+    events = figures["events"]
+    yield f"  {short_count(events.get('Ir'))} instructions (Ir {count(events.get('Ir'))})"
+    rates = list(_rates(events))
+    if rates:
+        yield f"  {', '.join(rates)}"
+    shown = [name for name in ("Ir", "I1mr", "D1mr", "D1mw", "DLmr", "DLmw") if name in events]
+    rows = [
+        (
+            *(
+                percent(row.get(name), events.get("Ir")) if name == "Ir" else ""
+                for name in ("Ir",)
+            ),
+            *(short_count(row.get(name)) for name in shown),
+            _cut(f"{row['function']} ({row['file']})", _NAME_CELLS + 20),
+        )
+        for row in figures["top"][:_TOP]
+    ]
+    header = ("Ir %", *shown, "function (file)")
+    for line in table_lines(header, rows, right=range(len(shown) + 1)):
+        yield f"  {line}"
+    functions = figures["functions"]
+    yield f"  {plural(functions, 'function')} in {plural(figures['files'], 'file')}"
+
+
+def _rates(events: Mapping[str, int]) -> Iterator[str]:
+    def total(*names: str) -> int | None:
+        return sum(events[n] for n in names) if all(n in events for n in names) else None
+
+    data, d1, ll = total("Dr", "Dw"), total("D1mr", "D1mw"), total("DLmr", "DLmw")
+    if data is not None:
+        yield f"D1 miss {percent(d1, data)} of reads+writes"
+        yield f"LL data miss {percent(ll, data)}"
+    if "I1mr" in events:
+        yield f"I1 miss {percent(events['I1mr'], events.get('Ir'))} of Ir"
+    branches, missed = total("Bc", "Bi"), total("Bcm", "Bim")
+    if branches is not None:
+        yield f"mispredicted {percent(missed, branches)} of branches"
+
+
+def _trouble(session: Session, summary: Figures) -> Iterator[str]:
+    notes = [(entry.tool, entry.state.value, entry.note) for entry in session.captures]
+    lines = [
+        f"  {tool}: {state}" + (f": {note}" if note else "")
+        for tool, state, note in notes
+        if note or state != "complete"
+    ]
+    planned = [tool for tool in session.manifest.plan if tool not in session.tools]
+    lines += [f"  {tool}: was not run" for tool in planned]
+    lines += [
+        f"  {item['file']}: {item['what']}; {item['effect']}"
+        for item in summary.get("damage", [])
+    ]
+    if lines:
+        yield ""
+        yield "What is missing or damaged"
+        yield from (printable(line) for line in lines)
+
+
+def _source(session: Session, tool: str) -> str:
+    entry = session.capture(tool)
+    return f"{tool} {entry.version}" if entry and entry.version else tool
+
+
+def _more(total: int, noun: str, shown: int = _TOP) -> Iterator[str]:
+    if total > shown:
+        yield f"  … and {plural(total - shown, 'more ' + noun)}"
+
+
+def _cut(text: str, cells: int) -> str:
+    text = printable(text)
+    return text if len(text) <= cells else f"{text[: cells - 1]}…"
