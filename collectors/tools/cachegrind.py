@@ -1,0 +1,55 @@
+"""Cachegrind: which code misses the cache, in a simulated memory hierarchy."""
+
+from pathlib import Path
+
+from collectors.devices.device import DeviceFacts
+from collectors.readers.cachegrind_out import parse_cachegrind
+from collectors.records.cost import CostProfile
+from collectors.records.shared import Shape
+from collectors.tools.tool import ToolSettings
+
+
+class Cachegrind:
+    """Counts instructions, cache misses and branches; its caches are a model, not the CPU's."""
+
+    name = "cachegrind"
+    valgrind_tool = "cachegrind"
+    shape = Shape.COST
+
+    def options(
+        self,
+        version: tuple[int, ...],
+        output_dir: str,
+        settings: ToolSettings,
+        facts: DeviceFacts,
+    ) -> list[str]:
+        options = [
+            "--cache-sim=yes",  # off by default since 3.21
+            "--branch-sim=yes",
+            f"--cachegrind-out-file={output_dir}/cachegrind.%p.out",
+        ]
+        caches = facts.caches
+        if caches is not None and caches.instruction and caches.data and caches.last_level:
+            options += [
+                f"--I1={caches.instruction}",
+                f"--D1={caches.data}",
+                f"--LL={caches.last_level}",
+            ]
+        return options
+
+    def recognises(self, head: bytes) -> bool:
+        lines = head.splitlines()
+        has_events = any(line.startswith(b"events:") for line in lines)
+        is_callgrind = any(
+            line.startswith((b"positions:", b"version:", b"# callgrind")) for line in lines
+        )
+        return has_events and not is_callgrind
+
+    def is_output(self, name: str) -> bool:
+        return name.startswith("cachegrind.") and name.endswith(".out")
+
+    def read(self, file: Path) -> CostProfile:
+        return parse_cachegrind(file)
+
+
+TOOL = Cachegrind()

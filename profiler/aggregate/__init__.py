@@ -1,0 +1,1 @@
+"""From rows to answers: sums per function, file and line, top stacks, statistics of samples."""
