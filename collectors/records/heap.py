@@ -83,8 +83,8 @@ class HeapProfile:
     """The heap of one process over time. `time_unit` is `i` (instructions), `ms` or `B`.
 
     `pages` is True where Massif counted mapped pages (`--pages-as-heap=yes`): the sizes are
-    then address space, not heap. `load_tree` reads one snapshot's tree when it is asked
-    for; it returns None for a snapshot without one.
+    then address space, not heap. `load_tree(i)` reads the tree of `snapshots[i]`
+    when it is asked for; it returns None for a snapshot without one.
     """
 
     snapshots: Sequence[HeapSnapshot]

@@ -1,0 +1,57 @@
+"""Allocation trees as stacks: who holds the heap at its peak."""
+
+from dataclasses import dataclass
+
+from collectors.records.heap import AllocTree, HeapProfile, HeapSnapshot
+from collectors.records.shared import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class AllocStack:
+    """Bytes that one stack holds; frames from the allocating function to its callers."""
+
+    bytes: int
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TopStacks:
+    """The stacks of one snapshot, those with the most bytes first."""
+
+    snapshot: HeapSnapshot
+    stacks: tuple[AllocStack, ...]
+
+
+def top_stacks(profile: HeapProfile, most: int) -> TopStacks | None:
+    """Who holds the heap at its peak, as far as trees tell.
+
+    The peak itself may have no tree: then that of the largest snapshot with one is taken;
+    the result says which. None where no snapshot has a tree.
+    """
+    by_size = sorted(
+        range(len(profile.snapshots)), key=lambda i: -profile.snapshots[i].total_bytes
+    )
+    for position in by_size:
+        tree = profile.load_tree(position)
+        if tree is not None:
+            stacks = sorted(leaf_stacks(tree), key=lambda stack: -stack.bytes)
+            return TopStacks(profile.snapshots[position], tuple(stacks[:most]))
+    return None
+
+
+def leaf_stacks(tree: AllocTree) -> list[AllocStack]:
+    """Every leaf that is a place in the code, with the frames on its way from the root."""
+    stacks: list[AllocStack] = []
+    path: list[Frame] = []
+    last = len(tree) - 1
+    for i, (depth, size, number) in enumerate(
+        zip(tree.depth, tree.bytes, tree.point, strict=True)
+    ):
+        frame = tree.points[number].frame
+        del path[max(0, depth - 1) :]
+        if frame is None:
+            continue
+        path.append(frame)
+        if i == last or tree.depth[i + 1] <= depth:
+            stacks.append(AllocStack(size, tuple(path)))
+    return stacks
