@@ -1,0 +1,147 @@
+"""The heap over time, and two snapshots apart."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from collectors.records.heap import HeapProfile, HeapSnapshot, TreeKind
+from profiler.charts.style import Figure, axis, figure, layout
+from profiler.charts.thin import MOST_POINTS
+
+_BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
+TIME_TITLES = {
+    "i": "instructions executed",
+    "ms": "milliseconds under Massif",
+    "B": "bytes allocated and freed so far",
+}
+
+
+def binary_unit(largest: int) -> tuple[int, str]:
+    """The unit in which `largest` bytes read best: its size and its name."""
+    return next((size, name) for size, name in _BINARY if largest >= size or size == 1)
+
+
+def bytes_text(count: int) -> str:
+    """`1.78 MiB`; bytes below a KiB stay exact."""
+    size, name = binary_unit(abs(count))
+    return f"{count} B" if size == 1 else f"{count / size:.2f} {name}"
+
+
+def drawn_snapshots(snapshots: Sequence[HeapSnapshot]) -> Sequence[HeapSnapshot]:
+    """The snapshots that are drawn: all, or the largest and the detailed ones of each span."""
+    if len(snapshots) <= MOST_POINTS:
+        return snapshots
+    span = len(snapshots) / MOST_POINTS
+    best: dict[int, HeapSnapshot] = {}
+    for position, snapshot in enumerate(snapshots):
+        bucket = int(position / span)
+        seen = best.get(bucket)
+        if seen is None or snapshot.total_bytes > seen.total_bytes:
+            best[bucket] = snapshot
+    kept = {snapshot.index for snapshot in best.values()}
+    return [s for s in snapshots if s.index in kept or s.tree is not TreeKind.EMPTY]
+
+
+def heap_timeline_figure(profile: HeapProfile) -> Figure:
+    """Useful, extra and stack bytes, stacked, with the true peak and the one Massif marked."""
+    peak = profile.peak
+    size, unit = binary_unit(peak.total_bytes if peak else 0)
+    snapshots = drawn_snapshots(profile.snapshots)
+    time = [s.time for s in snapshots]
+    notes = [
+        f"snapshot {s.index} · {bytes_text(s.total_bytes)} in total ({s.total_bytes:,} B)"
+        for s in snapshots
+    ]
+    layers = (
+        (
+            "mapped pages" if profile.pages else "useful heap",
+            "heap",
+            [s.heap_bytes for s in snapshots],
+        ),
+        ("extra (allocator)", "extra", [s.extra_bytes for s in snapshots]),
+        ("stacks", "stacks", [s.stacks_bytes for s in snapshots]),
+    )
+    data: list[dict[str, Any]] = []
+    for number, (name, colour, values) in enumerate(layers):
+        if not any(values) and number:
+            continue
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": name,
+                "x": time,
+                "y": [value / size for value in values],
+                "stackgroup": "heap",
+                "line": {"color": f"@{colour}", "width": 1},
+                "fillcolor": f"@{colour}",
+                "text": notes if number == 0 else None,
+                "hovertemplate": f"{name} %{{y:.3~f}} {unit}"
+                + ("<br>%{text}<extra></extra>" if number == 0 else "<extra></extra>"),
+            }
+        )
+    detailed = [s for s in snapshots if s.tree is not TreeKind.EMPTY]
+    data.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "with allocation tree: click",
+            "x": [s.time for s in detailed],
+            "y": [s.total_bytes / size for s in detailed],
+            "customdata": [s.index for s in detailed],
+            "marker": {
+                "size": 9,
+                "color": "@card",
+                "line": {"color": "@text", "width": 1.5},
+                "symbol": [
+                    "triangle-up" if s.tree is TreeKind.PEAK else "circle" for s in detailed
+                ],
+            },
+            "hovertemplate": "click: allocation tree of snapshot %{customdata}<extra></extra>",
+        }
+    )
+    x_axis = axis(TIME_TITLES.get(profile.time_unit, profile.time_unit), tickformat="~s")
+    y_axis = axis(None, ticksuffix=f" {unit}", rangemode="tozero")
+    return figure(
+        data,
+        layout(
+            300,
+            xaxis=x_axis,
+            yaxis=y_axis,
+            hovermode="x unified",
+            showlegend=True,
+            annotations=_peak_notes(profile, size),
+        ),
+        columns={"x": TIME_TITLES.get(profile.time_unit, "time"), "y": unit},
+    )
+
+
+def _peak_notes(profile: HeapProfile, size: int) -> list[dict[str, Any]]:
+    peak, marked = profile.peak, profile.marked_peak
+    notes: list[dict[str, Any]] = []
+    if peak is None:
+        return notes
+    last = max((s.time for s in profile.snapshots), default=0)
+    same = marked is not None and marked.index == peak.index
+    wanted = [
+        (peak, f"● peak {bytes_text(peak.total_bytes)}" + (" (marked)" if same else ""), -26)
+    ]
+    if marked is not None and not same:
+        wanted.append((marked, "▲ marked by Massif", 26))
+    for snapshot, text, offset in wanted:
+        notes.append(
+            {
+                "x": snapshot.time,
+                "y": snapshot.total_bytes / size,
+                "text": text,
+                "showarrow": True,
+                "arrowhead": 0,
+                "arrowwidth": 1,
+                "arrowcolor": "@muted",
+                "ax": -40 if last and snapshot.time > last * 0.6 else 40,
+                "ay": offset,
+                "bgcolor": "@card",
+                "borderpad": 2,
+                "font": {"size": 12, "color": "@text"},
+            }
+        )
+    return notes

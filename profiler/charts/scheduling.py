@@ -1,0 +1,414 @@
+"""Who ran and who waited: system load, CPUs, and threads as lanes, on one time axis."""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from collectors.records.samples import SampleTable
+from profiler.charts.style import HEAT, LOAD, Figure, axis, figure, label, layout
+from profiler.charts.thin import MOST_POINTS, Buckets, bucket_max, bucket_mean
+
+MOST_LANES = 16
+LANE_POINTS = 1500
+SHARES = (
+    ("us", "user", "@user"),
+    ("sy", "system", "@system"),
+    ("wa", "waiting for I/O", "@iowait"),
+    ("st", "stolen by the hypervisor", "@steal"),
+    ("id", "idle", "@idle"),
+)
+
+
+def _column(table: SampleTable, *names: str) -> Any | None:
+    """The first of the columns that the table has, as a float64 array."""
+    import numpy as np
+
+    have = {
+        column.name: values for column, values in zip(table.columns, table.values, strict=True)
+    }
+    return next((np.asarray(have[name]) for name in names if name in have), None)
+
+
+def _time_axis(**more: Any) -> dict[str, Any]:
+    return axis("seconds since the first sample", **more)
+
+
+def _floats(values: Any) -> "array[float]":
+    """A numpy column as an array that is neither pickled nor boxed on its way to the page."""
+    import numpy as np
+
+    return array("f", np.ascontiguousarray(values, dtype=np.float32).tobytes())
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Columns of one system-wide table, thinned alike. `kept` tells how, or is empty."""
+
+    time: Any
+    columns: Mapping[str, Any]
+    largest: Mapping[str, Any]
+    kept: str
+
+
+def system_series(table: SampleTable, start: float) -> Series:
+    """Means of at most 4,000 spans of time (and the largest value of each)."""
+    import numpy as np
+
+    time = np.asarray(table.time) - start
+    columns = {
+        column.name: np.asarray(values)
+        for column, values in zip(table.columns, table.values, strict=True)
+    }
+    if len(time) <= MOST_POINTS:
+        return Series(time, columns, columns, "")
+    buckets = Buckets(float(time[0]), float(time[-1]), MOST_POINTS)
+    index = buckets.index(time)
+    return Series(
+        buckets.centres(),
+        {name: bucket_mean(index, values, MOST_POINTS) for name, values in columns.items()},
+        {name: bucket_max(index, values, MOST_POINTS) for name, values in columns.items()},
+        f"{len(time):,} samples drawn as {MOST_POINTS:,} spans of {buckets.width:.3g} s",
+    )
+
+
+def run_queue_figure(series: Series, cpus: int | None) -> Figure | None:
+    """Runnable tasks against the number of CPUs, and tasks blocked on I/O."""
+    queue = series.largest.get("r")
+    if queue is None:
+        return None
+    time = _floats(series.time)
+    data: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "runnable tasks (r)",
+            "x": time,
+            "y": _floats(queue),
+            "line": {"color": "@user", "width": 1.5, "shape": "hv"},
+            "fill": "tozeroy",
+            "fillcolor": "@scale1",
+            "hovertemplate": "%{y} runnable<extra></extra>",
+        }
+    ]
+    blocked = series.largest.get("b")
+    if blocked is not None and blocked.any():
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "blocked (b)",
+                "x": time,
+                "y": _floats(blocked),
+                "line": {"color": "@iowait", "width": 1.5, "shape": "hv", "dash": "dot"},
+                "hovertemplate": "%{y} blocked<extra></extra>",
+            }
+        )
+    more: dict[str, Any] = {}
+    if cpus:
+        more["shapes"] = [
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": cpus,
+                "y1": cpus,
+                "line": {"color": "@waiting", "width": 1.5, "dash": "dash"},
+            }
+        ]
+        more["annotations"] = [
+            {
+                "xref": "paper",
+                "x": 1,
+                "y": cpus,
+                "xanchor": "right",
+                "yanchor": "bottom",
+                "text": f"{cpus} CPUs: above this line tasks wait",
+                "showarrow": False,
+                "font": {"size": 11, "color": "@waiting"},
+                "bgcolor": "@card",
+            }
+        ]
+    return figure(
+        data,
+        layout(
+            200,
+            xaxis=_time_axis(),
+            yaxis=axis("tasks", rangemode="tozero"),
+            hovermode="x unified",
+            showlegend=len(data) > 1,
+            **more,
+        ),
+        columns={"x": "seconds", "y": "tasks"},
+    )
+
+
+def cpu_time_figure(series: Series) -> Figure | None:
+    """What the CPUs did, in percent of all their time, stacked."""
+    time = _floats(series.time)
+    data: list[dict[str, Any]] = []
+    for name, title, colour in SHARES:
+        values = series.columns.get(name)
+        if values is None or (name in {"st", "wa"} and not (values > 0).any()):
+            continue
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": title,
+                "x": time,
+                "y": _floats(values),
+                "stackgroup": "cpu",
+                "line": {"width": 0, "shape": "hv"},
+                "fillcolor": colour,
+                "hovertemplate": f"{title} %{{y:.1f}} %<extra></extra>",
+            }
+        )
+    if not data:
+        return None
+    return figure(
+        data,
+        layout(
+            220,
+            xaxis=_time_axis(),
+            yaxis=axis(None, range=[0, 100], ticksuffix=" %", fixedrange=True),
+            hovermode="x unified",
+            showlegend=True,
+        ),
+        columns={"x": "seconds", "y": "%"},
+    )
+
+
+def switches_figure(series: Series) -> Figure | None:
+    """Context switches and interrupts a second."""
+    time = _floats(series.time)
+    data: list[dict[str, Any]] = []
+    for name, title, colour, dash in (
+        ("cs", "context switches (cs)", "@user", "solid"),
+        ("in", "interrupts (in)", "@system", "dot"),
+    ):
+        values = series.columns.get(name)
+        if values is not None:
+            data.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "name": title,
+                    "x": time,
+                    "y": _floats(values),
+                    "line": {"color": colour, "width": 1.5, "dash": dash},
+                    "hovertemplate": f"%{{y:,.0f}} {title} a second<extra></extra>",
+                }
+            )
+    if not data:
+        return None
+    return figure(
+        data,
+        layout(
+            180,
+            xaxis=_time_axis(),
+            yaxis=axis("a second", rangemode="tozero", tickformat="~s"),
+            hovermode="x unified",
+            showlegend=True,
+        ),
+        columns={"x": "seconds", "y": "a second"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Values by entity (rows) and span of time (columns); NaN where there is none."""
+
+    time: Any
+    values: Mapping[str, Any]
+    samples: int
+
+    @property
+    def width(self) -> int:
+        return len(self.time)
+
+
+def _columns_of_time(time: Any, most: int) -> tuple[Any, Any]:
+    """For each row its column, and each column's time: samples themselves, else spans."""
+    import numpy as np
+
+    moments, index = np.unique(time, return_inverse=True)
+    if len(moments) <= most:
+        return index, moments
+    buckets = Buckets(float(moments[0]), float(moments[-1]), most)
+    return buckets.index(time), buckets.centres()
+
+
+def level_matrix(
+    table: SampleTable, start: float, names: Sequence[str], most: int = 600
+) -> Matrix:
+    """Means of level columns by entity and span of time."""
+    import numpy as np
+
+    time = np.asarray(table.time) - start
+    index, moments = _columns_of_time(time, most)
+    width = len(moments)
+    cell = np.asarray(table.entity).astype(np.int64) * width + index
+    shape = (len(table.entities), width)
+    values = {
+        name: bucket_mean(cell, column, shape[0] * width).reshape(shape)
+        for name in names
+        if (column := _column(table, name)) is not None
+    }
+    return Matrix(moments, values, len(np.unique(time)))
+
+
+def share_matrix(
+    table: SampleTable, start: float, names: Mapping[str, str], most: int = LANE_POINTS
+) -> Matrix:
+    """How fast cumulative columns (seconds) grow, as a share of time, by entity and span.
+
+    `names` gives the wanted columns and what to call them.
+    """
+    import numpy as np
+
+    entity = np.asarray(table.entity).astype(np.int64)
+    order = np.argsort(entity, kind="stable")
+    entity = entity[order]
+    time = np.asarray(table.time)[order] - start
+    same = entity[1:] == entity[:-1]
+    elapsed = np.diff(time)
+    good = same & (elapsed > 0)
+    index, moments = _columns_of_time(time, most)
+    width = len(moments)
+    cell = (entity[1:] * width + index[1:])[good]
+    size = len(table.entities) * width
+    spans = np.bincount(cell, weights=elapsed[good], minlength=size)
+    values: dict[str, Any] = {}
+    for column_name, name in names.items():
+        column = _column(table, column_name)
+        if column is None:
+            continue
+        grown = np.nan_to_num(np.diff(column[order])[good])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = np.bincount(cell, weights=grown, minlength=size) / spans
+        values[name] = np.where(spans > 0, np.clip(share, 0, 1), np.nan).reshape(-1, width)
+    return Matrix(
+        moments, values, len(moments) if len(moments) < most else len(np.unique(time))
+    )
+
+
+def heat_figure(
+    matrix: Matrix,
+    name: str,
+    rows: Sequence[str],
+    order: Sequence[int],
+    *,
+    unit: str,
+    hot: bool,
+) -> Figure:
+    """One value by entity and time as colours; `rows` names all, `order` picks some."""
+    import numpy as np
+
+    grid = matrix.values[name]
+    top = float(np.nanmax(grid)) if np.isfinite(grid).any() else 1.0
+    return figure(
+        [
+            {
+                "type": "heatmap",
+                "x": _floats(matrix.time),
+                "y": [label(rows[i], 28) for i in order],
+                "z": [_floats(grid[i]) for i in order],
+                "zmin": 0,
+                "zmax": 100 if unit == "%" else top,
+                "colorscale": HEAT if hot else LOAD,
+                "hoverongaps": False,
+                "colorbar": {
+                    "thickness": 10,
+                    "len": 0.9,
+                    "outlinewidth": 0,
+                    "title": {"text": unit, "font": {"size": 11}},
+                },
+                "hovertemplate": f"%{{y}}<br>%{{x:.2f}} s: %{{z:.3~f}} {unit}<extra></extra>",
+            }
+        ],
+        layout(
+            90 + 18 * max(len(order), 2),
+            xaxis=_time_axis(),
+            yaxis=axis(None, type="category", autorange="reversed", fixedrange=True),
+        ),
+        columns={"x": "seconds", "y": "row", "z": unit},
+    )
+
+
+def thread_lanes_figure(matrix: Matrix, rows: Sequence[str], order: Sequence[int]) -> Figure:
+    """One lane a thread: running from the floor up, waiting for a CPU on top, hatched."""
+    import numpy as np
+
+    run, wait = np.nan_to_num(matrix.values["running"]), np.nan_to_num(matrix.values["waiting"])
+    time = _floats(matrix.time)
+    ends = [float(matrix.time[0]), float(matrix.time[-1])] if matrix.width else [0.0, 1.0]
+    data: list[dict[str, Any]] = []
+    for lane, thread in enumerate(order):
+        floor = len(order) - 1 - lane
+        name = label(rows[thread], 60)
+        running = floor + 0.86 * run[thread]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": ends,
+                "y": [floor, floor],
+                "line": {"color": "@grid", "width": 1},
+                "hoverinfo": "skip",
+            }
+        )
+        for state, top, colour, share in (
+            ("running", running, "@running", run[thread]),
+            (
+                "waiting",
+                np.minimum(running + 0.86 * wait[thread], floor + 0.86),
+                "@waiting",
+                wait[thread],
+            ),
+        ):
+            data.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "name": f"{name} {state}",
+                    "meta": "percent",
+                    "x": time,
+                    "y": _floats(top),
+                    "customdata": _floats(100 * share),
+                    "text": name,
+                    "fill": "tonexty",
+                    "fillcolor": colour,
+                    "line": {"width": 0, "shape": "hv", "color": colour},
+                    "hovertemplate": "%{text}<br>%{x:.2f} s: "
+                    f"{state} %{{customdata:.0f}} %<extra></extra>",
+                }
+            )
+            if state == "waiting":
+                data[-1]["fillpattern"] = {
+                    "shape": "/",
+                    "size": 5,
+                    "fgcolor": colour,
+                    "bgcolor": "@card",
+                }
+    return figure(
+        data,
+        layout(
+            80 + 26 * len(order),
+            margin={"l": 130, "r": 12, "t": 12, "b": 40},
+            xaxis=_time_axis(),
+            yaxis=axis(
+                None,
+                tickmode="array",
+                tickvals=[len(order) - 1 - lane + 0.4 for lane in range(len(order))],
+                ticktext=[label(rows[i], 22) for i in order],
+                range=[-0.1, len(order)],
+                fixedrange=True,
+                showgrid=False,
+                zeroline=False,
+            ),
+            hovermode="closest",
+        ),
+        columns={"x": "seconds", "y": "%"},
+    )

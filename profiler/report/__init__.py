@@ -1,0 +1,5 @@
+"""Reports: a session as one HTML page that needs nothing else, not even a network."""
+
+from profiler.report.page import write_report
+
+__all__ = ["write_report"]

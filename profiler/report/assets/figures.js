@@ -1,0 +1,163 @@
+// Plotly figures: drawn when they come near the screen, redrawn when the theme changes, with
+// a table behind each. Figures with the same `data-sync` zoom together.
+
+const drawn = new Map(); // element of the plot -> { figure, spec, sync }
+const CONFIG = {
+  showSendToCloud: false, // no button that sends the data anywhere
+  displaylogo: false,
+  responsive: true,
+  displayModeBar: 'hover',
+  modeBarButtonsToRemove: ['lasso2d', 'select2d', 'autoScale2d', 'toImage'],
+  scrollZoom: false,
+};
+
+function themeName() {
+  const chosen = document.documentElement.dataset.theme;
+  if (chosen === 'light' || chosen === 'dark') return chosen;
+  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+}
+
+function colour(name) {
+  return COLOURS[name][themeName() === 'dark' ? 1 : 0];
+}
+
+function themed(value) {
+  if (typeof value === 'string') return value[0] === '@' ? colour(value.slice(1)) : value;
+  if (Array.isArray(value)) {
+    if (value.length > 3 && typeof value[0] === 'number') return value;
+    return value.map(themed);
+  }
+  if (value === null || typeof value !== 'object' || ArrayBuffer.isView(value)) return value;
+  const copy = {};
+  for (const key of Object.keys(value)) copy[key] = themed(value[key]);
+  return copy;
+}
+
+function fitted(layout, width) {
+  if (width >= 560) return layout;
+  const narrow = { ...layout, margin: { ...layout.margin, l: Math.min(layout.margin.l, 40), r: 4 } };
+  if (layout.yaxis && layout.yaxis.ticktext) {
+    narrow.yaxis = { ...layout.yaxis, ticktext: layout.yaxis.ticktext.map((text) => (text.length > 18 ? `${text.slice(0, 17)}…` : text)) };
+  }
+  return narrow;
+}
+
+async function draw(plot, spec, sync) {
+  const Plotly = await loadPlotly();
+  const figure = themed(spec);
+  figure.layout = fitted(figure.layout, plot.clientWidth);
+  plot.replaceChildren();
+  await Plotly.newPlot(plot, figure.data, figure.layout, CONFIG);
+  drawn.set(plot, { spec, sync });
+  plot.dataset.state = 'drawn';
+  if (sync) plot.on('plotly_relayout', (change) => zoomTogether(plot, sync, change));
+  return plot;
+}
+
+let zooming = false;
+function zoomTogether(source, sync, change) {
+  if (zooming) return;
+  const range = change['xaxis.range'] || (change['xaxis.range[0]'] !== undefined
+    ? [change['xaxis.range[0]'], change['xaxis.range[1]']] : null);
+  if (!range && !change['xaxis.autorange']) return;
+  zooming = true;
+  const update = range ? { 'xaxis.range': range } : { 'xaxis.autorange': true };
+  const others = [...drawn].filter(([plot, about]) => plot !== source && about.sync === sync);
+  Promise.all(others.map(([plot]) => window.Plotly.relayout(plot, { ...update }))).finally(() => { zooming = false; });
+}
+
+async function redrawAll() {
+  for (const [plot, { spec, sync }] of [...drawn]) await draw(plot, spec, sync);
+}
+
+// A figure's numbers as rows: one row a point, one column a trace (or a heat map's cells).
+function figureRows(spec) {
+  const { data, layout } = spec;
+  const names = (layout.meta && layout.meta.columns) || {};
+  const first = data[0] || {};
+  if (first.type === 'treemap') {
+    return {
+      titles: ['name', names.values || 'value', 'note'],
+      rows: [...first.labels].map((label, i) => [plain(label), first.values[i], plain(first.text[i])]),
+    };
+  }
+  if (first.type === 'heatmap') {
+    const rows = [];
+    for (let r = 0; r < first.z.length; r++) {
+      const cells = [...first.z[r]].filter((value) => Number.isFinite(value));
+      const mean = cells.length ? cells.reduce((a, b) => a + b, 0) / cells.length : NaN;
+      rows.push([plain(String(first.y[r])), mean, cells.length ? Math.max(...cells) : NaN]);
+    }
+    return { titles: [names.y || 'row', `mean ${names.z || ''}`, `largest ${names.z || ''}`], rows };
+  }
+  if (first.orientation === 'h') {
+    return {
+      titles: [names.y || 'name', ...data.map((trace) => trace.name)],
+      rows: [...first.y].map((y, i) => [plain(names.labels ? names.labels[i] : String(y)), ...data.map((trace) => trace.x[i])]),
+    };
+  }
+  const series = data.filter((trace) => trace.mode !== 'markers' && trace.name && trace.x && trace.x.length > 2);
+  if (!series.length) return { titles: [], rows: [] };
+  const rows = [...series[0].x].map((x, i) => [x, ...series.map((trace) => {
+    const values = trace.customdata && trace.meta === 'percent' ? trace.customdata : trace.y;
+    return values[i] === undefined ? NaN : values[i];
+  })]);
+  return { titles: [names.x || 'x', ...series.map((trace) => `${trace.name}${names.y ? ` (${names.y})` : ''}`)], rows };
+}
+
+const MARKUP = { '&lt;': '<', '&gt;': '>', '&amp;': '&', '<br>': ' · ' };
+const plain = (text) => text.replace(/&lt;|&gt;|&amp;|<br>/g, (found) => MARKUP[found]);
+
+function fillTable(details, spec) {
+  if (details.dataset.state) return;
+  details.dataset.state = 'filled';
+  const { titles, rows } = figureRows(spec);
+  const number = (value) => (typeof value === 'number'
+    ? (Number.isFinite(value) ? value.toLocaleString(LOCALE, { maximumFractionDigits: 3 }) : '–') : value);
+  const host = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of the figure above' });
+  const table = new SortTable(host, {
+    caption: details.closest('figure').querySelector('h3').textContent,
+    columns: titles.map((title, c) => ({ title, numeric: c > 0, value: (r) => rows[r][c], text: (r) => number(rows[r][c]) })),
+    count: rows.length,
+    page: 100,
+  });
+  const csv = () => [titles, ...rows].map((row) => row.map((cell) => `"${String(cell).replaceAll('"', '""')}"`).join(',')).join('\n');
+  const copy = el('button', { type: 'button', class: 'small', onclick: () => copyText(csv(), copy) }, 'Copy as CSV');
+  details.append(copy, host);
+  table.render();
+}
+
+function watchFigures() {
+  const observer = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (entry.isIntersecting) { observer.unobserve(entry.target); showFigure(entry.target); }
+    }
+  }, { rootMargin: '300px' });
+  for (const figure of document.querySelectorAll('figure[data-part]')) {
+    observer.observe(figure);
+    const details = figure.querySelector('details.table');
+    if (details) details.addEventListener('toggle', async () => fillTable(details, (await loadPart(figure.dataset.part)).figures[figure.id]));
+  }
+}
+
+const figureListeners = new Map(); // figure id -> called with the drawn plot
+const figurePromises = new Map();
+function showFigure(figure) {
+  if (!figurePromises.has(figure.id)) {
+    figurePromises.set(figure.id, (async () => {
+      const plot = figure.querySelector('.plot');
+      try {
+        const { figures } = await loadPart(figure.dataset.part);
+        await draw(plot, figures[figure.id], figure.dataset.sync);
+        const listener = figureListeners.get(figure.id);
+        if (listener) listener(plot);
+      } catch (error) {
+        plot.replaceChildren(el('p', { class: 'empty' }, `This figure cannot be drawn: ${error.message}`));
+        plot.dataset.state = 'failed';
+        throw error;
+      }
+      return plot;
+    })());
+  }
+  return figurePromises.get(figure.id);
+}

@@ -1,0 +1,68 @@
+// Starts the page.
+
+function startTheme() {
+  const button = document.getElementById('theme');
+  const remembered = (() => { try { return localStorage.getItem('droidgrind-theme'); } catch (refused) { return null; } })();
+  if (remembered === 'light' || remembered === 'dark') document.documentElement.dataset.theme = remembered;
+  const label = () => { button.textContent = themeName() === 'dark' ? '☀ Light' : '☾ Dark'; };
+  label();
+  const changed = () => { label(); heapViews.forEach((view) => view.flame && view.flame.paint()); document.dispatchEvent(new Event('themechange')); return redrawAll(); };
+  button.addEventListener('click', () => {
+    const next = themeName() === 'dark' ? 'light' : 'dark';
+    document.documentElement.dataset.theme = next;
+    try { localStorage.setItem('droidgrind-theme', next); } catch (refused) { /* a page without storage forgets */ }
+    changed();
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
+}
+
+function startPrint() {
+  document.getElementById('print').addEventListener('click', () => window.print());
+  window.addEventListener('beforeprint', () => { // what was not looked at yet is not drawn yet
+    for (const figure of document.querySelectorAll('figure[data-part]')) showFigure(figure);
+  });
+}
+
+function startTimes() {
+  for (const time of document.querySelectorAll('time[datetime]')) {
+    const moment = new Date(time.dateTime);
+    if (!Number.isNaN(moment.getTime())) time.textContent = moment.toLocaleString(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
+  }
+  for (const data of document.querySelectorAll('data[value]')) data.textContent = whole(Number(data.value));
+}
+
+function startNavigation() {
+  const links = [...document.querySelectorAll('nav a')];
+  const observer = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      for (const link of links) {
+        if (link.hash === `#${entry.target.id}`) link.setAttribute('aria-current', 'true'); else link.removeAttribute('aria-current');
+      }
+    }
+  }, { rootMargin: '-30% 0px -60% 0px' });
+  document.querySelectorAll('main > section').forEach((section) => observer.observe(section));
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+    const link = links[Number(event.key) - 1];
+    if (link) link.click();
+    else if (event.key === 't') document.getElementById('theme').click();
+    else if (event.key === '/') { event.preventDefault(); (document.querySelector('main input[type=search]') || document.body).focus(); }
+  });
+}
+
+async function start() {
+  startTheme();
+  startPrint();
+  startTimes();
+  startNavigation();
+  watchFigures();
+  startHeap();
+  startScheduling();
+  await Promise.all([startCost(), startErrors(), ...heapViews.map((view) => view.ready)]);
+  window.addEventListener('hashchange', followAddress);
+  followAddress();
+  document.documentElement.dataset.ready = 'true';
+}
+
+start();

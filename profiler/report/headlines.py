@@ -1,0 +1,190 @@
+"""What stands at the top of a page: the few things worth knowing first, each with its number.
+
+Findings of the rules take this place where a session has some; these few are read off the
+figures that the page draws itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from collectors.records.errors import ErrorRecord
+from collectors.records.samples import Scope
+from collectors.records.shared import Frame
+from profiler.charts.heap import bytes_text
+from profiler.functions import FunctionCosts, miss_rate, short_name
+from profiler.report.content import ReportInput
+from profiler.report.kinds import kind_order, kind_words
+from profiler.report.parts_errors import own_frame
+from profiler.report.section_scheduling import thread_totals
+
+MOST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A verdict, its evidence and the next step; `link` is the place in the page."""
+
+    severity: str
+    title: str
+    evidence: str
+    advice: str
+    link: str
+
+
+_RANK = {"error": 0, "warning": 1, "info": 2, "ok": 3}
+
+
+def headlines(content: ReportInput, costs: FunctionCosts | None) -> list[Headline]:
+    """The headlines of all tools, the worst first."""
+    found = [
+        *_error_headlines(content),
+        *_leak_headlines(content),
+        *(_cache_headlines(costs) if costs is not None else ()),
+        *_heap_headlines(content),
+        *_thread_headlines(content),
+    ]
+    return sorted(found, key=lambda h: _RANK[h.severity])[:MOST]
+
+
+def place(frame: Frame | None) -> str:
+    """`file:line` without its folders, or the function's name."""
+    if frame is None:
+        return "an unknown place"
+    if frame.file is not None:
+        name = frame.file.rpartition("/")[2]
+        return name if frame.line is None else f"{name}:{frame.line}"
+    return short_name(frame.fn or "an unknown function")
+
+
+def _error_headlines(content: ReportInput) -> Iterator[Headline]:
+    groups: dict[str, list[tuple[int, ErrorRecord]]] = {}
+    number = 0
+    for profile in content.errors():
+        for record in profile.records:
+            if not record.is_leak:
+                groups.setdefault(record.kind, []).append((number, record))
+            number += 1
+    for kind in sorted(groups, key=kind_order):
+        words = kind_words(kind)
+        if words.severity == "info":
+            continue
+        records = groups[kind]
+        index, first = max(records, key=lambda pair: (pair[1].count, -pair[0]))
+        times = sum(record.count for _, record in records)
+        own = own_frame(first.frames)
+        where = f"{place(own)}" + (f" and {len(records) - 1} more" if len(records) > 1 else "")
+        function = f"in {short_name(own.fn)}, " if own is not None and own.fn else ""
+        beside = next(
+            (aux.what for aux in first.aux if aux.what and "Address" in aux.what), None
+        )
+        yield Headline(
+            words.severity,
+            f"{words.title}: {where}",
+            f"{first.what} {function}{times:,} {'time' if times == 1 else 'times'}"
+            + (f". {beside}" if beside else "")
+            + ".",
+            "Open the stack: the second one says where the memory came from.",
+            f"errors/record={index}",
+        )
+
+
+def _leak_headlines(content: ReportInput) -> Iterator[Headline]:
+    lost = [
+        (number, record)
+        for number, record in enumerate(
+            record for profile in content.errors() for record in profile.records
+        )
+        if record.kind == "Leak_DefinitelyLost"
+    ]
+    if not lost:
+        return
+    total = sum(record.leaked_bytes or 0 for _, record in lost)
+    index, worst = max(lost, key=lambda pair: (pair[1].leaked_bytes or 0, -pair[0]))
+    own = own_frame(worst.frames)
+    share = 100 * (worst.leaked_bytes or 0) / total if total else 0.0
+    yield Headline(
+        "error",
+        f"Leaks {bytes_text(total)} in {len(lost)} {'place' if len(lost) == 1 else 'places'}: "
+        f"{place(own)}",
+        f"The largest loses {bytes_text(worst.leaked_bytes or 0)} in "
+        f"{worst.leaked_blocks or 0:,} blocks ({share:.1f} %), allocated "
+        f"{'in ' + short_name(own.fn) if own is not None and own.fn else 'somewhere unknown'}.",
+        "Free the block, or give it an owner that does.",
+        f"errors/record={index}",
+    )
+
+
+def _cache_headlines(costs: FunctionCosts) -> Iterator[Headline]:
+    rates = miss_rate(costs)
+    if rates is None or not len(costs):
+        return
+    misses = costs.event("D1mr") + costs.event("D1mw")
+    total = float(misses.sum())
+    worst = int(misses.argmax())
+    if total <= 0:
+        return
+    share = 100 * float(misses[worst]) / total
+    if share < 20:
+        return
+    rate = 100 * float(rates[worst])
+    name = short_name(costs.functions[worst])
+    yield Headline(
+        "warning" if rate >= 5 else "info",
+        f"{name} causes {share:.0f} % of all D1 cache misses",
+        f"{float(misses[worst]):,.0f} of {total:,.0f} simulated misses; {rate:.1f} % of its "
+        f"reads and writes miss ({costs.files[worst].rpartition('/')[2]}).",
+        "Look at the lines: walk memory in the order in which it lies, or in blocks that fit.",
+        "cache/function=" + name.rpartition("::")[2],
+    )
+
+
+def _heap_headlines(content: ReportInput) -> Iterator[Headline]:
+    for number, profile in enumerate(content.heaps()):
+        peak = profile.peak
+        if peak is None or not peak.total_bytes:
+            continue
+        last = profile.snapshots[-1]
+        kept = 100 * last.total_bytes / peak.total_bytes
+        link = (
+            f"heap/process={number}&snapshot={peak.index}"
+            if number
+            else f"heap/snapshot={peak.index}"
+        )
+        grows = len(profile.snapshots) > 4 and kept >= 60 and last.total_bytes > (1 << 16)
+        yield Headline(
+            "warning" if grows else "info",
+            f"Still held at the end: {bytes_text(last.total_bytes)}, {kept:.0f} % of the peak"
+            if grows
+            else f"Heap peaks at {bytes_text(peak.total_bytes)}",
+            f"The peak is {bytes_text(peak.total_bytes)} in snapshot {peak.index} of "
+            f"{len(profile.snapshots)}; the last holds {bytes_text(last.total_bytes)}.",
+            "Compare the peak's allocation tree with an early one to see what grew.",
+            link,
+        )
+
+
+def _thread_headlines(content: ReportInput) -> Iterator[Headline]:
+    for profile in content.samples().values():
+        table = profile.table(Scope.THREAD)
+        if table is None or not len(table):
+            continue
+        totals = thread_totals(table)
+        pairs: Sequence[tuple[float, float]] = list(
+            zip(totals["run"], totals["wait"], strict=True)
+        )
+        run, wait = sum(r for r, _ in pairs), sum(w for _, w in pairs)
+        if run + wait <= 0 or wait / (run + wait) < 0.1 or wait < 0.05:
+            continue
+        worst = max(range(len(pairs)), key=lambda i: pairs[i][1])
+        own_run, own_wait = pairs[worst]
+        name = table.entities[worst].name or f"thread {table.entities[worst].number}"
+        share = 100 * own_wait / (own_run + own_wait)
+        yield Headline(
+            "warning",
+            f"{name} waited {share:.0f} % of its time for a CPU",
+            f"{own_wait:.2f} s waiting against {own_run:.2f} s running; all threads together "
+            f"waited {wait:.2f} s"
+            + (f" on {profile.online_cpus} CPUs." if profile.online_cpus else "."),
+            "Run fewer threads than CPUs, or pin the heavy ones to the big cores.",
+            "scheduling",
+        )

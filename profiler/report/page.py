@@ -1,0 +1,341 @@
+"""One HTML page from a session: sections, data, library, and a policy that forbids the rest.
+
+The page runs two scripts and no other: its policy names them by their hashes, so that even
+text that slipped through every escape could not run, and it lets nothing be fetched.
+Deterministic: the same session gives the same bytes.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+from collectors.errors import UsageError
+from profiler.charts.style import COLOURS
+from profiler.functions import FunctionCosts, function_costs
+from profiler.report.bundle import Library, library
+from profiler.report.content import ReportInput, report_input
+from profiler.report.headlines import Headline, headlines
+from profiler.report.kinds import SIGNS
+from profiler.report.markup import esc, facts, seconds_text, table
+from profiler.report.pack import pack
+from profiler.report.section_scheduling import scheduling_section
+from profiler.report.sections import Section, cache_section, errors_section, heap_section
+from profiler.report.sources import Sources
+from profiler.store import Session, write_atomically
+
+SCRIPTS = (
+    "parts.js", "dom.js", "table.js", "figures.js", "flame.js", "scheduling.js", "heap.js",
+    "cost.js", "errors.js", "main.js",
+)  # fmt: skip
+_CSS_EXTRA = {
+    "link": ("#00588A", "#7CC4F0"),
+    "border": ("#C9CED6", "#3D444D"),
+    "error": ("#B00020", "#FF6B6B"),
+    "warning": ("#8F5500", "#FFB454"),
+    "info": ("#00588A", "#56B4E9"),
+    "ok": ("#00663E", "#2FCB97"),
+}
+
+
+def write_report(
+    session: Session,
+    output: Path,
+    *,
+    force: bool = False,
+    source: bool = True,
+    assets: Path | None = None,
+) -> Path:
+    """Write the page of a session to `output` and return it.
+
+    `source=False` leaves source code out. With `assets`, the chart library is put into that
+    folder (once, for many pages) instead of into the page. Raises `UsageError` when `output`
+    exists and `force` is not set, `InputError` when it cannot be written.
+    """
+    check_output(output, force=force)
+    content = report_input(session)
+    return publish(
+        render_report(content, source=source, assets=_shared(assets, output)), output
+    )
+
+
+def check_output(output: Path, *, force: bool) -> None:
+    if output.is_dir():
+        raise UsageError(f"{output} is a directory: name a file with -o FILE")
+    if output.exists() and not force:
+        raise UsageError(f"{output} exists: use --force to overwrite it")
+
+
+def publish(page: str, output: Path) -> Path:
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot create {output.parent}: {error.strerror}") from error
+    write_atomically(output, page.encode("utf-8"))
+    return output
+
+
+def _shared(assets: Path | None, output: Path) -> str | None:
+    """Put the library beside the pages; return its address as the page sees it."""
+    if assets is None:
+        return None
+    from os.path import relpath
+    from urllib.parse import quote
+
+    chosen = library()
+    target = assets / chosen.file_name
+    try:
+        assets.mkdir(parents=True, exist_ok=True)
+        if not target.exists() or target.read_bytes() != chosen.content:
+            write_atomically(target, chosen.content)
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror}") from error
+    return quote(relpath(target.resolve(), output.resolve().parent))
+
+
+def render_report(
+    content: ReportInput,
+    *,
+    source: bool = True,
+    assets: str | None = None,
+    full_library: bool = False,
+) -> str:
+    """The page as text."""
+    sources = Sources(allowed=source, recorded=_moment(content.manifest.created))
+    costs = function_costs(content.costs()) if content.costs() else None
+    sections = [
+        scheduling_section(content),
+        heap_section(content),
+        cache_section(content, costs, sources),
+        errors_section(content, sources),
+        _made_section(content),
+    ]
+    overview = _overview(content, costs)
+    return assemble(
+        _title(content),
+        _header(content),
+        overview,
+        sections,
+        assets,
+        library(full=full_library),
+    )
+
+
+def assemble(
+    title: str,
+    header: str,
+    overview: str,
+    sections: Sequence[Section],
+    assets: str | None,
+    plotly: Library,
+) -> str:
+    """A whole page from its pieces."""
+    folder = files("profiler.report") / "assets"
+    scripts = "\n".join((folder / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    colours = json.dumps(COLOURS, separators=(",", ":"))
+    script = f"(() => {{\n'use strict';\nconst COLOURS = {colours};\n{scripts}\n}})();\n"
+    style = _variables() + (folder / "page.css").read_text(encoding="utf-8")
+    allowed = f"'sha256-{_hash(script)}' 'sha256-{plotly.sha256}'"
+    if assets is not None:
+        allowed = f"'sha256-{_hash(script)}' 'self' file:"
+    policy = (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    links = "".join(
+        f'<li><a href="#{section.id}">{esc(section.title.partition(":")[0])}</a></li>'
+        for section in sections
+    )
+    held = "\n".join(
+        f'<script type="application/x-droidgrind" id="part-{name}">{pack(part)}</script>'
+        for section in sections
+        for name, part in section.parts
+    )
+    embedded = "" if assets is not None else plotly.packed
+    address = "" if assets is None else f' data-src="{esc(assets)}"'
+    return f"""<!doctype html>
+<html lang="en" data-theme="auto">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{esc(title)}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<a class="skip" href="#overview">Skip to the findings</a>
+<header>{header}</header>
+<nav aria-label="Sections"><ul><li><a href="#overview">Overview</a></li>{links}</ul></nav>
+<main>
+{overview}
+{"".join(section.html() for section in sections)}
+</main>
+<footer>Made by droidgrind. The page holds all its data and asks no host for anything. Charts:
+plotly.js, Copyright Plotly, Inc., MIT licence. Keys: 1–6 go to a section, / searches,
+t changes light and dark.</footer>
+<div id="announce" class="offscreen" aria-live="polite"></div>
+<noscript><p>The figures need JavaScript; the findings above do not.</p></noscript>
+{held}
+<script type="application/x-droidgrind" id="plotly-library"{address}>{embedded}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+
+
+def _variables() -> str:
+    names = {**COLOURS, **_CSS_EXTRA}
+    light = "".join(f"--{name}:{pair[0]};" for name, pair in names.items())
+    dark = "".join(f"--{name}:{pair[1]};" for name, pair in names.items())
+    return (
+        f":root{{{light}}}\n"
+        "@media screen and (prefers-color-scheme:dark)"
+        f"{{:root:not([data-theme=light]){{{dark}}}}}\n"
+        f"@media screen{{:root[data-theme=dark]{{{dark}}}}}\n"
+    )
+
+
+def _moment(text: str) -> float | None:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
+
+
+def _target(content: ReportInput) -> str:
+    argv = content.manifest.target.argv
+    return " ".join([argv[0].rpartition("/")[2], *argv[1:]]) if argv else content.manifest.id
+
+
+def _title(content: ReportInput) -> str:
+    return f"{visible_title(_target(content))} · droidgrind"
+
+
+def visible_title(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _header(content: ReportInput) -> str:
+    manifest = content.manifest
+    device = manifest.device
+    lines = [("Device", esc(device.model or device.serial))]
+    for term, value in (
+        ("ABI", device.abi),
+        ("Android", device.android),
+        ("Kernel", device.kernel),
+    ):
+        if value:
+            lines.append((term, esc(value, 80)))
+    if device.cpus:
+        lines.append(("CPUs", str(len(device.cpus))))
+    lines.append(
+        ("Recorded", f'<time datetime="{esc(manifest.created)}">{esc(manifest.created)}</time>')
+    )
+    if manifest.native is not None and manifest.native.wall_seconds is not None:
+        lines.append(("Native run", seconds_text(manifest.native.wall_seconds)))
+    lines.append(("Session", esc(manifest.id)))
+    return (
+        f'<div class="title"><h1>{esc(_target(content), 200)}</h1><div class="buttons">'
+        '<button type="button" id="theme">☾ Dark</button>'
+        '<button type="button" id="print">Print</button></div></div>' + facts(lines)
+    )
+
+
+def _overview(content: ReportInput, costs: FunctionCosts | None) -> str:
+    found = headlines(content, costs)
+    problems = sum(h.severity == "error" for h in found)
+    warnings = sum(h.severity == "warning" for h in found)
+    seconds = sum(c.wall_seconds or 0 for c in content.captures)
+    states = {str(c.state) for c in content.captures}
+    verdict = (
+        '<p class="verdict">'
+        + _tally(problems, "error", "problem")
+        + _tally(warnings, "warning", "warning")
+        + f'<span class="muted">{len(content.captures)} tools · {seconds_text(seconds)} · '
+        f"{esc('all complete' if states == {'complete'} else str(content.state))}</span></p>"
+    )
+    body = (
+        f'<ul class="findings">{"".join(_headline(h) for h in found)}</ul>'
+        if found
+        else '<p class="empty">Nothing stands out in what was recorded.</p>'
+    )
+    return (
+        '<section id="overview" aria-labelledby="overview-title">'
+        f'<h2 id="overview-title" class="offscreen">Findings</h2>{verdict}{body}</section>'
+    )
+
+
+def _tally(count: int, severity: str, word: str) -> str:
+    shown = severity if count else "ok"
+    plural = "" if count == 1 else "s"
+    return f'<span class="sign {shown}">{SIGNS[shown]} {count} {word}{plural}</span>'
+
+
+def _headline(headline: Headline) -> str:
+    return (
+        f'<li class="finding {headline.severity}">'
+        f'<span class="sign {headline.severity}" role="img" aria-label="{headline.severity}">'
+        f"{SIGNS[headline.severity]}</span>"
+        f"<h3>{esc(headline.title, 300)}</h3>"
+        f'<a class="show" href="#{esc(headline.link)}" '
+        f'aria-label="Show: {esc(headline.title, 100)}">show ▸</a>'
+        f"<p>{esc(headline.evidence, 500)} "
+        f'<span class="muted">{esc(headline.advice)}</span></p></li>'
+    )
+
+
+def _made_section(content: ReportInput) -> Section:
+    section = Section("made", "How this was made: and what the figures are not")
+    rows = [
+        [
+            esc(capture.tool),
+            esc(capture.version or "–"),
+            esc(str(capture.state)) + (f": {esc(capture.note)}" if capture.note else ""),
+            "–" if capture.exit_status is None else str(capture.exit_status),
+            seconds_text(capture.wall_seconds),
+            f'<span class="code">{esc(" ".join(capture.argv), 1500)}</span>',
+        ]
+        for capture in content.captures
+    ]
+    damage = [item for group in content.damage.values() for item in group]
+    damaged = (
+        "<h3>Damaged or missing</h3>"
+        + "".join(f'<p class="damage">▲ {esc(str(item))}</p>' for item in damage)
+        if damage
+        else '<p class="muted">Nothing that was recorded is damaged or missing.</p>'
+    )
+    manifest = content.manifest
+    toolchain = (
+        f" Valgrind {esc(manifest.toolchain.version)} from {esc(manifest.toolchain.origin)}."
+        if manifest.toolchain
+        else ""
+    )
+    section.body = (
+        table(
+            ("Tool", "Version", "State", "Exit status", "Wall time", "Command line"),
+            rows,
+            (3, 4),
+        )
+        + damaged
+        + "<h3>What the figures are not</h3><ul>"
+        "<li>Cache misses and branches are simulated by Cachegrind, not hardware counters; it "
+        "knows one core, two cache levels and no prefetching.</li>"
+        "<li>Times under Valgrind are not times: it runs one thread at a time, tens of times "
+        "slower. Scheduling was recorded in a run without it.</li>"
+        "<li>Massif counts heap requests, not resident memory; its peak is the largest "
+        "snapshot, not the largest moment.</li>"
+        "<li>vmstat sees the whole machine; its first row is the mean since boot.</li>"
+        "<li>Memcheck sees what this run did; other inputs may do worse.</li></ul>"
+        f'<p class="muted">droidgrind {esc(manifest.droidgrind)}.{toolchain} '
+        f"Working directory: {esc(manifest.target.cwd or '–')}</p>"
+    )
+    return section

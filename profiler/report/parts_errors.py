@@ -1,0 +1,126 @@
+"""The memory errors' share of a page: records, stacks, and the source lines around them."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.shared import Frame
+from profiler.report.sources import Sources
+from profiler.visible import visible
+
+MOST_RECORDS = 5000
+MOST_SNIPPETS = 3000
+SNIPPET_FRAMES = 3
+
+# Frames of Valgrind's own replacements and of the C++ library say where it happened only
+# in the letter; the frame below them is the program's.
+_NOT_THE_PROGRAM = (
+    "/vgpreload_",
+    "vg_replace_",
+    "/usr/include/",
+    "/usr/lib/",
+    "/lib/",
+    "/usr/libexec/",
+)
+
+
+def own_frame(frames: Sequence[Frame]) -> Frame | None:
+    """The innermost frame of the program itself, as far as that can be told."""
+    for frame in frames:
+        where = f"{frame.obj or ''} {frame.path or ''}"
+        if frame.file is not None and not any(mark in where for mark in _NOT_THE_PROGRAM):
+            return frame
+    for frame in frames:
+        if not any(mark in (frame.obj or "") for mark in _NOT_THE_PROGRAM):
+            return frame
+    return frames[0] if frames else None
+
+
+class _Frames:
+    def __init__(self) -> None:
+        self.rows: list[list[Any]] = []
+        self._known: dict[Frame, int] = {}
+
+    def number(self, frame: Frame) -> int:
+        found = self._known.get(frame)
+        if found is None:
+            found = self._known[frame] = len(self.rows)
+            self.rows.append(
+                [
+                    visible(frame.fn, 600) if frame.fn else "",
+                    visible(frame.path, 400) if frame.path else "",
+                    frame.line or 0,
+                    visible(frame.obj, 300) if frame.obj else "",
+                    f"{frame.ip:#x}" if frame.ip is not None else "",
+                ]
+            )
+        return found
+
+
+def module_of(record: ErrorRecord) -> str:
+    """The file name of the object that holds the program's own frame."""
+    frame = own_frame(record.frames)
+    if frame is None or frame.obj is None:
+        return "unknown"
+    return PurePosixPath(frame.obj).name or "unknown"
+
+
+def error_parts(
+    profiles: Sequence[ErrorProfile], sources: Sources
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The one part of all processes together."""
+    records = [record for profile in profiles for record in profile.records]
+    frames = _Frames()
+    suppressions: dict[str, int] = {}
+    snippets: dict[str, dict[str, str]] = {}
+    left = MOST_SNIPPETS
+    rows: list[dict[str, Any]] = []
+    for record in records[:MOST_RECORDS]:
+        stacks = (record.frames, *(aux.frames for aux in record.aux))
+        for stack in stacks:
+            for frame in stack[:SNIPPET_FRAMES]:
+                if left > 0 and frame.line and frame.path:
+                    near = sources.around(frame.path, frame.line)
+                    left -= bool(near)
+                    if near:
+                        into = snippets.setdefault(visible(frame.path, 400), {})
+                        into.update(
+                            {str(n): visible(t.expandtabs(4), 300) for n, t in near.items()}
+                        )
+        own = own_frame(record.frames)
+        row: dict[str, Any] = {
+            "kind": visible(record.kind, 80),
+            "what": visible(record.what, 600),
+            "count": record.count,
+            "module": visible(module_of(record), 120),
+            "frames": [frames.number(frame) for frame in record.frames],
+            "aux": [
+                [visible(aux.what or "", 600), [frames.number(frame) for frame in aux.frames]]
+                for aux in record.aux
+            ],
+        }
+        if own is not None:
+            row["own"] = frames.number(own)
+        if record.is_leak:
+            row |= {
+                "bytes": record.leaked_bytes,
+                "direct": record.direct_bytes,
+                "blocks": record.leaked_blocks,
+            }
+        if record.thread_name or record.tid not in (None, 1):
+            row["thread"] = visible(record.thread_name or f"thread {record.tid}", 80)
+        if record.suppression:
+            text = "\n".join(visible(line, 2000) for line in record.suppression.splitlines())
+            row["suppression"] = suppressions.setdefault(text, len(suppressions))
+        rows.append(row)
+    yield (
+        "errors",
+        {
+            "records": rows,
+            "frames": frames.rows,
+            "suppressions": list(suppressions),
+            "snippets": snippets,
+            "all_records": len(records),
+        },
+    )

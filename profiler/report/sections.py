@@ -1,0 +1,303 @@
+"""The sections of a page: what stands in each, as HTML, and the parts that fill it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from collectors.records.cost import CostProfile
+from collectors.records.errors import ErrorProfile
+from collectors.records.heap import HeapProfile, TreeKind
+from profiler.charts.heap import TIME_TITLES, bytes_text
+from profiler.functions import FunctionCosts
+from profiler.report.content import ReportInput
+from profiler.report.kinds import SIGNS, kind_order, kind_words
+from profiler.report.markup import empty, esc, facts, figure, number, table
+from profiler.report.parts_cost import MOST_FUNCTIONS, cost_parts
+from profiler.report.parts_errors import MOST_RECORDS, error_parts
+from profiler.report.parts_heap import TreeBudget, heap_parts
+from profiler.report.sources import Sources
+
+Part = tuple[str, Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class Section:
+    """One section; `parts` are the data that its figures and tables load."""
+
+    id: str
+    title: str
+    body: str = ""
+    parts: list[Part] = field(default_factory=list[Part])
+
+    def html(self) -> str:
+        return (
+            f'<section id="{self.id}" aria-labelledby="{self.id}-title">'
+            f'<h2 id="{self.id}-title">{esc(self.title)}</h2>{self.body}</section>'
+        )
+
+
+def _damage(content: ReportInput, tool: str) -> str:
+    return "".join(
+        f'<p class="damage">▲ {esc(str(damage))}</p>' for damage in content.damage.get(tool, ())
+    )
+
+
+def missing(content: ReportInput, tool: str, what: str) -> str:
+    """Why there is nothing of a tool: not recorded, failed, or unreadable."""
+    capture = next((c for c in content.captures if c.tool == tool), None)
+    if capture is None:
+        return empty(f"No {what}: record with <code>-t {tool}</code>.")
+    note = f": {esc(capture.note)}" if capture.note else "."
+    return empty(f"No {what}: {tool} ended as {esc(str(capture.state))}{note}") + _damage(
+        content, tool
+    )
+
+
+def heap_section(content: ReportInput) -> Section:
+    section = Section("heap", "Heap: who holds the memory?")
+    heaps = content.heaps()
+    if not heaps:
+        section.body = missing(content, "massif", "heap data")
+        return section
+    budget = TreeBudget()
+    body = [_damage(content, "massif")]
+    for place, profile in enumerate(heaps):
+        parts = list(heap_parts(profile, place, budget))
+        section.parts.extend(parts)
+        body.append(_heap_process(profile, place, parts[-1][1], named=len(heaps) > 1))
+    section.body = "".join(body)
+    return section
+
+
+def _heap_process(
+    profile: HeapProfile, place: int, overview: Mapping[str, Any], *, named: bool
+) -> str:
+    peak, marked = profile.peak, profile.marked_peak
+    if peak is None:
+        return empty("Massif took no snapshot.")
+    what = "mapped pages (address space, not heap)" if profile.pages else "heap"
+    lines = [
+        (
+            "Peak",
+            f"{bytes_text(peak.total_bytes)} in snapshot {peak.index} of "
+            f"{number(len(profile.snapshots))}",
+        ),
+        ("Of it useful", bytes_text(peak.heap_bytes)),
+        ("Allocator's extra", bytes_text(peak.extra_bytes)),
+    ]
+    if any(s.stacks_bytes for s in profile.snapshots):
+        lines.append(("Stacks", bytes_text(peak.stacks_bytes)))
+    if marked is not None and marked.index != peak.index:
+        lines.append(
+            ("Marked by Massif", f"snapshot {marked.index}, {bytes_text(marked.total_bytes)}")
+        )
+    detailed = sum(s.tree is not TreeKind.EMPTY for s in profile.snapshots)
+    kept = f"{len(overview['trees'])} of {detailed} allocation trees are in this page."
+    if len(overview["snapshots"]) < len(profile.snapshots):
+        kept += (
+            f" {len(overview['snapshots']):,} of {len(profile.snapshots):,} snapshots are "
+            "drawn: the largest of each span."
+        )
+    unit = TIME_TITLES.get(profile.time_unit, profile.time_unit)
+    caption = (
+        f"Massif, {what} by {esc(unit)}: "
+        f"not by time on the device. {kept} Click a snapshot to see its tree."
+    )
+    name = f"heap-{place}"
+    heading = f"<h3>{esc(_process_name(profile, place), 200)}</h3>" if named else ""
+    return (
+        heading
+        + facts(lines)
+        + figure(f"{name}-timeline", name, "How does memory grow?", caption, 300)
+        + f'<div data-heap="{place}"></div>'
+    )
+
+
+def _process_name(profile: HeapProfile, place: int) -> str:
+    process = profile.process
+    pid = f"process {process.pid}" if process.pid is not None else f"process {place + 1}"
+    return f"{pid}: {process.command}" if process.command else pid
+
+
+def cache_section(
+    content: ReportInput, costs: FunctionCosts | None, sources: Sources
+) -> Section:
+    section = Section("cache", "Cache: where do the instructions go, and what misses?")
+    profiles = content.costs()
+    if costs is None:
+        section.body = missing(content, "cachegrind", "instruction counts")
+        return section
+    section.parts.extend(cost_parts(profiles, costs, sources))
+    cost = section.parts[-1][1]
+    listed = cost["sources"]
+    simulated = costs.has("D1mr")
+    caption = (
+        "Cachegrind, self cost. Estimated cycles = Ir + 10 × first-level misses + 100 × "
+        "last-level misses: a rule of thumb to rank by, not a time."
+    )
+    rank = _simulated_caches(profiles)
+    miss = (
+        f" Misses are of a simulated cache ({esc(rank)}), not of the hardware." if rank else ""
+    )
+    if not simulated:
+        miss = " No cache was simulated: only instructions were counted."
+    body = [_damage(content, "cachegrind"), facts(_cost_facts(costs))]
+    body.append(
+        figure("cost-top", "cost", "Which functions cost the most?", caption + miss, 380)
+    )
+    if "cost-treemap" in cost["figures"]:
+        body.append(
+            figure(
+                "cost-treemap",
+                "cost",
+                "Which files do they come from?",
+                "Area: estimated cycles by directory, file and function; colour: share of data "
+                "accesses that miss the simulated D1 cache. Click to go in.",
+                420,
+            )
+        )
+    shown = min(len(costs), MOST_FUNCTIONS)
+    rest = (
+        ""
+        if shown == len(costs)
+        else f" The page holds the costliest {shown:,} of {len(costs):,}."
+    )
+    body.append(
+        "<h3>All functions</h3>"
+        f'<p class="muted">Every event that was counted; click a column to sort.{rest}</p>'
+        '<div class="bar"><input type="search" id="function-filter" '
+        'placeholder="Filter by function or file" aria-label="Filter functions"></div>'
+        '<div class="scroll" id="functions" tabindex="0" role="region" '
+        'aria-label="Functions by cost"></div><h3 id="source-title">Which lines?</h3>'
+    )
+    if listed:
+        body.append(
+            f'<p class="muted">The costliest {len(listed)} source files that could be read '
+            'here, line by line.</p><div id="source"></div>'
+        )
+    elif not sources.allowed:
+        body.append(empty("Source code was left out (<code>--no-source</code>)."))
+    else:
+        body.append(
+            empty(
+                "None of the source files can be read on this machine: build with "
+                "<code>-g</code> and make the report where the source is."
+            )
+        )
+    section.body = "".join(body)
+    return section
+
+
+def _cost_facts(costs: FunctionCosts) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str]] = []
+    titles = {"Ir": "Instructions", "Dr": "Data reads", "Dw": "Data writes"}
+    for event, title in titles.items():
+        if costs.has(event):
+            lines.append((title, number(float(costs.event(event).sum()))))
+    for title, misses, accesses in (
+        ("D1 miss rate (reads and writes)", ("D1mr", "D1mw"), ("Dr", "Dw")),
+        ("LL miss rate (of all accesses)", ("ILmr", "DLmr", "DLmw"), ("Ir", "Dr", "Dw")),
+        ("Mispredicted branches", ("Bcm", "Bim"), ("Bc", "Bi")),
+    ):
+        if costs.has(*misses, *accesses):
+            total = sum(float(costs.event(name).sum()) for name in accesses)
+            missed = sum(float(costs.event(name).sum()) for name in misses)
+            if total:
+                lines.append((title, f"{100 * missed / total:.2f} %"))
+    lines.append(("Functions", number(len(costs))))
+    return lines
+
+
+def _simulated_caches(profiles: tuple[CostProfile, ...]) -> str:
+    for profile in profiles:
+        for process in profile.processes:
+            if process.description:
+                return "; ".join(" ".join(line.split()) for line in process.description[:3])
+    return ""
+
+
+def errors_section(content: ReportInput, sources: Sources) -> Section:
+    section = Section("errors", "Memory errors: what is wrong?")
+    profiles = content.errors()
+    if not profiles:
+        section.body = missing(content, "memcheck", "memory errors")
+        return section
+    records = [record for profile in profiles for record in profile.records]
+    body = [_damage(content, "memcheck"), *(_fatal(profile) for profile in profiles)]
+    if not records:
+        body.append(
+            '<p class="finding ok"><span class="sign ok">✔</span> Memcheck found no error.</p>'
+        )
+        section.body = "".join(body)
+        return section
+    section.parts.extend(error_parts(profiles, sources))
+    counts: dict[str, int] = {}
+    for record in records[:MOST_RECORDS]:
+        counts[record.kind] = counts.get(record.kind, 0) + 1
+    chips = "".join(_chip(kind, counts[kind]) for kind in sorted(counts, key=kind_order))
+    body.append(_leak_table(profiles))
+    kept = (
+        ""
+        if len(records) <= MOST_RECORDS
+        else f" The page holds the first {MOST_RECORDS:,} of {len(records):,} errors."
+    )
+    body.append(
+        f'<p class="muted">Memcheck; each error once, with the place where it happened.{kept} '
+        "Choose kinds to see only those.</p>"
+        f'<div class="chips" id="error-kinds" role="group" aria-label="Kinds of error">'
+        f"{chips}</div>"
+        '<div class="bar"><input type="search" id="error-filter" placeholder="Filter by text, '
+        'function or file" aria-label="Filter errors"><label for="error-module">Module '
+        '</label><select id="error-module"><option value="">all</option></select>'
+        '<span id="error-count" class="muted" aria-live="polite"></span></div>'
+        '<div id="error-list"></div>'
+    )
+    section.body = "".join(body)
+    return section
+
+
+def _chip(kind: str, count: int) -> str:
+    words = kind_words(kind)
+    sign = SIGNS[words.severity]
+    return (
+        f'<button type="button" aria-pressed="false" data-kind="{esc(kind, 80)}" '
+        f'data-severity="{words.severity}" data-sign="{sign}" data-title="{esc(words.title)}" '
+        f'title="{esc(kind, 80)}"><span class="sign {words.severity}">{sign}</span> '
+        f"{esc(words.title)} <b>{number(count)}</b></button>"
+    )
+
+
+def _fatal(profile: ErrorProfile) -> str:
+    ends: list[str] = []
+    for process in profile.processes:
+        signal = process.fatal_signal
+        if signal is not None:
+            event = f": {esc(signal.event)}" if signal.event else ""
+            where = f" at {esc(signal.frames[0].place)}" if signal.frames else ""
+            ends.append(
+                f'<p class="damage">✖ Process {process.pid} ended by {esc(signal.signame)}'
+                f"{event}{where}.</p>"
+            )
+    return "".join(ends)
+
+
+_LEAKS = {
+    "definitely_lost": "definitely lost",
+    "indirectly_lost": "indirectly lost",
+    "possibly_lost": "possibly lost",
+    "still_reachable": "still reachable",
+}
+
+
+def _leak_table(profiles: tuple[ErrorProfile, ...]) -> str:
+    rows: list[list[str]] = []
+    for name, title in _LEAKS.items():
+        totals = [profile.leak_totals()[name] for profile in profiles]
+        size, blocks = sum(t.bytes for t in totals), sum(t.blocks for t in totals)
+        if blocks:
+            rows.append([title, number(size), bytes_text(size), number(blocks)])
+    if not rows:
+        return ""
+    return "<h3>What was not freed?</h3>" + table(
+        ("Leaks", "bytes", "", "blocks"), rows, (1, 2, 3)
+    )
