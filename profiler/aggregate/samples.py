@@ -1,0 +1,82 @@
+"""Samples in few figures: totals of each thread, statistics of each column."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collectors.records.samples import SampleProfile, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadTotals:
+    """What the scheduler did to a thread while it was watched; None: not measured.
+
+    Times and switches are those since the thread's start, or since the first sample for a
+    thread that was there before the recording (`--pid`).
+    """
+
+    tid: int
+    name: str
+    pid: int | None
+    run_seconds: float | None
+    wait_seconds: float | None
+    voluntary: int | None
+    involuntary: int | None
+    last_cpu: int | None
+
+
+def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
+    """One row a thread, in order of first appearance."""
+    table = profile.table(Scope.THREAD)
+    if table is None:
+        return []
+    last: dict[str, list[float]] = {}
+    for column, values in zip(table.columns, table.values, strict=True):
+        latest = last[column.name] = [math.nan] * len(table.entities)
+        for entity, value in zip(table.entity, values, strict=True):
+            if not math.isnan(value):
+                latest[entity] = value
+    return [
+        ThreadTotals(
+            tid=entity.number,
+            name=entity.name,
+            pid=entity.pid,
+            run_seconds=_seconds(last["run_seconds"][i]),
+            wait_seconds=_seconds(last["wait_seconds"][i]),
+            voluntary=_whole(last["voluntary"][i]),
+            involuntary=_whole(last["involuntary"][i]),
+            last_cpu=_whole(last["cpu"][i]),
+        )
+        for i, entity in enumerate(table.entities)
+    ]
+
+
+def column_statistics(profile: SampleProfile) -> dict[str, dict[str, float]]:
+    """Mean, median, 95th percentile and maximum of every system-wide column."""
+    table = profile.table(Scope.SYSTEM)
+    if table is None or not len(table):
+        return {}
+    statistics: dict[str, dict[str, float]] = {}
+    for column, values in zip(table.columns, table.values, strict=True):
+        known = sorted(value for value in values if not math.isnan(value))
+        if known:
+            statistics[column.name] = {
+                "mean": round(sum(known) / len(known), 3),
+                "p50": percentile(known, 0.5),
+                "p95": percentile(known, 0.95),
+                "max": known[-1],
+            }
+    return statistics
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """The nearest-rank percentile of sorted values: always a value that was measured."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def _seconds(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
+
+
+def _whole(value: float) -> int | None:
+    return None if math.isnan(value) else int(value)
