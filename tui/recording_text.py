@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from collectors.tools.valgrind import signal_name
 from profiler.manifest import CaptureEntry, NativeRun, State
 from profiler.progress import Step
 from profiler.store import NATIVE_RUN
@@ -19,8 +20,15 @@ _ASCII_MARKS = {State.COMPLETE: "+", State.PARTIAL: "!", State.FAILED: "X"}
 class TextObserver:
     """Writes to standard error; the target's output is passed on unless it is to be kept."""
 
-    def __init__(self, *, show_output: bool = True, timeout: float | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        show_output: bool = True,
+        timeout: float | None = None,
+        first_note: str | None = None,
+    ) -> None:
         self._show_output = show_output
+        self._first_note = first_note
         self._timeout = timeout
         self._terminal = sys.stderr.isatty()
         self._clock_shown = False
@@ -34,6 +42,8 @@ class TextObserver:
         self._line(f"droidgrind: {text}")
 
     def began(self, directory: Path, steps: Sequence[Step]) -> None:
+        if self._first_note:
+            self.note(self._first_note)
         names = ", ".join(_title(step) for step in steps)
         runs = "run" if len(steps) == 1 else "runs"
         self.note(f"{len(steps)} {runs}: {names}")
@@ -108,12 +118,5 @@ def exit_text(status: int | None) -> str:
     if status is None:
         return "exit status unknown"
     if 128 < status < 192:
-        import signal
-
-        number = status - 128
-        try:
-            name = signal.Signals(number).name
-        except ValueError:
-            name = f"signal {number}"
-        return f"killed by {name} ({status})"
+        return f"killed by {signal_name(status - 128)} ({status})"
     return f"exit status {status}"

@@ -78,8 +78,7 @@ def _scheduling(session: Session, summary: Figures) -> Iterator[str]:
         wall = native["wall_seconds"]
         yield (
             f"  ran {duration(wall) if wall is not None else NOT_MEASURED}, "
-            f"{seconds(native['cpu_seconds'])} CPU, {size(native['max_rss_bytes'])} at most "
-            f"resident, {exit_text(native['exit_status'])}"
+            f"{seconds(native['cpu_seconds'])} CPU, {exit_text(native['exit_status'])}"
         )
     vmstat = summary.get("vmstat")
     if vmstat:
@@ -218,7 +217,7 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
     )
     marked = figures["marked_peak"]
     if marked is not None and marked != peak["index"]:
-        yield f"  Massif marked snapshot {marked} as its peak: it looks at 1 % steps"
+        yield f"  Massif marked snapshot {marked} as its peak"
     for entry in figures["top"][:_TOP]:
         stack = [_cut(place, _NAME_CELLS) for place in entry["stack"][:_MOST_FRAMES]]
         yield f"  {entry['percent']:5.1f} %  {size(entry['bytes']):>9}  {' < '.join(stack)}"

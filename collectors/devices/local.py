@@ -157,7 +157,8 @@ class LocalJob:
         self._usage = ResourceUsage(
             wall_seconds=time.monotonic() - self._started,
             cpu_seconds=usage.ru_utime + usage.ru_stime,
-            max_rss_bytes=usage.ru_maxrss * 1024,
+            # ru_maxrss would be that of the fork of droidgrind, if the target used less
+            max_rss_bytes=None,
         )
         code = os.waitstatus_to_exitcode(status)
         self._process.returncode = code  # Popen must not wait for it again

@@ -1,6 +1,7 @@
 """What all Valgrind tools share: the command line, and how a run's end is to be understood."""
 
 import re
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -171,7 +172,7 @@ def judge(
         )
     known = _known_failure(log) if ended_badly else None
     if status.signal is not None or fatal is not None:
-        name = fatal[2].decode("ascii") if fatal else f"signal {status.signal}"
+        name = fatal[2].decode("ascii") if fatal else signal_name(status.signal or 0)
         because = f"; {known.cause}: {known.remedy}" if known else ""
         return Verdict(
             Outcome.TARGET_CRASHED, f"the target crashed ({name}), results are kept{because}"
@@ -179,6 +180,14 @@ def judge(
     if known is not None:
         return Verdict(Outcome.TARGET_CRASHED, f"{known.cause}: {known.remedy}")
     return Verdict(Outcome.TARGET_EXITED)
+
+
+def signal_name(number: int) -> str:
+    """`SIGSEGV`; Linux numbers its signals alike on all of Android's architectures."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def explain_failure(log: bytes, status: ExitStatus) -> str:

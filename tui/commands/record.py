@@ -98,9 +98,10 @@ class RecordCommand:
 
         plan = plan_from(args)
         device = choose_device(args.serial)
-        observer = TextObserver(show_output=not args.quiet, timeout=args.timeout)
-        if args.serial is None and device.serial == "local":
-            observer.note("recording on this machine (-s SERIAL chooses a device)")
+        where = None if args.serial else f"recording on {device.serial} (-s SERIAL chooses)"
+        observer = TextObserver(
+            show_output=not args.quiet, timeout=args.timeout, first_note=where
+        )
         recorded = run_plan(
             plan,
             device,

@@ -1,0 +1,180 @@
+"""Recordings of real programs under the real tools of this machine."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from collectors.records.errors import ErrorProfile
+from collectors.records.heap import HeapProfile
+from profiler import open_session, record, summarise
+from profiler.manifest import State
+from tests.conftest import Build
+
+pytestmark = pytest.mark.valgrind
+
+LEAK = """
+#include <cstdlib>
+#include <cstdio>
+#include <cstring>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  char *lost = (char *)malloc(100);
+  lost[0] = argc > 1 ? argv[1][0] : 'x';
+  printf("%c\\n", lost[0]);
+  fprintf(stderr, "said on stderr\\n");
+  fflush(stdout);
+  if (argc > 1 && !strcmp(argv[1], "crash")) *(volatile int *)0 = 1;
+  if (argc > 1 && !strcmp(argv[1], "sleep")) sleep(60);
+  if (argc > 1 && !strcmp(argv[1], "fail")) return 3;
+  lost = nullptr;
+  return 0;
+}
+"""
+
+
+@pytest.fixture
+def leak(build: Build) -> Path:
+    return build("leak", LEAK)
+
+
+def droidgrind(*words: str | Path, cwd: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", *map(str, words)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+
+
+def test_recording_holds_every_tools_results(leak: Path, tmp_path: Path) -> None:
+    session = record([str(leak)], sessions=tmp_path)
+    assert session.state is State.COMPLETE
+    assert session.tools == ("vmstat", "schedstat", "memcheck", "cachegrind", "massif")
+    assert [entry.exit_status for entry in session.captures] == [0] * 5
+    assert (session.folder("native") / "stdout").read_bytes() == b"x\n"
+    assert (session.folder("memcheck") / "stderr").read_bytes() == b"said on stderr\n"
+    (errors,) = session.profiles("memcheck")
+    assert isinstance(errors, ErrorProfile)
+    assert [(r.kind, r.leaked_bytes) for r in errors.records if r.is_leak] == [
+        ("Leak_DefinitelyLost", 100)
+    ]
+    (heap,) = session.profiles("massif")
+    assert isinstance(heap, HeapProfile)
+    summary = summarise(session)
+    assert summary["massif"]["peak"]["heap_bytes"] >= 100
+    assert summary["cachegrind"]["events"]["Ir"] > 100_000
+    assert summary["native"]["exit_status"] == 0
+
+
+def test_crashing_target_keeps_its_full_report(leak: Path, tmp_path: Path) -> None:
+    session = record([str(leak), "crash"], tools=["memcheck"], sessions=tmp_path)
+    (entry,) = session.captures
+    assert (entry.state, entry.exit_status) == (State.COMPLETE, 139)
+    assert entry.note == "the target crashed (SIGSEGV), results are kept"
+    (errors,) = session.profiles("memcheck")
+    assert isinstance(errors, ErrorProfile)
+    assert {"InvalidWrite", "Leak_StillReachable"} <= set(errors.by_kind())
+
+
+def test_target_that_fails_is_told_apart_from_valgrind(leak: Path, tmp_path: Path) -> None:
+    session = record([str(leak), "fail"], tools=["massif"], sessions=tmp_path)
+    (entry,) = session.captures
+    assert (entry.state, entry.exit_status, entry.note) == (State.COMPLETE, 3, None)
+
+
+def test_timeout_keeps_what_was_measured(leak: Path, tmp_path: Path) -> None:
+    session = record(
+        [str(leak), "sleep"], tools=["memcheck", "massif"], sessions=tmp_path, timeout=2
+    )
+    assert session.state is State.PARTIAL
+    for entry in session.captures:
+        assert entry.state is State.PARTIAL
+        assert entry.note == "it was stopped after 2 s (--timeout)"
+    (heap,) = session.profiles("massif")
+    assert isinstance(heap, HeapProfile)
+    assert heap.snapshots
+
+
+def test_option_that_valgrind_refuses_is_explained(leak: Path, tmp_path: Path) -> None:
+    process = droidgrind(
+        "record", "-t", "massif", "--tool-arg", "massif=--no-such", "--", leak, cwd=tmp_path
+    )
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 5
+    assert b"check --tool-arg" in err
+    assert open_session(tmp_path / out.decode().strip()).state is State.FAILED
+
+
+def test_interrupt_ends_the_run_and_keeps_its_results(leak: Path, tmp_path: Path) -> None:
+    process = droidgrind("record", "-t", "memcheck,massif", "--", leak, "sleep", cwd=tmp_path)
+    root = tmp_path / "droidgrind-sessions"
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if any(file.stat().st_size for file in root.glob("*/raw/memcheck/stdout")):
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    session = open_session(tmp_path / out.decode().strip())
+    assert session.state is State.PARTIAL
+    assert session.tools == ("memcheck",)  # massif was not begun
+    (errors,) = session.profiles("memcheck")
+    assert isinstance(errors, ErrorProfile)
+    assert errors.processes[0].fatal_signal is not None
+    assert errors.processes[0].fatal_signal.signame == "SIGTERM"
+
+
+def test_progress_goes_to_standard_error_and_the_path_alone_to_output(
+    leak: Path, tmp_path: Path
+) -> None:
+    process = droidgrind("record", "-t", "memcheck", "-o", "here", "--", leak, cwd=tmp_path)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out == b"here\n"
+    assert b"[1/1] memcheck" in err
+    assert b"said on stderr" in err
+    quiet = droidgrind("record", "-q", "-t", "memcheck", "--", leak, cwd=tmp_path)
+    assert b"said on stderr" not in quiet.communicate(timeout=60)[1]
+
+
+def test_check_exit_fails_with_the_target(leak: Path, tmp_path: Path) -> None:
+    words = ("record", "-q", "-t", "massif", "--check-exit", "--", leak)
+    good = droidgrind(*words, cwd=tmp_path)
+    good.communicate(timeout=60)
+    bad = droidgrind(*words, "fail", cwd=tmp_path)
+    bad.communicate(timeout=60)
+    assert (good.returncode, bad.returncode) == (0, 1)
+
+
+def test_sigkill_at_any_moment_leaves_a_session_that_can_be_read(
+    leak: Path, tmp_path: Path
+) -> None:
+    whole = 6.0  # seconds; longer than the recording, so that each part of it is met
+    moments = random.Random(20261124)  # noqa: S311  # moments, not secrets
+    seen = 0
+    for number in range(10):
+        root = tmp_path / str(number)
+        process = droidgrind("record", "-q", "--sessions", root, "--", leak, cwd=tmp_path)
+        time.sleep(0.3 + moments.random() * (whole - 0.3))
+        process.kill()
+        process.communicate(timeout=60)
+        directories = list(root.glob("[!.]*")) if root.exists() else []
+        for directory in directories:
+            seen += 1
+            session = open_session(directory)
+            assert session.state in {State.PARTIAL, State.COMPLETE}
+            json.dumps(summarise(session))
+            for words in (("show", directory), ("report", directory)):
+                command = droidgrind(*words, cwd=tmp_path)
+                _, err = command.communicate(timeout=60)
+                assert command.returncode == 0, err
+    assert seen >= 8
