@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from collectors.devices.device import DeviceFacts
-from collectors.readers.valgrind_xml import parse_valgrind_xml
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
+from collectors.tools.valgrind_errors import parse_errors, recognises
 
 
 class Memcheck:
@@ -35,13 +35,13 @@ class Memcheck:
         ]
 
     def recognises(self, head: bytes) -> bool:
-        return b"<valgrindoutput>" in head and b"<tool>memcheck</tool>" in head
+        return recognises(head, b"memcheck")
 
     def is_output(self, name: str) -> bool:
         return name.startswith("memcheck.") and name.endswith(".xml")
 
     def read(self, file: Path) -> ErrorProfile:
-        return parse_valgrind_xml(file)
+        return parse_errors(file)
 
 
 TOOL = Memcheck()
