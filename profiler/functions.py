@@ -76,11 +76,11 @@ def function_costs(profiles: Sequence[CostProfile]) -> FunctionCosts:
         cycles = counts[0].copy()
     names = list(keys)
     order: Any = np.lexsort((np.arange(len(names)), -cycles))
-    ranked = [names[i] for i in order.tolist()]
+    places: list[int] = order.tolist()
     return FunctionCosts(
         events,
-        [function for _, function in ranked],
-        [file for file, _ in ranked],
+        [names[i][1] for i in places],
+        [names[i][0] for i in places],
         counts[:, order],
         cycles[order],
     )

@@ -143,7 +143,11 @@ def treemap_figure(costs: FunctionCosts) -> Figure:
                 "hovertemplate": "%{label}<br>%{text}<extra></extra>",
             }
         ],
-        layout(420, margin={"l": 0, "r": 0, "t": 4, "b": 4}),
+        layout(
+            420,
+            margin={"l": 0, "r": 0, "t": 4, "b": 4},
+            uniformtext={"minsize": 10, "mode": "hide"},
+        ),
         columns={"values": "estimated cycles"},
     )
 

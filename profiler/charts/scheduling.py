@@ -72,6 +72,58 @@ def system_series(table: SampleTable, start: float) -> Series:
     )
 
 
+# The names that /proc has for vmstat's columns.
+_VMSTAT_NAMES = {
+    "running": "r",
+    "blocked": "b",
+    "context_switches": "cs",
+    "interrupts": "in",
+    "user_seconds": "us",
+    "system_seconds": "sy",
+    "idle_seconds": "id",
+    "iowait_seconds": "wa",
+    "steal_seconds": "st",
+}
+
+
+def proc_series(system: SampleTable | None, cpus: SampleTable | None, start: float) -> Series:
+    """The same columns as vmstat's, from /proc: counters turned into rates and shares."""
+    import numpy as np
+
+    columns: dict[str, Any] = {}
+    time: Any = np.zeros(0)
+    samples = 0
+    if system is not None and len(system) > 1:
+        levels = [c.name for c in system.columns if not c.cumulative]
+        counters = {c.name: c.name for c in system.columns if c.cumulative}
+        rates = growth_matrix(system, start, counters, MOST_POINTS)
+        level = level_matrix(system, start, levels, MOST_POINTS)
+        time, samples = rates.time, rates.samples
+        for name, values in (*rates.values.items(), *level.values.items()):
+            columns[_VMSTAT_NAMES.get(name, name)] = values[0]
+    if cpus is not None and len(cpus) > 1:
+        names = {name: name for name in _VMSTAT_NAMES if name.endswith("_seconds")}
+        shares = growth_matrix(cpus, start, names, MOST_POINTS)
+        if not columns:
+            time, samples = shares.time, shares.samples
+        if shares.width == len(time):
+            for name, values in shares.values.items():
+                with np.errstate(invalid="ignore"):
+                    columns[_VMSTAT_NAMES[name]] = 100 * _mean_of_rows(values)
+    kept = f"{samples:,} samples drawn as {len(time):,} spans" if samples > len(time) else ""
+    return Series(time, columns, columns, kept)
+
+
+def _mean_of_rows(values: Any) -> Any:
+    """The mean over CPUs, those that were offline left out."""
+    import numpy as np
+
+    known = ~np.isnan(values)
+    counts = known.sum(axis=0)
+    sums = np.where(known, values, 0).sum(axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+
+
 def run_queue_figure(series: Series, cpus: int | None) -> Figure | None:
     """Runnable tasks against the number of CPUs, and tasks blocked on I/O."""
     queue = series.largest.get("r")
@@ -259,12 +311,13 @@ def level_matrix(
     return Matrix(moments, values, len(np.unique(time)))
 
 
-def share_matrix(
+def growth_matrix(
     table: SampleTable, start: float, names: Mapping[str, str], most: int = LANE_POINTS
 ) -> Matrix:
-    """How fast cumulative columns (seconds) grow, as a share of time, by entity and span.
+    """How fast cumulative columns grow, per second, by entity and span of time.
 
-    `names` gives the wanted columns and what to call them.
+    For a column in seconds that is a share of time. `names` gives the wanted columns and
+    what to call them.
     """
     import numpy as np
 
@@ -288,7 +341,9 @@ def share_matrix(
         grown = np.nan_to_num(np.diff(column[order])[good])
         with np.errstate(invalid="ignore", divide="ignore"):
             share = np.bincount(cell, weights=grown, minlength=size) / spans
-        values[name] = np.where(spans > 0, np.clip(share, 0, 1), np.nan).reshape(-1, width)
+        # Counters of the kernel are no snapshot: a share may seem a little above the whole.
+        bounded = np.clip(share, 0, 1 if column_name.endswith("_seconds") else None)
+        values[name] = np.where(spans > 0, bounded, np.nan).reshape(-1, width)
     return Matrix(
         moments, values, len(moments) if len(moments) < most else len(np.unique(time))
     )

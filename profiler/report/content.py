@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from collectors.records.cost import CostProfile
@@ -50,6 +51,14 @@ class ReportInput:
             for profile in group[:1]
             if isinstance(profile, SampleProfile)
         }
+
+
+def moment(text: str) -> float | None:
+    """Unix time of an ISO 8601 text; None for what is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
 
 
 def report_input(session: Session) -> ReportInput:

@@ -17,7 +17,8 @@ from profiler.report.kinds import kind_order, kind_words
 from profiler.report.parts_errors import own_frame
 from profiler.report.section_scheduling import thread_totals
 
-MOST = 8
+# Of one kind at most so many, so that no tool crowds out the others.
+MOST_ERRORS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def headlines(content: ReportInput, costs: FunctionCosts | None) -> list[Headlin
         *_heap_headlines(content),
         *_thread_headlines(content),
     ]
-    return sorted(found, key=lambda h: _RANK[h.severity])[:MOST]
+    return sorted(found, key=lambda h: _RANK[h.severity])
 
 
 def place(frame: Frame | None) -> str:
@@ -64,10 +65,19 @@ def _error_headlines(content: ReportInput) -> Iterator[Headline]:
             if not record.is_leak:
                 groups.setdefault(record.kind, []).append((number, record))
             number += 1
-    for kind in sorted(groups, key=kind_order):
+    for place_, kind in enumerate(sorted(groups, key=kind_order)):
         words = kind_words(kind)
-        if words.severity == "info":
-            continue
+        if place_ == MOST_ERRORS:
+            rest = sorted(groups, key=kind_order)[MOST_ERRORS:]
+            yield Headline(
+                "error",
+                f"{len(rest)} more {'kind' if len(rest) == 1 else 'kinds'} of memory error, "
+                f"{sum(len(groups[k]) for k in rest)} in all",
+                "; ".join(kind_words(k).title.lower() for k in rest) + ".",
+                "The first errors often cause the later ones: mend from the top.",
+                "errors",
+            )
+            return
         records = groups[kind]
         index, first = max(records, key=lambda pair: (pair[1].count, -pair[0]))
         times = sum(record.count for _, record in records)

@@ -33,7 +33,7 @@ def figure(
     return (
         f'<figure id="{name}" data-part="{part}"{together}>'
         f"<h3>{esc(title)}</h3>"
-        f'<div class="plot" role="img" aria-label="{esc(title)}" '
+        f'<div class="plot" role="group" aria-label="{esc(title)}" '
         f'style="min-height:{height}px"></div>'
         f"<figcaption>{caption}</figcaption>"
         f'<details class="table"><summary>Show as a table</summary></details></figure>'

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from collectors.errors import UsageError
 from profiler.charts.style import COLOURS
 from profiler.functions import FunctionCosts, function_costs
 from profiler.report.bundle import Library, library
-from profiler.report.content import ReportInput, report_input
+from profiler.report.content import ReportInput, moment, report_input
 from profiler.report.headlines import Headline, headlines
 from profiler.report.kinds import SIGNS
 from profiler.report.markup import esc, facts, seconds_text, table
@@ -57,9 +56,8 @@ def write_report(
     """
     check_output(output, force=force)
     content = report_input(session)
-    return publish(
-        render_report(content, source=source, assets=_shared(assets, output)), output
-    )
+    address = None if assets is None else shared_library(assets, output)
+    return publish(render_report(content, source=source, assets=address), output)
 
 
 def check_output(output: Path, *, force: bool) -> None:
@@ -78,10 +76,8 @@ def publish(page: str, output: Path) -> Path:
     return output
 
 
-def _shared(assets: Path | None, output: Path) -> str | None:
-    """Put the library beside the pages; return its address as the page sees it."""
-    if assets is None:
-        return None
+def shared_library(assets: Path, output: Path) -> str:
+    """Put the library into `assets`, for many pages; return its address as `output` sees it."""
     from os.path import relpath
     from urllib.parse import quote
 
@@ -104,7 +100,7 @@ def render_report(
     full_library: bool = False,
 ) -> str:
     """The page as text."""
-    sources = Sources(allowed=source, recorded=_moment(content.manifest.created))
+    sources = Sources(allowed=source, recorded=moment(content.manifest.created))
     costs = function_costs(content.costs()) if content.costs() else None
     sections = [
         scheduling_section(content),
@@ -202,13 +198,6 @@ def _variables() -> str:
         f"{{:root:not([data-theme=light]){{{dark}}}}}\n"
         f"@media screen{{:root[data-theme=dark]{{{dark}}}}}\n"
     )
-
-
-def _moment(text: str) -> float | None:
-    try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
-        return None
 
 
 def _target(content: ReportInput) -> str:

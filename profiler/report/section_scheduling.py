@@ -1,7 +1,7 @@
 """The scheduling section: the machine, its CPUs and the target's threads on one time axis."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from collectors.records.samples import Entity, SampleProfile, SampleTable, Scope
@@ -9,21 +9,23 @@ from profiler.charts.scheduling import (
     MOST_LANES,
     Matrix,
     cpu_time_figure,
+    growth_matrix,
     heat_figure,
     level_matrix,
+    proc_series,
     run_queue_figure,
-    share_matrix,
     switches_figure,
     system_series,
     thread_lanes_figure,
 )
 from profiler.charts.style import Figure
-from profiler.report.content import ReportInput
+from profiler.report.content import ReportInput, moment
 from profiler.report.markup import esc, facts, figure
 from profiler.report.sections import Section, missing
 from profiler.visible import visible
 
 MOST_HEAT_ROWS = 60
+HEAT_POINTS = 600
 PART = "scheduling"
 SYNC = "time"
 
@@ -42,19 +44,22 @@ def scheduling_section(content: ReportInput) -> Section:
             content, "schedstat", "thread scheduling"
         )
         return section
-    drawing = _Drawing(_start(tables), {}, [], {})
-    for scope, draw in (
-        (Scope.SYSTEM, drawing.system),
-        (Scope.CPU, drawing.cpus),
-        (Scope.THREAD, drawing.threads),
-    ):
-        for profile, table in tables:
-            if table.scope is scope:
-                draw(profile, table)
-    body = [
-        "".join(_sampling_facts(name, profile) for name, profile in samples.items()),
-        *drawing.body,
-    ]
+    starts = _starts(content, samples)
+    zero = min(starts[tool] + _first(profile) for tool, profile in samples.items())
+    drawing = _Drawing({tool: zero - start for tool, start in starts.items()})
+    # The finer sampling draws the machine; a run of a second has one row of vmstat.
+    by_samples = sorted(samples, key=lambda tool: -samples[tool].samples)
+    for tool in by_samples:
+        drawing.system(tool, samples[tool])
+    for tool in by_samples:
+        for table in samples[tool].tables:
+            if table.scope is Scope.CPU and len(table):
+                drawing.cpus(tool, table)
+    for tool in by_samples:
+        for table in samples[tool].tables:
+            if table.scope is Scope.THREAD and len(table):
+                drawing.threads(tool, table)
+    body = [_sampling_facts(samples), *drawing.body]
     for tool, what in (("vmstat", "system load"), ("schedstat", "thread scheduling")):
         if tool not in samples:
             body.append(missing(content, tool, what))
@@ -67,34 +72,55 @@ def scheduling_section(content: ReportInput) -> Section:
     return section
 
 
-def _start(tables: Sequence[tuple[SampleProfile, SampleTable]]) -> float:
-    """Unix time of the first sample where the clocks are known, else the first time."""
-    return min((profile.started or 0.0) + table.time[0] for profile, table in tables)
+def _first(profile: SampleProfile) -> float:
+    return min((table.time[0] for table in profile.tables if len(table)), default=0.0)
 
 
-def _sampling_facts(tool: str, profile: SampleProfile) -> str:
-    lines = [(tool, f"{profile.samples:,} samples")]
-    if profile.interval_seconds:
-        lines.append(("every", f"{profile.interval_seconds:g} s"))
-    if profile.late or profile.missed:
-        lines.append(("late · missed", f"{profile.late:,} · {profile.missed:,}"))
-    if profile.cost_seconds is not None:
-        lines.append(("CPU time of sampling", f"{profile.cost_seconds:.2f} s"))
-    if profile.online_cpus:
-        lines.append(("CPUs", str(profile.online_cpus)))
+def _starts(content: ReportInput, samples: Mapping[str, SampleProfile]) -> dict[str, float]:
+    """Each tool's start on one clock, in seconds.
+
+    That is Unix time, by the profile or else by its capture; where one of them is unknown
+    all begin at zero.
+    """
+    starts: dict[str, float] = {}
+    for tool, profile in samples.items():
+        capture = next((c for c in content.captures if c.tool == tool), None)
+        start = profile.started
+        if start is None and capture is not None and capture.started is not None:
+            start = moment(capture.started)
+        if start is None:
+            return {tool: -_first(profile) for tool, profile in samples.items()}
+        starts[tool] = start
+    return starts
+
+
+def _sampling_facts(samples: Mapping[str, SampleProfile]) -> str:
+    lines: list[tuple[str, str]] = []
+    for tool, profile in samples.items():
+        text = f"{profile.samples:,} samples"
+        if profile.interval_seconds:
+            text += f", one every {profile.interval_seconds:g} s"
+        if profile.late or profile.missed:
+            text += f" ({profile.late:,} late, {profile.missed:,} missed)"
+        lines.append((tool, text))
+        if profile.cost_seconds is not None:
+            lines.append(("CPU time of sampling", f"{profile.cost_seconds:.2f} s"))
+    cpus = {profile.online_cpus for profile in samples.values() if profile.online_cpus}
+    lines.extend(("CPUs", str(count)) for count in sorted(cpus))
     return facts(lines)
 
 
 class _Drawing:
-    """Collects figures and the HTML around them."""
+    """Collects figures and the HTML around them.
 
-    def __init__(
-        self, start: float, figures: dict[str, Figure], body: list[str], more: dict[str, Any]
-    ) -> None:
-        self.start = start
-        self.figures = figures
-        self.body = body
-        self.more = more
+    `since` is what to take from a tool's times, so that all share one zero.
+    """
+
+    def __init__(self, since: Mapping[str, float]) -> None:
+        self.since = since
+        self.figures: dict[str, Figure] = {}
+        self.body: list[str] = []
+        self.more: dict[str, Any] = {}
 
     def _put(self, name: str, drawn: Figure | None, title: str, caption: str) -> None:
         if drawn is None or name in self.figures:
@@ -103,14 +129,18 @@ class _Drawing:
         height = drawn["layout"]["height"]
         self.body.append(figure(name, PART, title, caption, height, SYNC))
 
-    def _since(self, profile: SampleProfile) -> float:
-        """What to take from a table's times so that all tools share one zero."""
-        return self.start - (profile.started or 0.0)
-
-    def system(self, profile: SampleProfile, table: SampleTable) -> None:
-        series = system_series(table, self._since(profile))
-        kept = f" {series.kept} (means; of the queue the largest)." if series.kept else ""
-        source = f"vmstat, the whole machine, not the target alone.{kept}"
+    def system(self, tool: str, profile: SampleProfile) -> None:
+        system, cpus = profile.table(Scope.SYSTEM), profile.table(Scope.CPU)
+        names = {column.name for column in system.columns} if system is not None else set[str]()
+        if system is not None and len(system) and "us" in names:
+            series = system_series(system, self.since[tool])
+            kept = f" {series.kept} (means; of the queue the largest)." if series.kept else ""
+        else:
+            series = proc_series(system, cpus, self.since[tool])
+            kept = f" {series.kept} (means)." if series.kept else ""
+        if not len(series.time):
+            return
+        source = f"{tool}, the whole machine, not the target alone.{kept}"
         self._put(
             "run-queue",
             run_queue_figure(series, profile.online_cpus),
@@ -120,26 +150,36 @@ class _Drawing:
         self._put("cpu-time", cpu_time_figure(series), "What did the CPUs do?", source)
         self._put("switches", switches_figure(series), "How often did tasks change?", source)
 
-    def cpus(self, profile: SampleProfile, table: SampleTable) -> None:
-        names = [column.name for column in table.columns]
-        matrix = level_matrix(table, self._since(profile), names)
+    def cpus(self, tool: str, table: SampleTable) -> None:
+        import numpy as np
+
         rows = [entity.name or f"CPU {entity.number}" for entity in table.entities]
         order = range(len(rows))
-        for name, unit, figure_name, title, hot in (
-            ("busy_percent", "%", "cpu-load", "Which CPU was busy?", False),
-            ("frequency_mhz", "MHz", "cpu-frequency", "How fast did each CPU run?", True),
-        ):
-            if name in matrix.values:
-                self._put(
-                    figure_name,
-                    heat_figure(matrix, name, rows, order, unit=unit, hot=hot),
-                    title,
-                    f"/proc and /sys of the device, the whole machine.{_kept(matrix)}",
-                )
+        shares = growth_matrix(
+            table, self.since[tool], {"user_seconds": "us", "system_seconds": "sy"}, HEAT_POINTS
+        )
+        if {"us", "sy"} <= set(shares.values) and shares.width > 1:
+            busy = np.clip(100 * (shares.values["us"] + shares.values["sy"]), 0, 100)
+            load = Matrix(shares.time, {"busy": busy}, shares.samples)
+            self._put(
+                "cpu-load",
+                heat_figure(load, "busy", rows, order, unit="%", hot=False),
+                "Which CPU was busy?",
+                f"{tool}, all tasks of the machine, user and system.{_kept(load)}",
+            )
+        speed = level_matrix(table, self.since[tool], ["khz"], HEAT_POINTS)
+        if "khz" in speed.values and np.isfinite(speed.values["khz"]).any():
+            clock = Matrix(speed.time, {"GHz": speed.values["khz"] / 1e6}, speed.samples)
+            self._put(
+                "cpu-frequency",
+                heat_figure(clock, "GHz", rows, order, unit="GHz", hot=True),
+                "How fast did each CPU run?",
+                f"{tool}, the frequency that the kernel reports.{_kept(clock)}",
+            )
 
-    def threads(self, profile: SampleProfile, table: SampleTable) -> None:
-        matrix = share_matrix(
-            table, self._since(profile), {"run_seconds": "running", "wait_seconds": "waiting"}
+    def threads(self, tool: str, table: SampleTable) -> None:
+        matrix = growth_matrix(
+            table, self.since[tool], {"run_seconds": "running", "wait_seconds": "waiting"}
         )
         if set(matrix.values) != {"running", "waiting"}:
             return
@@ -202,32 +242,24 @@ def _kept(matrix: Matrix) -> str:
 
 
 def thread_totals(table: SampleTable) -> dict[str, list[float]]:
-    """What each thread did while it was watched: the growth of its cumulative columns."""
+    """What each thread did since its start: the last value of each of its columns."""
     import numpy as np
 
     entity = np.asarray(table.entity).astype(np.int64)
-    order = np.argsort(entity, kind="stable")
-    ordered = entity[order]
-    count = len(table.entities)
-    present = np.flatnonzero(np.bincount(entity, minlength=count))
-    first = np.searchsorted(ordered, present, side="left")
-    last = np.searchsorted(ordered, present, side="right") - 1
+    have = {c.name: v for c, v in zip(table.columns, table.values, strict=True)}
     result: dict[str, list[float]] = {}
     for column, name in (
         ("run_seconds", "run"),
         ("wait_seconds", "wait"),
         ("voluntary", "voluntary"),
         ("involuntary", "involuntary"),
-        ("last_cpu", "cpu"),
+        ("cpu", "cpu"),
     ):
-        have = {c.name: (c, v) for c, v in zip(table.columns, table.values, strict=True)}
-        values = np.full(count, np.nan)
+        values = np.full(len(table.entities), np.nan)
         if column in have:
-            about, cells = have[column]
-            ordered_cells = np.asarray(cells)[order]
-            values[present] = ordered_cells[last]
-            if about.cumulative:
-                values[present] -= ordered_cells[first]
+            cells = np.asarray(have[column])
+            known = ~np.isnan(cells)
+            values[entity[known]] = cells[known]  # rows are in order of time: the last stays
         result[name] = [
             0.0 if name in {"run", "wait"} and v != v else v for v in values.tolist()
         ]

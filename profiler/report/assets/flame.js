@@ -113,7 +113,9 @@ class Flame {
     if (!this.tree) return;
     const width = this.box.clientWidth;
     if (!width) return;
-    const height = (this.deepest + 1) * ROW;
+    let lowest = 0; // no taller than what is drawn
+    this.eachBox(width, (node, x, boxWidth, depth) => { if (depth > lowest) lowest = depth; });
+    const height = (lowest + 1) * ROW;
     const ratio = window.devicePixelRatio || 1;
     this.canvas.style.height = `${height}px`;
     this.canvas.width = Math.round(width * ratio);

@@ -1,4 +1,4 @@
-// Parts of the page: compressed text in <script> elements that no browser runs, unpacked
+// Parts of the page: compressed text in script elements that no browser runs, unpacked
 // when first asked for. Their layout is described in profiler/report/pack.py.
 
 const partPromises = new Map();

@@ -1,10 +1,7 @@
 """A session made by hand: small, of all four shapes, with every oddity a page must show."""
 
 from array import array
-from collections.abc import Callable
 from dataclasses import replace
-
-import pytest
 
 from collectors.devices.device import DeviceFacts
 from collectors.records.cost import CostProcess, CostProfile, Symbol
@@ -159,8 +156,8 @@ def schedstat_profile(
             voluntary.append(float(i))
             involuntary.append(float(i * t))
             cpu.append(float(t % 2))
-    names = ("run_seconds", "wait_seconds", "voluntary", "involuntary", "last_cpu")
-    columns = tuple(Column(name, "s", "", cumulative=name != "last_cpu") for name in names)
+    names = ("run_seconds", "wait_seconds", "voluntary", "involuntary", "cpu")
+    columns = tuple(Column(name, "s", "", cumulative=name != "cpu") for name in names)
     table = SampleTable(
         Scope.THREAD,
         columns,
@@ -169,7 +166,22 @@ def schedstat_profile(
         memoryview(entity),
         tuple(memoryview(values) for values in (run, wait, voluntary, involuntary, cpu)),
     )
-    return SampleProfile("proc", interval, (table,), 1000.5, samples, 1, 0, 0.02, 2)
+    moments = array("d", [i * interval for i in range(samples) for _cpu in range(2)])
+    cpu_names = ("user_seconds", "system_seconds", "idle_seconds", "khz")
+    cpu_table = SampleTable(
+        Scope.CPU,
+        tuple(Column(name, "s", "", cumulative=name != "khz") for name in cpu_names),
+        [Entity(0), Entity(1)],
+        memoryview(moments),
+        memoryview(array("i", [0, 1] * samples)),
+        (
+            memoryview(array("d", [0.5 * t for t in moments])),
+            memoryview(array("d", [0.1 * t for t in moments])),
+            memoryview(array("d", [0.4 * t for t in moments])),
+            memoryview(array("d", [2e6, 1e6] * samples)),
+        ),
+    )
+    return SampleProfile("proc", interval, (table, cpu_table), 1000.5, samples, 1, 0, 0.02, 2)
 
 
 def content(**profiles: object) -> ReportInput:
@@ -202,16 +214,9 @@ def content(**profiles: object) -> ReportInput:
     return ReportInput(manifest, State.COMPLETE, captures, kept)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def make_content() -> Callable[..., ReportInput]:
-    return content
-
-
-@pytest.fixture
 def damaged_content() -> ReportInput:
+    """Massif failed, Memcheck's output is cut."""
     whole = content(massif=())
     failed = CaptureEntry("massif", State.FAILED, note="Valgrind was killed by signal 9")
     damage = Damage("out.xml", "the document ends inside an element", "later errors miss", 12)
-    return replace(
-        whole, captures=(*whole.captures, failed), damage={"memcheck": (damage,), "massif": ()}
-    )
+    return replace(whole, captures=(*whole.captures, failed), damage={"memcheck": (damage,)})

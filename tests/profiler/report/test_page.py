@@ -1,0 +1,243 @@
+import base64
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.errors import InputError, UsageError
+from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.shared import Frame
+from profiler.functions import function_costs
+from profiler.report.headlines import headlines
+from profiler.report.pack import unpack
+from profiler.report.page import check_output, publish, render_report
+from tests.profiler.report.made_session import (
+    content,
+    cost_profile,
+    damaged_content,
+    error_profile,
+    heap_profile,
+    schedstat_profile,
+    vmstat_profile,
+)
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(2)>",
+    "\"'&<>`${alert(3)}",
+    "line\nbreak\r\u2028",
+    "right\u202eto\u2066left",
+    "surrogate\ud800\udcff",
+    "<sub>x</sub>" * 10_000,
+)
+
+
+def parts(page: str) -> dict[str, dict[str, Any]]:
+    found = re.findall(
+        r'<script type="application/x-droidgrind" id="part-([^"]+)">([^<]*)<', page
+    )
+    return {name: unpack(text) for name, text in found}
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render_report(content())
+
+
+def test_the_same_session_gives_the_same_bytes(page: str) -> None:
+    assert render_report(content()) == page
+
+
+def test_the_page_names_no_host(page: str) -> None:
+    """Nothing in the page's own markup can fetch; the library's texts are packed."""
+    markup = page[: page.rindex("<script>")]
+    assert re.findall(r"(?:src|href|action|srcset)\s*=\s*[\"']?(?!#)[^\"'\s>]+", markup) == []
+    assert not re.search(r"url\(|@import", page)
+
+
+def test_the_policy_names_the_two_scripts_and_forbids_the_rest(page: str) -> None:
+    found = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert found is not None
+    rules = dict(rule.strip().split(" ", 1) for rule in found[1].split(";"))
+    assert rules["default-src"] == "'none'"
+    assert rules["base-uri"] == rules["form-action"] == "'none'"
+    script = page[page.rindex("<script>") + 8 : page.rindex("</script>")]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert rules["script-src"].split()[0] == f"'sha256-{digest}'"
+    assert len(rules["script-src"].split()) == 2
+    assert "unsafe-inline" not in rules["script-src"]
+
+
+def test_sharing_is_off(page: str) -> None:
+    assert "showSendToCloud: false" in page
+
+
+def test_a_session_of_five_tools_has_all_parts(page: str) -> None:
+    names = set(parts(page))
+    assert {"scheduling", "heap-0", "heap-0-tree-8", "cost", "errors"} <= names
+    for place in ("overview", "scheduling", "heap", "cache", "errors", "made"):
+        assert f'<section id="{place}"' in page
+
+
+def test_the_page_is_small(page: str) -> None:
+    assert len(page.encode()) < 800_000
+
+
+def test_every_figure_has_its_place_and_every_place_its_figure(page: str) -> None:
+    places = dict(re.findall(r'<figure id="([^"]+)" data-part="([^"]+)"', page))
+    documents = parts(page)
+    drawn = {name: part for part, doc in documents.items() for name in doc.get("figures", {})}
+    assert places == drawn
+    assert len(places) >= 8
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_are_text(name: str) -> None:
+    frame = Frame(1, name, f"/lib/{name}", "/src", name, 3)
+    record = ErrorRecord(name, name, (frame,), thread_name=name, suppression=name)
+    base = content(memcheck=(ErrorProfile([record]),))
+    manifest = replace(
+        base.manifest,
+        id=name,
+        target=replace(base.manifest.target, argv=(name, name), cwd=name),
+    )
+    captures = tuple(replace(c, argv=(name,), note=name, version=name) for c in base.captures)
+    page = render_report(replace(base, manifest=manifest, captures=captures))
+    page.encode("utf-8")  # no lone surrogate is left
+    assert len(re.findall(r"<script", page)) == len(
+        re.findall(r"<script", render_report(content()))
+    )
+    for sign in ("<script>alert", "<img", "onerror=alert(2)>", "\u202e", "\u2066", "\u2028"):
+        assert sign not in page
+    assert len(page) < 900_000
+
+
+@pytest.mark.parametrize(
+    ("tool", "place"),
+    [("massif", "heap"), ("cachegrind", "cache"), ("memcheck", "errors")],
+)
+def test_a_missing_tool_is_said_with_its_remedy(tool: str, place: str) -> None:
+    page = render_report(content(**{tool: ()}))
+    section = page[page.index(f'<section id="{place}"') :]
+    assert f"record with <code>-t {tool}</code>" in section[: section.index("</section>")]
+
+
+def test_without_samplers_the_section_says_so() -> None:
+    page = render_report(content(vmstat=(), schedstat=()))
+    assert "No system load: record with <code>-t vmstat</code>" in page
+    assert "No thread scheduling: record with <code>-t schedstat</code>" in page
+
+
+@pytest.mark.parametrize("tool", ["vmstat", "schedstat", "memcheck", "cachegrind", "massif"])
+def test_one_tool_alone_makes_a_page(tool: str) -> None:
+    others = dict.fromkeys(("vmstat", "schedstat", "memcheck", "cachegrind", "massif"), ())
+    del others[tool]
+    assert len(parts(render_report(content(**others)))) >= 1
+
+
+def test_an_empty_session_makes_a_page() -> None:
+    page = render_report(
+        content(vmstat=(), schedstat=(), memcheck=(), cachegrind=(), massif=())
+    )
+    assert "Nothing stands out" in page
+
+
+def test_damage_and_failure_are_said() -> None:
+    page = render_report(damaged_content())
+    assert page.count("out.xml:12: the document ends inside an element; later errors miss") == 2
+    assert "massif ended as failed: Valgrind was killed by signal 9" in page
+
+
+def test_memcheck_without_errors_is_good_news() -> None:
+    page = render_report(content(memcheck=(ErrorProfile([]),)))
+    assert "Memcheck found no error" in page
+
+
+def test_source_is_embedded_and_can_be_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "conv.cpp"
+    file.write_text("".join(f"int line{n}; // secret{n}\n" for n in range(1, 12)), "utf-8")
+    made = content(cachegrind=(cost_profile(str(file)),), memcheck=(error_profile(str(file)),))
+    with_source = parts(render_report(made))
+    assert with_source["source-0"]["lines"][2] == "int line3; // secret3"
+    held = with_source["source-0"]
+    costs = dict(zip(held["line"], held["counts"][0], strict=True))
+    assert costs == {3: 9000, 4: 1000, 8: 8000}
+    assert with_source["errors"]["snippets"][str(file)]["4"] == "int line4; // secret4"
+    without = render_report(made, source=False)
+    assert "secret" not in str(parts(without))
+    assert "left out (<code>--no-source</code>)" in without
+
+
+def test_headlines_name_the_worst_of_each_tool() -> None:
+    made = content()
+    found = headlines(made, function_costs(made.costs()))
+    titles = [headline.title for headline in found]
+    assert titles[0] == "Writes to memory that is not its own: detect.cpp:4"
+    assert any("conv::hostile causes 97 % of all D1 cache misses" in title for title in titles)
+    assert any(title.startswith("worker-2 waited") for title in titles)
+    assert [h.severity for h in found] == sorted(
+        (h.severity for h in found), key=["error", "warning", "info"].index
+    )
+
+
+def test_many_kinds_of_error_do_not_crowd_out_the_rest() -> None:
+    kinds = ("InvalidRead", "InvalidWrite", "InvalidFree", "Overlap", "UninitValue", "Strange")
+    made = content(memcheck=(ErrorProfile([ErrorRecord(kind, "x") for kind in kinds]),))
+    found = headlines(made, function_costs(made.costs()))
+    assert sum(h.link.startswith("errors") for h in found) == 4
+    assert any(h.title == "3 more kinds of memory error, 3 in all" for h in found)
+
+
+def test_existing_output_needs_force(tmp_path: Path) -> None:
+    output = tmp_path / "report.html"
+    output.write_text("mine", "utf-8")
+    with pytest.raises(UsageError, match=r"report\.html exists: use --force"):
+        check_output(output, force=False)
+    check_output(output, force=True)
+    with pytest.raises(UsageError, match="is a directory"):
+        check_output(tmp_path, force=True)
+
+
+def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(UsageError, match="cannot create"):
+        publish("page", tmp_path / "file" / "report.html")
+
+
+def test_a_full_disk_leaves_the_old_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "report.html"
+    output.write_text("old", "utf-8")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        publish("new", output)
+    assert output.read_text("utf-8") == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_thinning_is_said() -> None:
+    page = render_report(
+        content(
+            vmstat=(vmstat_profile(9000),),
+            schedstat=(schedstat_profile(20, 2000),),
+            massif=(heap_profile(5000),),
+        )
+    )
+    assert "9,000 samples drawn as 4,000 spans" in page
+    assert "2,000 samples drawn as 1,500 spans" in page
+    assert "The 16 busiest of 20 threads" in page
+    assert "of 5,000 snapshots are drawn" in page
+
+
+def test_several_processes_each_have_a_heap() -> None:
+    page = render_report(content(massif=(heap_profile(), heap_profile(6))))
+    assert 'data-heap="1"' in page
+    assert {"heap-0", "heap-1"} <= set(parts(page))

@@ -1,0 +1,229 @@
+import html
+import math
+from array import array
+from typing import Any
+
+import numpy as np
+import pytest
+
+from collectors.records.cost import CostProfile, Symbol
+from collectors.records.heap import HeapProfile, HeapSnapshot, TreeKind
+from collectors.records.samples import Scope
+from profiler.charts.cost import top_functions_figure, treemap_figure
+from profiler.charts.heap import bytes_text, drawn_snapshots, heap_timeline_figure
+from profiler.charts.scheduling import (
+    cpu_time_figure,
+    growth_matrix,
+    heat_figure,
+    proc_series,
+    run_queue_figure,
+    switches_figure,
+    system_series,
+    thread_lanes_figure,
+)
+from profiler.charts.style import COLOURS, label, themed
+from profiler.charts.thin import MOST_POINTS
+from profiler.functions import function_costs, miss_rate, short_name
+from tests.profiler.report.made_session import (
+    cost_profile,
+    heap_profile,
+    schedstat_profile,
+    vmstat_profile,
+)
+
+
+def validated(figure: dict[str, Any]) -> Any:
+    """The figure as plotly's own classes check it, in both themes."""
+    import plotly.graph_objects as go
+
+    def lists(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: lists(part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [lists(part) for part in value]
+        return value.tolist() if isinstance(value, array) else value
+
+    go.Figure(lists(themed(figure, "dark")))
+    return go.Figure(lists(themed(figure, "light")))
+
+
+def all_figures() -> dict[str, dict[str, Any]]:
+    vmstat = vmstat_profile().table(Scope.SYSTEM)
+    schedstat = schedstat_profile()
+    threads = schedstat.table(Scope.THREAD)
+    assert vmstat is not None
+    assert threads is not None
+    series = system_series(vmstat, 0.0)
+    matrix = growth_matrix(threads, 0.0, {"run_seconds": "running", "wait_seconds": "waiting"})
+    costs = function_costs([cost_profile()])
+    rows = ["main", "a<b>", "c"]
+    figures = {
+        "heap": heap_timeline_figure(heap_profile()),
+        "top": top_functions_figure(costs),
+        "treemap": treemap_figure(costs),
+        "queue": run_queue_figure(series, 2),
+        "cpu": cpu_time_figure(series),
+        "switches": switches_figure(series),
+        "lanes": thread_lanes_figure(matrix, rows, [2, 0]),
+        "heat": heat_figure(matrix, "waiting", rows, [0, 1], unit="%", hot=True),
+    }
+    return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+@pytest.mark.parametrize("name", sorted(all_figures()))
+def test_figures_are_what_plotly_accepts(name: str) -> None:
+    assert len(validated(all_figures()[name]).data) > 0
+
+
+def test_every_colour_has_a_light_and_a_dark_tone() -> None:
+    text = str(all_figures())
+    used = {word.split("'")[0] for word in text.split("'@")[1:]}
+    assert used <= set(COLOURS)
+    assert len(used) > 8
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "std::vector<int, std::allocator<int> >",
+        "a<b>bold</b>",
+        "<script>alert(1)</script>",
+        "x&lt;y",
+    ],
+)
+def test_labels_are_no_markup_for_plotly(name: str) -> None:
+    assert html.unescape(label(name)) == name
+    assert "<" not in label(name)
+
+
+def test_labels_show_what_hides() -> None:
+    assert label("safe\u202egpj.exe\n\ud800") == "safe\\u202egpj.exe\\x0a\\ud800"
+    assert len(label("x" * 100_000)) == 120
+
+
+def test_the_heap_figure_tells_the_peak_from_the_marked_one() -> None:
+    figure = heap_timeline_figure(heap_profile())
+    texts = [note["text"] for note in figure["layout"]["annotations"]]
+    assert texts == ["● peak 900.69 KiB", "▲ marked by Massif"]
+    clickable = figure["data"][-1]
+    assert clickable["customdata"] == [2, 6, 8, 10]
+    assert clickable["marker"]["symbol"] == ["circle", "circle", "triangle-up", "circle"]
+
+
+def test_stacked_layers_add_up_to_the_snapshots_bytes() -> None:
+    profile = heap_profile()
+    layers = [t for t in heap_timeline_figure(profile)["data"] if t.get("stackgroup")]
+    for i, snapshot in enumerate(profile.snapshots):
+        drawn = sum(trace["y"][i] for trace in layers)
+        assert drawn == pytest.approx(snapshot.total_bytes / 1024)
+
+
+def test_a_heap_of_very_many_snapshots_keeps_its_peak_and_trees() -> None:
+    snapshots = [
+        HeapSnapshot(i, i, 999 if i == 7777 else i % 10, 0, 0, TreeKind.EMPTY)
+        for i in range(50_000)
+    ]
+    snapshots[123] = HeapSnapshot(123, 123, 1, 0, 0, TreeKind.DETAILED)
+    drawn = drawn_snapshots(HeapProfile(snapshots, "i").snapshots)
+    assert len(drawn) <= MOST_POINTS + 1
+    assert {123, 7777} <= {s.index for s in drawn}
+
+
+def test_bytes_read_with_their_unit() -> None:
+    assert [bytes_text(n) for n in (0, 1023, 1024, 1_862_888, 3 << 30)] == [
+        "0 B", "1023 B", "1.00 KiB", "1.78 MiB", "3.00 GiB",
+    ]  # fmt: skip
+
+
+def test_function_costs_sum_lines_and_processes() -> None:
+    costs = function_costs([cost_profile(), cost_profile()])
+    assert costs.functions[0].startswith("conv::hostile")
+    assert costs.event("Ir")[0] == 2 * 10_000
+    assert costs.event("Dw").sum() == 2 * (1000 + 100 + 1000 + 50 + 90)
+    rates = miss_rate(costs)
+    assert rates is not None
+    assert rates[0] == pytest.approx((3010 + 200) / (4400 + 1100))
+
+
+def test_a_process_without_cache_events_adds_what_it_has() -> None:
+    plain = CostProfile(
+        ("Ir",),
+        [Symbol("main", "/src/app/main.cpp")],
+        ["/src/app/main.cpp"],
+        memoryview(array("i", [0])),
+        memoryview(array("i", [1])),
+        memoryview(array("i", [0])),
+        (memoryview(array("q", [77])),),
+    )
+    costs = function_costs([plain, cost_profile()])
+    assert costs.event("Ir")[list(costs.functions).index("main")] == 577
+    alone = function_costs([plain])
+    assert miss_rate(alone) is None
+    assert not alone.has("D1mr")
+    validated(top_functions_figure(alone))
+    validated(treemap_figure(alone))
+
+
+def test_the_treemap_holds_all_cost_once() -> None:
+    costs = function_costs([cost_profile()])
+    (trace,) = treemap_figure(costs)["data"]
+    children: dict[str, float] = {}
+    for parent, value in zip(trace["parents"], trace["values"], strict=True):
+        children[parent] = children.get(parent, 0) + value
+    assert children[""] == pytest.approx(float(costs.cycles.sum()))
+    for node, value in zip(trace["ids"], trace["values"], strict=True):
+        assert children.get(node, value) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("main", "main"),
+        ("ncnn::Mat::create(int, int)", "ncnn::Mat::create"),
+        ("void conv<float, 3>(float const*, std::vector<int>)", "conv"),
+        ("Foo::operator()(int)", "Foo::operator()"),
+        ("(anonymous namespace)::run(int)", "(anon)::run"),
+        ("(below main)", "(below main)"),
+        ("???", "???"),
+        ("core::ptr::drop_in_place<T>", "core::ptr::drop_in_place"),
+    ],
+)
+def test_short_names(name: str, short: str) -> None:
+    assert short_name(name) == short
+
+
+def test_long_series_are_thinned_and_say_so() -> None:
+    table = vmstat_profile(28_800).table(Scope.SYSTEM)
+    assert table is not None
+    series = system_series(table, 0.0)
+    assert len(series.time) == MOST_POINTS
+    assert "28,800 samples drawn as 4,000 spans of 7.2 s" in series.kept
+    assert max(series.largest["r"]) == 4
+    assert np.mean(series.columns["us"]) == pytest.approx(np.mean(table.column("us")), rel=1e-3)
+
+
+def test_shares_are_growth_over_time() -> None:
+    table = schedstat_profile(threads=3, samples=40).table(Scope.THREAD)
+    assert table is not None
+    matrix = growth_matrix(table, 0.0, {"run_seconds": "running", "wait_seconds": "waiting"})
+    assert math.isnan(matrix.values["running"][0][0])  # nothing has grown yet
+    assert matrix.values["running"][0][1:] == pytest.approx([0.5] * 39)
+    assert matrix.values["waiting"][2][1:] == pytest.approx([0.8 / 3] * 39)
+
+
+def test_proc_gives_the_same_columns_as_vmstat() -> None:
+    cpus = schedstat_profile().table(Scope.CPU)
+    series = proc_series(None, cpus, 0.0)
+    assert series.columns["us"][1:] == pytest.approx([50.0] * 39)
+    assert series.columns["id"][1:] == pytest.approx([40.0] * 39)
+
+
+def test_lanes_put_waiting_on_top_of_running() -> None:
+    table = schedstat_profile(threads=2).table(Scope.THREAD)
+    assert table is not None
+    matrix = growth_matrix(table, 0.0, {"run_seconds": "running", "wait_seconds": "waiting"})
+    floor, running, waiting = thread_lanes_figure(matrix, ["a", "b"], [1])["data"]
+    assert floor["y"] == [0, 0]
+    assert running["y"][5] == pytest.approx(0.86 * 0.25, abs=1e-6)
+    assert waiting["y"][5] == pytest.approx(0.86 * (0.25 + 0.2), abs=1e-6)
+    assert waiting["fillpattern"]["shape"] == "/"
