@@ -1,0 +1,141 @@
+"""What `droidgrind import` and `show --json` say of every recorded output."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.errors import InputError
+from collectors.records.errors import ErrorProfile
+from profiler.importing import import_files
+from profiler.manifest import State
+from profiler.summary import summarise
+from tests.conftest import DATA
+
+EXPECTED: dict[str, dict[str, Any]] = json.loads((DATA / "expected.json").read_bytes())
+
+
+def of_kind(*kinds: str) -> list[str]:
+    return [name for name, expected in EXPECTED.items() if expected["kind"] in kinds]
+
+
+def show(name: str, tmp_path: Path) -> dict[str, Any]:
+    session = import_files([DATA / name], tmp_path)
+    assert session.state is State.COMPLETE
+    summary = summarise(session)
+    json.dumps(summary)
+    return summary
+
+
+@pytest.mark.parametrize("name", of_kind("cachegrind"))
+def test_cachegrind_figures(name: str, tmp_path: Path) -> None:
+    expected = EXPECTED[name]
+    summary = show(name, tmp_path)
+    figures = summary["cachegrind"]
+    assert list(figures["events"]) == expected["event_names"]
+    assert (figures["files"], figures["functions"]) == (
+        expected["files"],
+        expected["functions"],
+    )
+    if expected["events"] is None:
+        assert [d["what"] for d in summary["damage"]] == [
+            "the file ends inside a row",
+            "the file ends without its summary, inside a line",
+        ]
+    else:
+        assert figures["events"] == expected["events"]
+        assert "damage" not in summary
+
+
+@pytest.mark.parametrize("name", of_kind("massif"))
+def test_massif_figures(name: str, tmp_path: Path) -> None:
+    expected = EXPECTED[name]
+    summary = show(name, tmp_path)
+    figures = summary["massif"]
+    assert figures["snapshots"] == expected["snapshots"]
+    assert figures["marked_peak"] == expected["marked_peak"]
+    peak = figures["peak"]
+    assert (peak["index"], peak["total_bytes"]) == (
+        expected["peak_index"],
+        expected["peak_bytes"],
+    )
+    assert ("damage" in summary) is name.endswith("-cut.out")
+
+
+@pytest.mark.parametrize("name", [n for n in of_kind("xml") if n.startswith("memcheck")])
+def test_memcheck_figures(name: str, tmp_path: Path) -> None:
+    expected = EXPECTED[name]
+    figures = show(name, tmp_path)["memcheck"]
+    assert figures["errors"] == expected["errors"]
+    assert figures["by_kind"] == expected["by_kind"]
+    processes = figures.get("processes", [{"finished": True}])
+    assert len(processes) == max(1, expected["documents"])
+
+
+@pytest.mark.parametrize("name", of_kind("log"))
+def test_memcheck_log_agrees_with_its_own_summary(name: str, tmp_path: Path) -> None:
+    session = import_files([DATA / name], tmp_path)
+    (profile,) = session.profiles("memcheck")
+    assert isinstance(profile, ErrorProfile)
+    uncounted = {"Leak_StillReachable", "Leak_IndirectlyLost"}
+    for process in profile.processes:
+        counted = [
+            record
+            for record in profile.records
+            if record.pid == process.pid and record.kind not in uncounted
+        ]
+        assert process.error_summary is not None
+        assert len(counted) == process.error_summary[1]
+
+
+def test_one_session_takes_outputs_of_several_tools(tmp_path: Path) -> None:
+    names = [
+        "memcheck/3.19-x86_64/memcheck-forkp.6034.xml",
+        "memcheck/3.19-x86_64/memcheck-forkp.6043.xml",
+        "massif/3.28-x86_64/massif.heap.out",
+        "cachegrind/3.28-x86_64/cachegrind.sort-cache.out",
+    ]
+    summary = summarise(import_files([DATA / name for name in names], tmp_path))
+    parts = [EXPECTED[name] for name in names[:2]]
+    assert summary["memcheck"]["errors"] == sum(part["errors"] for part in parts)
+    assert [p["pid"] for p in summary["memcheck"]["processes"]] == [6034, 6043]
+    assert summary["massif"]["snapshots"] == 84
+    assert summary["cachegrind"]["events"]["Ir"] == 8330469
+
+
+def test_files_of_one_name_are_both_kept(tmp_path: Path) -> None:
+    versions = ("3.19-x86_64", "3.28-x86_64")
+    files = [DATA / "massif" / version / "massif.heap.out" for version in versions]
+    session = import_files(files, tmp_path)
+    assert [f.name for f in session.output_files("massif")] == [
+        "2.massif.heap.out",
+        "massif.heap.out",
+    ]
+    assert len(session.profiles("massif")) == 2
+
+
+def test_refused_import_leaves_nothing(tmp_path: Path) -> None:
+    good = DATA / "massif/3.19-x86_64/massif.heap.out"
+    bad = tmp_path / "notes.txt"
+    bad.write_text("nothing of any tool\n")
+    root = tmp_path / "sessions"
+    with pytest.raises(InputError, match=r"notes\.txt is no output that is known here"):
+        import_files([good, bad], root)
+    assert not root.exists()
+
+
+def test_raw_bytes_are_kept_as_they_were(tmp_path: Path) -> None:
+    name = "memcheck/damaged/memcheck-latin1-path.xml"
+    session = import_files([DATA / name], tmp_path)
+    (file,) = session.output_files("memcheck")
+    assert file.read_bytes() == (DATA / name).read_bytes()
+
+
+def test_file_that_was_changed_afterwards_is_said(tmp_path: Path) -> None:
+    session = import_files([DATA / "massif/3.19-x86_64/massif.heap.out"], tmp_path)
+    (file,) = session.output_files("massif")
+    with file.open("ab") as stream:
+        stream.write(b"more")
+    damage = session.reading("massif").all_damage()
+    assert [d.effect for d in damage] == ["the file was changed after the recording"]
