@@ -17,11 +17,11 @@ class SessionsCommand:
 
     def run(self, args: argparse.Namespace) -> int:
         from collectors.errors import InputError
-        from profiler.store import open_session, session_directories, sessions_root
+        from profiler.store import Session, open_session, session_directories, sessions_root
         from tui.text import print_json, print_table, warn
 
         root = sessions_root(args.sessions)
-        sessions = []
+        sessions: list[Session] = []
         for directory in reversed(session_directories(root)):
             try:
                 sessions.append(open_session(directory))
