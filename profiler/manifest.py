@@ -65,12 +65,23 @@ class NativeRun:
 
 @dataclass(frozen=True, slots=True)
 class TargetEntry:
-    """What was recorded: a command line, its working directory and added environment."""
+    """What was recorded: a command line, its working directory and added environment.
+
+    Without a command line it was a process that ran already (`pid`), or the whole system.
+    """
 
     argv: tuple[str, ...]
     cwd: str | None = None
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     build_id: str | None = None
+    pid: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The target in few words."""
+        if self.argv:
+            return " ".join(self.argv)
+        return f"process {self.pid}" if self.pid is not None else "the whole system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +224,7 @@ def manifest_from_json(document: object, source: str) -> Manifest:
             target.optional_text("cwd"),
             target.text_map("env"),
             target.optional_text("build_id"),
+            target.optional_integer("pid"),
         ),
         device=_device(fields.object("device")),
         plan=fields.texts("plan"),

@@ -15,7 +15,7 @@ from collectors import registry
 from collectors.devices.device import Device, DeviceFacts, ExitStatus, Job, RunningJob
 from collectors.devices.discover import choose_device
 from collectors.devices.toolchain import Toolchain, find_toolchain
-from collectors.errors import (
+from collectors.errors import DroidgrindError, Interrupted, ToolError, UsageError
     DroidgrindError,
     Interrupted,
     ToolError,
@@ -107,6 +107,9 @@ def run_plan(
 ) -> Recorded:
     """Carry out a plan. Everything that can be refused is refused before anything runs."""
     stop = stop if stop is not None else StopRequest()
+    pid = plan.subject.pid
+    if pid is not None and not device.exists(f"/proc/{pid}"):
+        raise UsageError(f"there is no process {pid} on {device.serial}")
     toolchain = find_toolchain(device, valgrind) if plan.wrappers else None
     argv = () if plan.target is None else place_target(plan.target, device)
     with stop_on_signals(stop):
@@ -363,7 +366,7 @@ class _Recording:
         return Job(name, argv, output_dir, {**own, **(env or {})}, cwd)
 
     def _follow(self, step: Step, running: RunningJob) -> tuple[ExitStatus | None, str | None]:
-        return Follower(
+        follower = Follower(
             step,
             running,
             self._writer.folder(step.name),
@@ -371,7 +374,12 @@ class _Recording:
             stop=self._stop,
             observer=self._observer,
             log=lambda what, why: self._writer.event(what, why=why),
-        ).follow()
+        )
+        try:
+            return follower.follow()
+        except BaseException:  # whatever went wrong here, no target goes on unwatched
+            running.discard()
+            raise
 
 
 def captured_files(folder: Path) -> tuple[CapturedFile, ...]:
@@ -386,10 +394,14 @@ def captured_files(folder: Path) -> tuple[CapturedFile, ...]:
     return tuple(found)
 
 
+def _subject_name(plan: Plan) -> str:
+    return "system" if plan.subject.pid is None else f"pid-{plan.subject.pid}"
+
+
 def _target_entry(plan: Plan) -> TargetEntry:
     target = plan.target
     if target is None:
-        return TargetEntry(())
+        return TargetEntry((), pid=plan.subject.pid)
     cwd = None if target.cwd is None else str(target.cwd)
     return TargetEntry(target.argv, cwd, target.env)
 

@@ -325,8 +325,12 @@ class SessionWriter:
     def event(self, what: str, **details: object) -> None:
         """Append to the log of what droidgrind does."""
         line = {"time": now().isoformat(timespec="milliseconds"), "event": what, **details}
-        with (self.directory / EVENTS_FILE).open("ab") as log:
-            log.write(json.dumps(line, default=str).encode() + b"\n")
+        file = self.directory / EVENTS_FILE
+        try:
+            with file.open("ab") as log:
+                log.write(json.dumps(line, default=str).encode() + b"\n")
+        except OSError as error:
+            raise InputError(f"cannot write {file}: {error.strerror}") from error
 
 
 def write_atomically(file: Path, content: bytes) -> None:

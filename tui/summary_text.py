@@ -50,9 +50,7 @@ def summary_lines(session: Session, summary: Figures) -> Iterator[str]:
 def _head(session: Session, summary: Figures) -> Iterator[str]:
     facts = summary["session"]
     device = facts["device"]
-    target = " ".join(facts["target"])
-    if not target:
-        target = "imported files" if session.manifest.imported else "the whole system"
+    target = "imported files" if session.manifest.imported else session.manifest.target.label
     yield printable(f"{target}  ({facts['state']})")
     parts = [device["model"] or device["serial"], device["kernel"]]
     if device["android"]:

@@ -178,3 +178,26 @@ def test_sigkill_at_any_moment_leaves_a_session_that_can_be_read(
                 _, err = command.communicate(timeout=60)
                 assert command.returncode == 0, err
     assert seen >= 8
+
+
+def test_running_process_is_sampled_until_the_time_is_over(tmp_path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as target:
+        pid = str(target.pid)
+        process = droidgrind("record", "--pid", pid, "--timeout", "1", cwd=tmp_path)
+        out, err = process.communicate(timeout=60)
+        target.kill()
+    assert process.returncode == 0, err
+    session = open_session(tmp_path / out.decode().strip())
+    assert (session.state, session.tools) == (State.COMPLETE, ("vmstat", "schedstat"))
+    assert session.manifest.target.label == f"process {pid}"
+    (thread,) = summarise(session)["schedstat"]["threads"]
+    assert (thread["tid"], thread["name"]) == (int(pid), "sleep")
+
+
+def test_interrupt_is_the_usual_end_of_sampling_a_system(tmp_path: Path) -> None:
+    process = droidgrind("record", "--system", "-t", "schedstat", cwd=tmp_path)
+    time.sleep(1.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert open_session(tmp_path / out.decode().strip()).state is State.COMPLETE

@@ -82,6 +82,7 @@ def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
             5,
             "/no/such: neither a valgrind program nor a folder with",
         ),
+        (["record", "--pid", "99999999"], 2, "there is no process 99999999 on local"),
         (["show", "nothing"], 3, "there is no session 'nothing'"),
         (["show"], 3, "no session in droidgrind-sessions yet"),
         (["report", "nothing"], 3, "there is no session 'nothing'"),

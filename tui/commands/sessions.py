@@ -54,7 +54,9 @@ class SessionsCommand:
                     session.id,
                     session.state.value,
                     session.manifest.device.serial,
-                    " ".join(session.manifest.target.argv) or "(whole system)",
+                    "(imported)"
+                    if session.manifest.imported
+                    else session.manifest.target.label,
                     ",".join(session.tools),
                 )
                 for session in sessions
