@@ -384,7 +384,7 @@ def heat_figure(
             }
         ],
         layout(
-            90 + 18 * max(len(order), 2),
+            max(90 + 18 * len(order), 160),
             xaxis=_time_axis(),
             yaxis=axis(None, type="category", autorange="reversed", fixedrange=True),
         ),
@@ -392,18 +392,29 @@ def heat_figure(
     )
 
 
+def lane_scale(matrix: Matrix, order: Sequence[int]) -> float:
+    """The share of time that fills a lane: threads that mostly sleep would not be seen else."""
+    import numpy as np
+
+    rows = list(order)
+    both = np.nan_to_num(matrix.values["running"][rows] + matrix.values["waiting"][rows])
+    largest = float(both.max()) if both.size else 1.0
+    return next((full for full in (0.05, 0.1, 0.25, 0.5) if largest <= full), 1.0)
+
+
 def thread_lanes_figure(matrix: Matrix, rows: Sequence[str], order: Sequence[int]) -> Figure:
     """One lane a thread: running from the floor up, waiting for a CPU on top, hatched."""
     import numpy as np
 
     run, wait = np.nan_to_num(matrix.values["running"]), np.nan_to_num(matrix.values["waiting"])
+    full = lane_scale(matrix, order)
     time = _floats(matrix.time)
     ends = [float(matrix.time[0]), float(matrix.time[-1])] if matrix.width else [0.0, 1.0]
     data: list[dict[str, Any]] = []
     for lane, thread in enumerate(order):
         floor = len(order) - 1 - lane
         name = label(rows[thread], 60)
-        running = floor + 0.86 * run[thread]
+        running = floor + 0.86 * np.minimum(run[thread] / full, 1)
         data.append(
             {
                 "type": "scatter",
@@ -418,7 +429,7 @@ def thread_lanes_figure(matrix: Matrix, rows: Sequence[str], order: Sequence[int
             ("running", running, "@running", run[thread]),
             (
                 "waiting",
-                np.minimum(running + 0.86 * wait[thread], floor + 0.86),
+                np.minimum(running + 0.86 * wait[thread] / full, floor + 0.86),
                 "@waiting",
                 wait[thread],
             ),

@@ -6,7 +6,9 @@ figures that the page draws itself.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
+from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorRecord
 from collectors.records.samples import Scope
 from collectors.records.shared import Frame
@@ -32,6 +34,16 @@ class Headline:
     link: str
 
 
+_ADVICE = {
+    "InvalidWrite": "Its second stack says where the block was allocated: compare the sizes.",
+    "InvalidRead": "Its second stack says where the block was allocated or freed.",
+    "InvalidFree": "Its second stack says where the block was freed before.",
+    "MismatchedFree": "Pair malloc with free, new with delete, new[] with delete[].",
+    "UninitCondition": "Its second stack says where the value came from: give it one there.",
+    "UninitValue": "Its second stack says where the value came from: give it one there.",
+    "SyscallParam": "Initialise the whole buffer, padding included, before it is written.",
+    "Overlap": "Use memmove, or copy to a block of its own.",
+}
 _RANK = {"error": 0, "warning": 1, "info": 2, "ok": 3}
 
 
@@ -40,7 +52,7 @@ def headlines(content: ReportInput, costs: FunctionCosts | None) -> list[Headlin
     found = [
         *_error_headlines(content),
         *_leak_headlines(content),
-        *(_cache_headlines(costs) if costs is not None else ()),
+        *(_cache_headlines(content.costs(), costs) if costs is not None else ()),
         *_heap_headlines(content),
         *_thread_headlines(content),
     ]
@@ -93,7 +105,7 @@ def _error_headlines(content: ReportInput) -> Iterator[Headline]:
             f"{first.what} {function}{times:,} {'time' if times == 1 else 'times'}"
             + (f". {beside}" if beside else "")
             + ".",
-            "Open the stack: the second one says where the memory came from.",
+            _ADVICE.get(kind, "Open its stack to see how the program came there."),
             f"errors/record={index}",
         )
 
@@ -117,14 +129,17 @@ def _leak_headlines(content: ReportInput) -> Iterator[Headline]:
         f"Leaks {bytes_text(total)} in {len(lost)} {'place' if len(lost) == 1 else 'places'}: "
         f"{place(own)}",
         f"The largest loses {bytes_text(worst.leaked_bytes or 0)} in "
-        f"{worst.leaked_blocks or 0:,} blocks ({share:.1f} %), allocated "
+        f"{worst.leaked_blocks or 0:,} {'block' if worst.leaked_blocks == 1 else 'blocks'} "
+        f"({share:.1f} %), allocated "
         f"{'in ' + short_name(own.fn) if own is not None and own.fn else 'somewhere unknown'}.",
         "Free the block, or give it an owner that does.",
         f"errors/record={index}",
     )
 
 
-def _cache_headlines(costs: FunctionCosts) -> Iterator[Headline]:
+def _cache_headlines(
+    profiles: Sequence[CostProfile], costs: FunctionCosts
+) -> Iterator[Headline]:
     rates = miss_rate(costs)
     if rates is None or not len(costs):
         return
@@ -138,14 +153,39 @@ def _cache_headlines(costs: FunctionCosts) -> Iterator[Headline]:
         return
     rate = 100 * float(rates[worst])
     name = short_name(costs.functions[worst])
+    line, of_line = _worst_line(profiles, costs.functions[worst], costs.files[worst])
+    where = costs.files[worst].rpartition("/")[2] + (f":{line}" if line else "")
     yield Headline(
         "warning" if rate >= 5 else "info",
-        f"{name} causes {share:.0f} % of all D1 cache misses",
+        f"{name} causes {share:.0f} % of all D1 cache misses: {where}",
         f"{float(misses[worst]):,.0f} of {total:,.0f} simulated misses; {rate:.1f} % of its "
-        f"reads and writes miss ({costs.files[worst].rpartition('/')[2]}).",
+        f"reads and writes miss"
+        + (f"; line {line} has {100 * of_line / total:.0f} % of all." if line else "."),
         "Look at the lines: walk memory in the order in which it lies, or in blocks that fit.",
-        "cache/function=" + name.rpartition("::")[2],
+        "cache/" + urlencode({"function": name.rpartition("::")[2]}),
     )
+
+
+def _worst_line(profiles: Sequence[CostProfile], function: str, file: str) -> tuple[int, float]:
+    """The line of a function with the most D1 misses, and how many; 0 where none is known."""
+    lines: dict[int, float] = {}
+    for profile in profiles:
+        symbols = {
+            i for i, s in enumerate(profile.symbols) if (s.fn, s.file) == (function, file)
+        }
+        if not symbols or not {"D1mr", "D1mw"} <= set(profile.events):
+            continue
+        import numpy as np
+
+        reads, writes = (
+            np.asarray(profile.counts[profile.events.index(e)]) for e in ("D1mr", "D1mw")
+        )
+        rows = np.flatnonzero(np.isin(np.asarray(profile.row_symbol), list(symbols)))
+        for row in rows.tolist():
+            line = profile.row_line[row]
+            lines[line] = lines.get(line, 0.0) + float(reads[row] + writes[row])
+    lines.pop(0, None)
+    return max(lines.items(), key=lambda item: (item[1], -item[0]), default=(0, 0.0))
 
 
 def _heap_headlines(content: ReportInput) -> Iterator[Headline]:

@@ -1,5 +1,6 @@
 """The heap's share of a page: timelines, and allocation trees that load when looked at."""
 
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,41 @@ class TreeBudget:
     left: int = MOST_NODES
 
 
+# Massif names files without their folders: what belongs to libraries is told by the names
+# that GCC's and LLVM's C++ libraries, the C library and Rust's use.
+_LIBRARY_FILE = re.compile(
+    r"(stl_|std_|bits/|new_allocator|alloc_traits|allocator|basic_string|char_traits|invoke\.h|"
+    r"hashtable|shared_ptr|unique_ptr|vector\.tcc|deque\.tcc|list\.tcc|move\.h|functional|"
+    r"thread:|atomic|future|pthread_create|clone|libc[-_]start|alloc/src|alloc\.rs|raw_vec|"
+    r"__(tree|hash_table|string|vector|split_buffer|memory|functional|thread))"
+)
+_LIBRARY_FUNCTION = re.compile(
+    r"(std::|__gnu_cxx::|__|_M_|alloc::|core::|operator new|operator delete|_dl_|_IO_|\?\?\?$|"
+    r"start_thread$|clone\d?$|\(below main\)|malloc$|calloc$|realloc$|strdup$)"
+)
+
+
+def is_library(point: AllocPoint) -> bool:
+    """Whether a place is a library's, as far as its names tell: not the program's own code."""
+    frame = point.frame
+    if frame is None:
+        return True
+    if frame.file is not None and _LIBRARY_FILE.match(frame.file):
+        return True
+    if (
+        frame.file is None
+        and frame.obj is not None
+        and frame.obj.startswith(("/usr/", "/lib", "/system/", "/apex/"))
+    ):
+        return True
+    return frame.fn is None or _LIBRARY_FUNCTION.match(frame.fn) is not None
+
+
 class _Points:
     """Allocation points of all trees of a process, each stored once."""
 
     def __init__(self) -> None:
+        self.library: list[int] = []
         self.labels: list[str] = []
         self.full: list[str] = []
         self.places: list[str] = []
@@ -53,7 +85,11 @@ class _Points:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = len(self.labels)
-            self.labels.append(visible(full if frame is None else short_name(full), 120))
+            name = full if frame is None else short_name(full)
+            if name == "operator()":  # a lambda is known by its line alone
+                name = f"operator() {place}"
+            self.labels.append(visible(name, 120))
+            self.library.append(int(is_library(point)))
             self.full.append(visible(full, 1000))
             self.places.append(visible(place, 300))
         return found
@@ -141,6 +177,7 @@ def heap_parts(
             "labels": points.labels,
             "full": points.full,
             "places": points.places,
+            "library": points.library,
             "pruned_trees": pruned,
             "skipped_trees": skipped,
         },

@@ -11,6 +11,7 @@ from profiler.charts.scheduling import (
     cpu_time_figure,
     growth_matrix,
     heat_figure,
+    lane_scale,
     level_matrix,
     proc_series,
     run_queue_figure,
@@ -97,7 +98,7 @@ def _starts(content: ReportInput, samples: Mapping[str, SampleProfile]) -> dict[
 def _sampling_facts(samples: Mapping[str, SampleProfile]) -> str:
     lines: list[tuple[str, str]] = []
     for tool, profile in samples.items():
-        text = f"{profile.samples:,} samples"
+        text = f"{profile.samples:,} {'sample' if profile.samples == 1 else 'samples'}"
         if profile.interval_seconds:
             text += f", one every {profile.interval_seconds:g} s"
         if profile.late or profile.missed:
@@ -197,12 +198,14 @@ class _Drawing:
             if len(lanes) == len(rows)
             else f" The {len(lanes)} busiest of {len(rows):,} threads."
         )
+        full = lane_scale(matrix, lanes)
         self._put(
             "thread-lanes",
             thread_lanes_figure(matrix, rows, lanes),
             "Who waits for a CPU?",
             "/proc/PID/task/TID/schedstat, the target run natively. Green: running; orange, "
-            "hatched: runnable but waiting for a CPU; empty: sleeping. Longest waiting on top."
+            "hatched: runnable but waiting for a CPU; empty: sleeping. A full "
+            f"lane is {100 * full:.0f} % of the time. Longest waiting on top."
             f"{shown}{_kept(matrix)}",
         )
         if len(rows) > len(lanes):

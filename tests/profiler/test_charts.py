@@ -15,6 +15,7 @@ from profiler.charts.scheduling import (
     cpu_time_figure,
     growth_matrix,
     heat_figure,
+    lane_scale,
     proc_series,
     run_queue_figure,
     switches_figure,
@@ -224,6 +225,8 @@ def test_lanes_put_waiting_on_top_of_running() -> None:
     matrix = growth_matrix(table, 0.0, {"run_seconds": "running", "wait_seconds": "waiting"})
     floor, running, waiting = thread_lanes_figure(matrix, ["a", "b"], [1])["data"]
     assert floor["y"] == [0, 0]
-    assert running["y"][5] == pytest.approx(0.86 * 0.25, abs=1e-6)
-    assert waiting["y"][5] == pytest.approx(0.86 * (0.25 + 0.2), abs=1e-6)
+    assert lane_scale(matrix, [1]) == 0.5  # the busiest moment is 45 %
+    assert running["y"][5] == pytest.approx(0.86 * 0.25 / 0.5, abs=1e-6)
+    assert waiting["y"][5] == pytest.approx(0.86 * (0.25 + 0.2) / 0.5, abs=1e-6)
+    assert waiting["customdata"][5] == pytest.approx(20)
     assert waiting["fillpattern"]["shape"] == "/"

@@ -44,6 +44,8 @@ async function startErrors() {
   input.addEventListener('input', changed);
   module.addEventListener('change', changed);
   render();
+  const first = host.querySelector('details.error');
+  if (first) first.open = true;
   onAddress('errors', (values) => {
     const kinds = new Set((values.get('kind') || '').split(',').filter(Boolean));
     chips.forEach((chip) => chip.setAttribute('aria-pressed', String(kinds.has(chip.dataset.kind))));

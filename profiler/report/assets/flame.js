@@ -5,9 +5,10 @@ const ROW = 20;
 
 class Flame {
   // tree: { depth, bytes, point } in depth-first order; `delta` (bytes) colours by change.
-  constructor(host, { describe, label, name }) {
+  constructor(host, { describe, label, name, pale = null }) {
     this.describe = describe; // (node) -> text for the tooltip and for screen readers
     this.label = label; // (node) -> text in the box
+    this.pale = pale; // (node) -> whether it is a library's, not the program's own
     this.query = '';
     this.search = el('input', { type: 'search', placeholder: 'Search function or file', 'aria-label': `Search in ${name}`, oninput: () => { this.query = this.search.value.toLowerCase(); this.match(); this.paint(); } });
     this.found = el('span', { class: 'muted', 'aria-live': 'polite' });
@@ -161,6 +162,7 @@ class Flame {
     if (node === 0) return [colour('idle'), false];
     // One hue; neighbours differ in lightness by a hash of what they are.
     const shade = ((this.tree.point[node] * 2654435761) >>> 0) % 5;
+    if (this.pale && this.pale(node)) return [dark ? `hsl(210 12% ${22 + shade * 2}%)` : `hsl(210 18% ${93 - shade * 2}%)`, false];
     return [dark ? `hsl(${204 + shade * 4} 52% ${26 + shade * 4}%)` : `hsl(${204 + shade * 4} 62% ${86 - shade * 5}%)`, false];
   }
 

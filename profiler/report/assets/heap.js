@@ -25,6 +25,7 @@ class HeapView {
     this.heading = el('h4', { class: 'snapshot-title' });
     const filter = el('input', { type: 'search', placeholder: 'Filter functions', 'aria-label': 'Filter allocating functions', oninput: () => wordFilter(filter, this.words, this.table) });
     this.filter = filter;
+    this.libraries = el('input', { type: 'checkbox', id: `${this.part}-libraries`, onchange: () => this.renderTable() });
     this.host.replaceChildren(
       el('div', { class: 'bar' },
         el('label', { for: this.select.id }, 'Snapshot '), this.select,
@@ -32,10 +33,11 @@ class HeapView {
         el('button', { type: 'button', class: 'small', 'aria-label': 'Next snapshot with a tree', onclick: step(1) }, '▶'),
         el('label', { for: this.compare.id }, ' compared with '), this.compare),
       this.heading, this.flameHost,
-      el('h4', {}, 'Which functions hold the memory?'), el('div', { class: 'bar' }, filter), this.tableHost,
+      el('h4', {}, 'Which functions hold the memory?'), el('div', { class: 'bar' }, filter, this.libraries, el('label', { for: this.libraries.id }, 'library functions too')), this.tableHost,
     );
     this.flame = new Flame(this.flameHost, {
       name: 'Allocation tree',
+      pale: (node) => overview.library[this.tree.point[node]],
       label: (node) => overview.labels[this.tree.point[node]],
       describe: (node, search) => this.describe(node, search),
     });
@@ -79,7 +81,7 @@ class HeapView {
     const left = tree.left_out ? ` ${whole(tree.left_out)} smaller nodes of this tree are not in the page.` : '';
     this.heading.textContent = (other
       ? `Snapshot ${index} against ${this.against}: orange grew, green shrank.`
-      : `Snapshot ${this.title(index)}: who allocated it, outermost caller at the bottom.`) + left;
+      : `Snapshot ${this.title(index)}: who allocated it. Callers are below, the program's own code is blue.`) + left;
     this.renderTable();
     this.host.dataset.snapshot = String(index);
     if (this.started) writeAddress('heap', { process: this.number || null, snapshot: index, compare: this.against });
@@ -87,13 +89,15 @@ class HeapView {
   }
 
   renderTable() {
-    const { full, places } = this.overview;
-    const rows = functionSums(this.tree);
+    const { full, places, library } = this.overview;
+    const all = functionSums(this.tree, library);
+    const own = all.filter((row) => !library[row.point]);
+    const rows = this.libraries.checked || !own.length ? all : own;
     const total = this.tree.bytes[0] || 1;
     const columns = [
-      { title: 'Allocating directly', numeric: true, help: 'Bytes that this function asked the allocator for itself', value: (r) => rows[r].self, text: (r) => bytesText(rows[r].self) },
-      { title: 'With callees', numeric: true, help: 'Bytes asked for by this function and by what it called', value: (r) => rows[r].all, text: (r) => bytesText(rows[r].all) },
-      { title: '%', numeric: true, value: (r) => rows[r].all, text: (r) => percent(100 * rows[r].all / total) },
+      { title: 'Asked for', numeric: true, help: 'Bytes that this function asked for, itself or through library code such as std::vector', value: (r) => rows[r].asked, text: (r) => bytesText(rows[r].asked) },
+      { title: 'With callees', numeric: true, help: 'Bytes asked for by this function and by all that it called', value: (r) => rows[r].all, text: (r) => bytesText(rows[r].all) },
+      { title: '% of snapshot', numeric: true, value: (r) => rows[r].all, text: (r) => percent(100 * rows[r].all / total) },
       { title: 'Function', value: (r) => full[rows[r].point], text: (r) => full[rows[r].point] },
       { title: 'Where', value: (r) => places[rows[r].point], text: (r) => places[rows[r].point] },
     ];
@@ -107,19 +111,23 @@ class HeapView {
 const signed = (bytes) => `${bytes > 0 ? '+' : bytes < 0 ? '−' : '±'}${bytesText(Math.abs(bytes))}`;
 
 // Bytes by function: the outermost of a recursion counts once in "with callees".
-function functionSums(tree) {
+// "asked" is what a function's own library calls (vector, string, new) asked for: the
+// innermost frame of the program's own code on each path stands for it.
+function functionSums(tree, library) {
   const sums = new Map();
   const path = [];
+  const owned = [false]; // whether a frame of the program is already on the path
   for (let i = 0; i < tree.depth.length; i++) {
     const depth = tree.depth[i];
     if (!depth) continue;
     path.length = depth;
     const point = tree.point[i];
-    if (!sums.has(point)) sums.set(point, { point, self: 0, all: 0, delta: 0 });
+    if (!sums.has(point)) sums.set(point, { point, asked: 0, all: 0, delta: 0 });
     const sum = sums.get(point);
     if (!path.includes(point)) { sum.all += tree.bytes[i]; if (tree.delta) sum.delta += tree.delta[i]; }
-    if (depth === 1) sum.self += tree.bytes[i];
     path[depth] = point;
+    owned[depth] = owned[depth - 1] || !library[point];
+    if (!library[point] && !owned[depth - 1]) sum.asked += tree.bytes[i];
   }
   return [...sums.values()];
 }
