@@ -8,10 +8,12 @@ DLmw Bc Bcm Bi Bim; `fl` (file), `fn` (function); self cost only, unless said.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 from collectors.records.shared import Damage
 
 UNKNOWN = "???"
+_MANY_ROWS = 100_000  # above, numpy's import is cheaper than a plain sum of 13 columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,44 @@ class Symbol:
     fn: str
     file: str
     obj: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SymbolTable(Sequence[Symbol]):
+    """Symbols as columns: symbol i is `functions[function_of[i]]` in `files[file_of[i]]`.
+
+    A large profile has hundreds of thousands of symbols, of which few are looked at: they
+    are made when they are asked for. An index of -1 in `object_of` is an unknown object.
+    """
+
+    functions: Sequence[str]
+    files: Sequence[str]
+    function_of: "memoryview[int]"
+    file_of: "memoryview[int]"
+    objects: Sequence[str] = ()
+    object_of: "memoryview[int] | None" = None
+
+    def __len__(self) -> int:
+        return len(self.function_of)
+
+    @overload
+    def __getitem__(self, index: int) -> Symbol: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Symbol]: ...
+    def __getitem__(self, index: int | slice) -> Symbol | list[Symbol]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        obj = None if self.object_of is None else self.object_of[index]
+        return Symbol(
+            self.functions[self.function_of[index]],
+            self.files[self.file_of[index]],
+            None if obj is None or obj < 0 else self.objects[obj],
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +116,19 @@ class CostProfile:
     def totals(self) -> dict[str, int]:
         """The sum of every event over all rows."""
         return {
-            name: sum(column) for name, column in zip(self.events, self.counts, strict=True)
+            name: column_sum(column)
+            for name, column in zip(self.events, self.counts, strict=True)
         }
+
+
+def column_sum(column: "memoryview[int]") -> int:
+    """The exact sum of an int64 column, however large."""
+    if len(column) < _MANY_ROWS:
+        return sum(column)
+    import numpy as np
+
+    values = np.asarray(column)
+    if max(abs(int(values.max())), abs(int(values.min()))) < (1 << 62) // len(column):
+        return int(values.sum())
+    high = int((values >> 32).sum())
+    return (high << 32) + int((values & 0xFFFFFFFF).sum())

@@ -1,0 +1,195 @@
+"""Cachegrind's rows by the block: text to integers for a megabyte of lines at a time.
+
+A row is digits and single spaces, so that the n-th last byte of every number is picked for
+all numbers of a block at once; few are longer than a digit or two. Lines of any other make
+(names, headers, rows with fewer counts, damage) go to the line reader, in their order.
+"""
+
+import re
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from collectors.readers.cachegrind_out.lines import MOST_LINE, Reading
+from collectors.records.cost import CostProfile
+
+_BLOCK_BYTES = 1 << 19
+_MOST_DIGITS = 18  # what surely fits int64; longer numbers are the line reader's
+_CARRIAGE_RETURNS = re.compile(rb"\r+\n")
+_SPACE, _NEWLINE, _ZERO = 32, 10, 48
+
+Array = Any  # numpy's arrays: their element types are in the names' documentation
+
+
+def parse_blocks(
+    stream: BinaryIO, source: str, *, block_bytes: int = _BLOCK_BYTES
+) -> CostProfile:
+    """Read one output file. Raises `ParseError` when it has no `events:` line."""
+    reading = Reading(source)
+    while not reading.events:
+        line = stream.readline()
+        if not line:
+            return reading.profile()
+        reading.line(line)
+    columns = _Columns(reading, _lines_left(stream))
+    while block := stream.read(block_bytes):
+        block += stream.readline()
+        if b"\r" in block:
+            block = _CARRIAGE_RETURNS.sub(b"\n", block)
+        end = block.rfind(b"\n") + 1
+        if end:
+            _read_block(block[:end] if end < len(block) else block, reading, columns)
+        if end < len(block):
+            reading.line(block[end:])  # the file's last line, cut short
+    columns.close(reading)
+    return reading.profile()
+
+
+def _lines_left(stream: BinaryIO) -> int:
+    start = stream.tell()
+    lines = 0
+    while block := stream.read(_BLOCK_BYTES):
+        lines += block.count(b"\n")
+    stream.seek(start)
+    return lines
+
+
+class _Columns:
+    """The columns, made for as many rows as there are lines.
+
+    Memory that is never written to is never taken, so the counting of lines beforehand is
+    cheaper than to join pieces, which would hold everything twice.
+    """
+
+    def __init__(self, reading: Reading, most: int) -> None:
+        self._used = 0
+        self._symbol = np.empty(most, dtype=np.int32)
+        self._line = np.empty(most, dtype=np.int32)
+        self._file = np.empty(most, dtype=np.int32)
+        self._counts = [np.empty(most, dtype=np.int64) for _ in reading.events]
+
+    def append(self, values: Array, symbol: Array, file: Array) -> None:
+        """Add rows: line numbers and counts, a row each, and the places they belong to."""
+        rows = slice(self._used, self._used + len(values))
+        self._used = rows.stop
+        np.minimum(values[:, 0], MOST_LINE, out=self._line[rows], casting="unsafe")
+        self._symbol[rows] = symbol
+        self._file[rows] = file
+        for index, column in enumerate(self._counts, start=1):
+            column[rows] = values[:, index]
+
+    def close(self, reading: Reading) -> None:
+        """Hand the columns to the reading."""
+        rows = slice(self._used)
+        reading.row_line = self._line[rows]
+        reading.row_symbol = self._symbol[rows]
+        reading.row_file = self._file[rows]
+        reading.counts = [column[rows] for column in self._counts]
+
+
+def _read_block(block: bytes, reading: Reading, columns: _Columns) -> None:
+    """Read whole lines, the last of which ends in a newline."""
+    width = len(reading.events) + 1
+    text = np.frombuffer(block, dtype=np.uint8)
+    separators = np.flatnonzero((text == _SPACE) | (text == _NEWLINE)).astype(np.int32)
+    newlines = np.flatnonzero(text[separators] == _NEWLINE)
+    line_ends = separators[newlines]
+    line_starts = np.empty_like(line_ends)
+    line_starts[0] = 0
+    line_starts[1:] = line_ends[:-1] + 1
+    fields = np.diff(newlines, prepend=-1)
+    is_row = (fields == width) & (text[line_starts] - np.uint8(_ZERO) < 10)
+    values, usable = _numbers(text, separators, np.repeat(is_row, fields))
+    values = values.reshape(-1, width)
+    if usable is not None:
+        usable = usable.reshape(-1, width).all(axis=1)
+        values = values[usable]
+        is_row[is_row] = usable
+    marks, places, odd = _other_lines(block, line_starts, line_ends, is_row, reading)
+    rows_before = np.zeros(len(is_row) + 1, dtype=np.int64)
+    np.cumsum(is_row, out=rows_before[1:])
+    runs = np.diff(rows_before[marks], append=rows_before[-1])
+    symbol, file = np.repeat(np.array(places, dtype=np.int32).reshape(-1, 2), runs, axis=0).T
+    if odd:
+        at = rows_before[[line for line, _, _ in odd]]
+        symbol = np.insert(symbol, at, [place[0] for _, place, _ in odd])
+        file = np.insert(file, at, [place[1] for _, place, _ in odd])
+        values = np.insert(values, at, [row for _, _, row in odd], axis=0)
+    columns.append(values, symbol, file)
+
+
+def _numbers(text: Array, separators: Array, chosen: Array) -> tuple[Array, Array | None]:
+    """The numbers before the chosen separators, and which of them are numbers (None: all)."""
+    lengths = np.empty_like(separators)
+    lengths[0] = separators[0]
+    np.subtract(separators[1:], separators[:-1], out=lengths[1:])
+    lengths[1:] -= 1
+    lengths = lengths[chosen]
+    ends = separators[chosen] - 1
+    digits = text[ends] - np.uint8(_ZERO)
+    values = digits.astype(np.int64)
+    wrong = [np.flatnonzero((digits > 9) | (lengths == 0) | (lengths > _MOST_DIGITS))]
+    longer = np.flatnonzero(lengths > 1)
+    ends = ends[longer]
+    lengths = lengths[longer]
+    for place in range(1, _MOST_DIGITS):
+        if not len(longer):
+            break
+        digits = text[ends - place] - np.uint8(_ZERO)
+        values[longer] += digits.astype(np.int64) * 10**place
+        if digits.max() > 9:
+            wrong.append(longer[digits > 9])
+        more = lengths > place + 1
+        longer, ends, lengths = longer[more], ends[more], lengths[more]
+    if not any(map(len, wrong)):
+        return values, None
+    usable = np.ones(len(values), dtype=bool)
+    for places in wrong:
+        usable[places] = False
+    return values, usable
+
+
+_OddRow = tuple[int, tuple[int, int], list[int]]
+
+
+def _other_lines(
+    block: bytes, starts: Array, ends: Array, is_row: Array, reading: Reading
+) -> tuple[list[int], list[tuple[int, int]], list[_OddRow]]:
+    """Take the lines that are no plain rows, in order.
+
+    Returns where (in lines) the rows' symbol and file change and to what, and the rows
+    among these lines: (line, place, line number and counts).
+    """
+    others = np.flatnonzero(~is_row)
+    first = reading.number
+    marks: list[int] = []
+    places: list[tuple[int, int]] = []
+    odd: list[_OddRow] = []
+    marks.append(0)
+    places.append(reading.place() if len(is_row) and is_row[0] else (0, 0))
+    has_row_after = np.append(is_row[1:], False)[others].tolist()
+    for line, start, end, rows_follow in zip(
+        others.tolist(),
+        starts[others].tolist(),
+        ends[others].tolist(),
+        has_row_after,
+        strict=True,
+    ):
+        key = block[start : start + 3]
+        if key == b"fn=":
+            reading.open_function(block[start + 3 : end])
+        elif key == b"fl=":
+            reading.open_file(block[start + 3 : end])
+        elif key[:1].isdigit():
+            reading.number = first + line + 1
+            row = reading.row(block[start:end])
+            if row is not None:
+                odd.append((line, reading.place(), row))
+        else:
+            reading.number = first + line
+            reading.line(block[start : end + 1])
+        if rows_follow:
+            marks.append(line)
+            places.append(reading.place())
+    reading.number = first + len(is_row)
+    return marks, places, odd
