@@ -16,10 +16,6 @@ from collectors.devices.device import Device, DeviceFacts, ExitStatus, Job, Runn
 from collectors.devices.discover import choose_device
 from collectors.devices.toolchain import Toolchain, find_toolchain
 from collectors.errors import DroidgrindError, Interrupted, ToolError, UsageError
-    DroidgrindError,
-    Interrupted,
-    ToolError,
-)
 from collectors.tools import valgrind
 from collectors.tools.tool import RunningSampler, Subject, ToolSettings
 from profiler.follow import TICK_SECONDS, Follower
