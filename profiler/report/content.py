@@ -1,53 +1,64 @@
 """What a report is made from: a session's facts and profiles, apart from where they lie."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
+from collectors import registry
 from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile
-from collectors.records.shared import Damage
+from collectors.records.shared import Damage, Shape
 from collectors.tools.tool import Profile
 from profiler.manifest import CaptureEntry, Manifest, State
 from profiler.store import Session
 
+Loaded = tuple[Sequence[Profile], Sequence[Damage]]
+Load = Callable[[str], Loaded]
+
 
 @dataclass(frozen=True, slots=True)
 class ReportInput:
-    """Everything that a page shows. `profiles` and `damage` are by tool."""
+    """Everything that a page shows.
+
+    `load` reads the profiles of a tool and says what was damaged. A page asks for each shape
+    once, draws it and lets it go, so that no two large captures are in memory together.
+    `damage` fills as tools are read.
+    """
 
     manifest: Manifest
     state: State
     captures: tuple[CaptureEntry, ...]
-    profiles: Mapping[str, tuple[Profile, ...]]
-    damage: Mapping[str, tuple[Damage, ...]] = field(
-        default_factory=dict[str, tuple[Damage, ...]]
-    )
-    directory: Path | None = None
+    load: Load
+    damage: dict[str, tuple[Damage, ...]] = field(default_factory=dict[str, tuple[Damage, ...]])
+
+    def _of_shape(self, shape: Shape) -> dict[str, Sequence[Profile]]:
+        found: dict[str, Sequence[Profile]] = {}
+        for capture in self.captures:
+            if registry.tool(capture.tool).shape is shape:
+                profiles, damage = self.load(capture.tool)
+                self.damage[capture.tool] = tuple(damage)
+                found[capture.tool] = profiles
+        return found
 
     def errors(self) -> tuple[ErrorProfile, ...]:
-        return tuple(
-            p for group in self.profiles.values() for p in group if isinstance(p, ErrorProfile)
-        )
+        groups = self._of_shape(Shape.ERRORS).values()
+        return tuple(p for group in groups for p in group if isinstance(p, ErrorProfile))
 
     def costs(self) -> tuple[CostProfile, ...]:
-        return tuple(
-            p for group in self.profiles.values() for p in group if isinstance(p, CostProfile)
-        )
+        groups = self._of_shape(Shape.COST).values()
+        return tuple(p for group in groups for p in group if isinstance(p, CostProfile))
 
     def heaps(self) -> tuple[HeapProfile, ...]:
-        return tuple(
-            p for group in self.profiles.values() for p in group if isinstance(p, HeapProfile)
-        )
+        groups = self._of_shape(Shape.HEAP).values()
+        return tuple(p for group in groups for p in group if isinstance(p, HeapProfile))
 
     def samples(self) -> Mapping[str, SampleProfile]:
         """The first sample profile of each tool."""
         return {
             tool: profile
-            for tool, group in self.profiles.items()
+            for tool, group in self._of_shape(Shape.SAMPLES).items()
             for profile in group[:1]
             if isinstance(profile, SampleProfile)
         }
@@ -62,13 +73,10 @@ def moment(text: str) -> float | None:
 
 
 def report_input(session: Session) -> ReportInput:
-    """Read all that a session holds."""
-    readings = {tool: session.reading(tool) for tool in session.tools}
-    return ReportInput(
-        manifest=session.manifest,
-        state=session.state,
-        captures=session.captures,
-        profiles={tool: reading.profiles for tool, reading in readings.items()},
-        damage={tool: reading.all_damage() for tool, reading in readings.items()},
-        directory=session.directory,
-    )
+    """A stored session. What it reads is not kept with `session`, which may live on."""
+
+    def load(tool: str) -> Loaded:
+        reading = Session(session.directory, session.manifest).reading(tool)
+        return reading.profiles, reading.all_damage()
+
+    return ReportInput(session.manifest, session.state, session.captures, load)

@@ -4,20 +4,20 @@ Findings of the rules take this place where a session has some; these few are re
 figures that the page draws itself.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from collectors.records.cost import CostProfile
-from collectors.records.errors import ErrorRecord
-from collectors.records.samples import Scope
+from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.heap import HeapProfile
+from collectors.records.samples import SampleProfile, Scope
 from collectors.records.shared import Frame
 from profiler.charts.heap import bytes_text
 from profiler.functions import FunctionCosts, miss_rate, short_name
-from profiler.report.content import ReportInput
 from profiler.report.kinds import kind_order, kind_words
 from profiler.report.parts_errors import own_frame
-from profiler.report.section_scheduling import thread_totals
+from profiler.report.threads import thread_totals
 
 # Of one kind at most so many, so that no tool crowds out the others.
 MOST_ERRORS = 3
@@ -47,16 +47,9 @@ _ADVICE = {
 _RANK = {"error": 0, "warning": 1, "info": 2, "ok": 3}
 
 
-def headlines(content: ReportInput, costs: FunctionCosts | None) -> list[Headline]:
-    """The headlines of all tools, the worst first."""
-    found = [
-        *_error_headlines(content),
-        *_leak_headlines(content),
-        *(_cache_headlines(content.costs(), costs) if costs is not None else ()),
-        *_heap_headlines(content),
-        *_thread_headlines(content),
-    ]
-    return sorted(found, key=lambda h: _RANK[h.severity])
+def worst_first(found: Iterable[Headline]) -> list[Headline]:
+    """In the order in which a reader should see them."""
+    return sorted(found, key=lambda headline: _RANK[headline.severity])
 
 
 def place(frame: Frame | None) -> str:
@@ -69,10 +62,10 @@ def place(frame: Frame | None) -> str:
     return short_name(frame.fn or "an unknown function")
 
 
-def _error_headlines(content: ReportInput) -> Iterator[Headline]:
+def error_headlines(profiles: Sequence[ErrorProfile]) -> Iterator[Headline]:
     groups: dict[str, list[tuple[int, ErrorRecord]]] = {}
     number = 0
-    for profile in content.errors():
+    for profile in profiles:
         for record in profile.records:
             if not record.is_leak:
                 groups.setdefault(record.kind, []).append((number, record))
@@ -110,11 +103,11 @@ def _error_headlines(content: ReportInput) -> Iterator[Headline]:
         )
 
 
-def _leak_headlines(content: ReportInput) -> Iterator[Headline]:
+def leak_headlines(profiles: Sequence[ErrorProfile]) -> Iterator[Headline]:
     lost = [
         (number, record)
         for number, record in enumerate(
-            record for profile in content.errors() for record in profile.records
+            record for profile in profiles for record in profile.records
         )
         if record.kind == "Leak_DefinitelyLost"
     ]
@@ -137,7 +130,7 @@ def _leak_headlines(content: ReportInput) -> Iterator[Headline]:
     )
 
 
-def _cache_headlines(
+def cache_headlines(
     profiles: Sequence[CostProfile], costs: FunctionCosts
 ) -> Iterator[Headline]:
     rates = miss_rate(costs)
@@ -188,8 +181,8 @@ def _worst_line(profiles: Sequence[CostProfile], function: str, file: str) -> tu
     return max(lines.items(), key=lambda item: (item[1], -item[0]), default=(0, 0.0))
 
 
-def _heap_headlines(content: ReportInput) -> Iterator[Headline]:
-    for number, profile in enumerate(content.heaps()):
+def heap_headlines(profiles: Sequence[HeapProfile]) -> Iterator[Headline]:
+    for number, profile in enumerate(profiles):
         peak = profile.peak
         if peak is None or not peak.total_bytes:
             continue
@@ -213,8 +206,8 @@ def _heap_headlines(content: ReportInput) -> Iterator[Headline]:
         )
 
 
-def _thread_headlines(content: ReportInput) -> Iterator[Headline]:
-    for profile in content.samples().values():
+def thread_headlines(profiles: Iterable[SampleProfile]) -> Iterator[Headline]:
+    for profile in profiles:
         table = profile.table(Scope.THREAD)
         if table is None or not len(table):
             continue

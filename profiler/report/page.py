@@ -8,16 +8,16 @@ Deterministic: the same session gives the same bytes.
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from collectors.errors import UsageError
 from profiler.charts.style import COLOURS
-from profiler.functions import FunctionCosts, function_costs
 from profiler.report.bundle import Library, library
 from profiler.report.content import ReportInput, moment, report_input
-from profiler.report.headlines import Headline, headlines
+from profiler.report.headlines import Headline, worst_first
 from profiler.report.kinds import SIGNS
 from profiler.report.markup import esc, facts, seconds_text, table
 from profiler.report.pack import pack
@@ -101,30 +101,46 @@ def render_report(
 ) -> str:
     """The page as text."""
     sources = Sources(allowed=source, recorded=moment(content.manifest.created))
-    costs = function_costs(content.costs()) if content.costs() else None
-    sections = [
-        scheduling_section(content),
-        heap_section(content),
-        cache_section(content, costs, sources),
-        errors_section(content, sources),
-        _made_section(content),
-    ]
-    overview = _overview(content, costs)
+    builders: tuple[Callable[[], Section], ...] = (
+        lambda: scheduling_section(content),
+        lambda: heap_section(content),
+        lambda: cache_section(content, sources),
+        lambda: errors_section(content, sources),
+        lambda: _made_section(content),
+    )
+    sections = [pack_section(build()) for build in builders]
+    found = worst_first(headline for section in sections for headline in section.headlines)
     return assemble(
         _title(content),
         _header(content),
-        overview,
+        _overview(content, found),
         sections,
         assets,
         library(full=full_library),
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PackedSection:
+    """A section whose data is text already: what it was made from can go."""
+
+    id: str
+    title: str
+    html: str
+    parts: Sequence[tuple[str, str]]
+    headlines: Sequence[Headline]
+
+
+def pack_section(section: Section) -> PackedSection:
+    parts = [(name, pack(part)) for name, part in section.parts]
+    return PackedSection(section.id, section.title, section.html(), parts, section.headlines)
+
+
 def assemble(
     title: str,
     header: str,
     overview: str,
-    sections: Sequence[Section],
+    sections: Sequence[PackedSection],
     assets: str | None,
     plotly: Library,
 ) -> str:
@@ -146,7 +162,7 @@ def assemble(
         for section in sections
     )
     held = "\n".join(
-        f'<script type="application/x-droidgrind" id="part-{name}">{pack(part)}</script>'
+        f'<script type="application/x-droidgrind" id="part-{name}">{part}</script>'
         for section in sections
         for name, part in section.parts
     )
@@ -169,7 +185,7 @@ def assemble(
 <nav aria-label="Sections"><ul><li><a href="#overview">Overview</a></li>{links}</ul></nav>
 <main>
 {overview}
-{"".join(section.html() for section in sections)}
+{"".join(section.html for section in sections)}
 </main>
 <footer>Made by droidgrind. The page holds all its data and asks no host for anything. Charts:
 plotly.js, Copyright Plotly, Inc., MIT licence. Keys: 1–6 go to a section, / searches,
@@ -239,8 +255,7 @@ def _header(content: ReportInput) -> str:
     )
 
 
-def _overview(content: ReportInput, costs: FunctionCosts | None) -> str:
-    found = headlines(content, costs)
+def _overview(content: ReportInput, found: Sequence[Headline]) -> str:
     problems = sum(h.severity == "error" for h in found)
     warnings = sum(h.severity == "warning" for h in found)
     seconds = sum(c.wall_seconds or 0 for c in content.captures)

@@ -21,8 +21,10 @@ from profiler.charts.scheduling import (
 )
 from profiler.charts.style import Figure
 from profiler.report.content import ReportInput, moment
+from profiler.report.headlines import thread_headlines
 from profiler.report.markup import esc, facts, figure
 from profiler.report.sections import Section, missing
+from profiler.report.threads import thread_totals
 from profiler.visible import visible
 
 MOST_HEAT_ROWS = 60
@@ -68,6 +70,7 @@ def scheduling_section(content: ReportInput) -> Section:
             f'<p class="damage">▲ {esc(str(damage))}</p>'
             for damage in content.damage.get(tool, ())
         )
+    section.headlines = list(thread_headlines(samples.values()))
     section.parts.append((PART, {"figures": drawing.figures, **drawing.more}))
     section.body = "".join(body)
     return section
@@ -242,28 +245,3 @@ def _kept(matrix: Matrix) -> str:
     if matrix.samples <= matrix.width:
         return ""
     return f" {matrix.samples:,} samples drawn as {matrix.width:,} spans (means)."
-
-
-def thread_totals(table: SampleTable) -> dict[str, list[float]]:
-    """What each thread did since its start: the last value of each of its columns."""
-    import numpy as np
-
-    entity = np.asarray(table.entity).astype(np.int64)
-    have = {c.name: v for c, v in zip(table.columns, table.values, strict=True)}
-    result: dict[str, list[float]] = {}
-    for column, name in (
-        ("run_seconds", "run"),
-        ("wait_seconds", "wait"),
-        ("voluntary", "voluntary"),
-        ("involuntary", "involuntary"),
-        ("cpu", "cpu"),
-    ):
-        values = np.full(len(table.entities), np.nan)
-        if column in have:
-            cells = np.asarray(have[column])
-            known = ~np.isnan(cells)
-            values[entity[known]] = cells[known]  # rows are in order of time: the last stays
-        result[name] = [
-            0.0 if name in {"run", "wait"} and v != v else v for v in values.tolist()
-        ]
-    return result

@@ -8,8 +8,15 @@ from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile, TreeKind
 from profiler.charts.heap import TIME_TITLES, bytes_text
-from profiler.functions import FunctionCosts
+from profiler.functions import FunctionCosts, function_costs
 from profiler.report.content import ReportInput
+from profiler.report.headlines import (
+    Headline,
+    cache_headlines,
+    error_headlines,
+    heap_headlines,
+    leak_headlines,
+)
 from profiler.report.kinds import SIGNS, kind_order, kind_words
 from profiler.report.markup import empty, esc, facts, figure, number, table
 from profiler.report.parts_cost import MOST_FUNCTIONS, cost_parts
@@ -28,6 +35,7 @@ class Section:
     title: str
     body: str = ""
     parts: list[Part] = field(default_factory=list[Part])
+    headlines: list[Headline] = field(default_factory=list[Headline])
 
     def html(self) -> str:
         return (
@@ -65,6 +73,7 @@ def heap_section(content: ReportInput) -> Section:
         parts = list(heap_parts(profile, place, budget))
         section.parts.extend(parts)
         body.append(_heap_process(profile, place, parts[-1][1], named=len(heaps) > 1))
+    section.headlines = list(heap_headlines(heaps))
     section.body = "".join(body)
     return section
 
@@ -119,14 +128,14 @@ def _process_name(profile: HeapProfile, place: int) -> str:
     return f"{pid}: {process.command}" if process.command else pid
 
 
-def cache_section(
-    content: ReportInput, costs: FunctionCosts | None, sources: Sources
-) -> Section:
+def cache_section(content: ReportInput, sources: Sources) -> Section:
     section = Section("cache", "Cache: where do the instructions go, and what misses?")
     profiles = content.costs()
-    if costs is None:
+    if not profiles:
         section.body = missing(content, "cachegrind", "instruction counts")
         return section
+    costs = function_costs(profiles)
+    section.headlines = list(cache_headlines(profiles, costs))
     section.parts.extend(cost_parts(profiles, costs, sources))
     cost = section.parts[-1][1]
     listed = cost["sources"]
@@ -222,6 +231,7 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
     if not profiles:
         section.body = missing(content, "memcheck", "memory errors")
         return section
+    section.headlines = [*error_headlines(profiles), *leak_headlines(profiles)]
     records = [record for profile in profiles for record in profile.records]
     body = [_damage(content, "memcheck"), *(_fatal(profile) for profile in profiles)]
     if not records:

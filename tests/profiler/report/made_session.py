@@ -2,6 +2,7 @@
 
 from array import array
 from dataclasses import replace
+from typing import cast
 
 from collectors.devices.device import DeviceFacts
 from collectors.records.cost import CostProcess, CostProfile, Symbol
@@ -16,8 +17,9 @@ from collectors.records.heap import (
 )
 from collectors.records.samples import Column, Entity, SampleProfile, SampleTable, Scope
 from collectors.records.shared import Damage, Frame
+from collectors.tools.tool import Profile
 from profiler.manifest import CaptureEntry, Manifest, NativeRun, State, TargetEntry
-from profiler.report.content import ReportInput
+from profiler.report.content import Loaded, ReportInput
 
 EVENTS = ("Ir", "I1mr", "ILmr", "Dr", "D1mr", "DLmr", "Dw", "D1mw", "DLmw")
 TOOLS = ("vmstat", "schedstat", "memcheck", "cachegrind", "massif")
@@ -211,7 +213,8 @@ def content(**profiles: object) -> ReportInput:
         captures=captures,
         native=NativeRun(0, 0.2),
     )
-    return ReportInput(manifest, State.COMPLETE, captures, kept)  # type: ignore[arg-type]
+    loaded = cast("dict[str, tuple[Profile, ...]]", kept)
+    return ReportInput(manifest, State.COMPLETE, captures, lambda tool: (loaded[tool], ()))
 
 
 def damaged_content() -> ReportInput:
@@ -219,4 +222,10 @@ def damaged_content() -> ReportInput:
     whole = content(massif=())
     failed = CaptureEntry("massif", State.FAILED, note="Valgrind was killed by signal 9")
     damage = Damage("out.xml", "the document ends inside an element", "later errors miss", 12)
-    return replace(whole, captures=(*whole.captures, failed), damage={"memcheck": (damage,)})
+
+    def load(tool: str) -> Loaded:
+        if tool == "massif":
+            return (), ()
+        return whole.load(tool)[0], (damage,) if tool == "memcheck" else ()
+
+    return replace(whole, captures=(*whole.captures, failed), load=load)

@@ -11,7 +11,16 @@ from collectors.errors import InputError, UsageError
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
 from profiler.functions import function_costs
-from profiler.report.headlines import headlines
+from profiler.report.content import ReportInput
+from profiler.report.headlines import (
+    Headline,
+    cache_headlines,
+    error_headlines,
+    heap_headlines,
+    leak_headlines,
+    thread_headlines,
+    worst_first,
+)
 from profiler.report.pack import unpack
 from profiler.report.page import check_output, publish, render_report
 from tests.profiler.report.made_session import (
@@ -171,9 +180,22 @@ def test_source_is_embedded_and_can_be_left_out(tmp_path: Path) -> None:
     assert "left out (<code>--no-source</code>)" in without
 
 
+def all_headlines(made: ReportInput) -> list[Headline]:
+    profiles = made.costs()
+    return worst_first(
+        [
+            *thread_headlines(made.samples().values()),
+            *heap_headlines(made.heaps()),
+            *cache_headlines(profiles, function_costs(profiles)),
+            *error_headlines(made.errors()),
+            *leak_headlines(made.errors()),
+        ]
+    )
+
+
 def test_headlines_name_the_worst_of_each_tool() -> None:
     made = content()
-    found = headlines(made, function_costs(made.costs()))
+    found = all_headlines(made)
     titles = [headline.title for headline in found]
     assert titles[0] == "Writes to memory that is not its own: detect.cpp:4"
     assert any("conv::hostile causes 97 % of all D1 cache misses" in title for title in titles)
@@ -186,7 +208,7 @@ def test_headlines_name_the_worst_of_each_tool() -> None:
 def test_many_kinds_of_error_do_not_crowd_out_the_rest() -> None:
     kinds = ("InvalidRead", "InvalidWrite", "InvalidFree", "Overlap", "UninitValue", "Strange")
     made = content(memcheck=(ErrorProfile([ErrorRecord(kind, "x") for kind in kinds]),))
-    found = headlines(made, function_costs(made.costs()))
+    found = all_headlines(made)
     assert sum(h.link.startswith("errors") for h in found) == 4
     assert any(h.title == "3 more kinds of memory error, 3 in all" for h in found)
 
