@@ -8,7 +8,7 @@ DLmw Bc Bcm Bi Bim; `fl` (file), `fn` (function); self cost only, unless said.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import overload
+from typing import cast, overload
 
 from collectors.records.shared import Damage
 
@@ -58,7 +58,9 @@ class SymbolTable(Sequence[Symbol]):
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return list(self) == list(cast("Sequence[object]", other))
 
     __hash__ = None  # type: ignore[assignment]
 

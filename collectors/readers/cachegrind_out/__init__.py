@@ -34,5 +34,7 @@ def parse_lines(lines: Iterable[bytes], source: str) -> CostProfile:
     """Read the lines of one output file; `source` is its name in messages."""
     reading = Reading(source)
     for line in lines:
-        reading.line(line)
+        row = reading.line(line)
+        if row is not None:
+            reading.add(row)
     return reading.profile()

@@ -15,6 +15,7 @@ from collectors.records.cost import CostProfile
 
 _BLOCK_BYTES = 1 << 19
 _MOST_DIGITS = 18  # what surely fits int64; longer numbers are the line reader's
+_INT32_DIGITS = 9
 _CARRIAGE_RETURNS = re.compile(rb"\r+\n")
 _SPACE, _NEWLINE, _ZERO = 32, 10, 48
 
@@ -31,7 +32,8 @@ def parse_blocks(
         if not line:
             return reading.profile()
         reading.line(line)
-    columns = _Columns(reading, _lines_left(stream))
+    columns = _Columns(reading, 1 + _lines_left(stream))
+    cut = b""
     while block := stream.read(block_bytes):
         block += stream.readline()
         if b"\r" in block:
@@ -40,7 +42,9 @@ def parse_blocks(
         if end:
             _read_block(block[:end] if end < len(block) else block, reading, columns)
         if end < len(block):
-            reading.line(block[end:])  # the file's last line, cut short
+            cut = block[end:]  # the file's last line
+    if cut and (row := reading.line(cut)) is not None:
+        columns.append(np.array([row]), *reading.place())
     columns.close(reading)
     return reading.profile()
 
@@ -68,7 +72,7 @@ class _Columns:
         self._file = np.empty(most, dtype=np.int32)
         self._counts = [np.empty(most, dtype=np.int64) for _ in reading.events]
 
-    def append(self, values: Array, symbol: Array, file: Array) -> None:
+    def append(self, values: Array, symbol: Array | int, file: Array | int) -> None:
         """Add rows: line numbers and counts, a row each, and the places they belong to."""
         rows = slice(self._used, self._used + len(values))
         self._used = rows.stop
@@ -127,7 +131,8 @@ def _numbers(text: Array, separators: Array, chosen: Array) -> tuple[Array, Arra
     lengths = lengths[chosen]
     ends = separators[chosen] - 1
     digits = text[ends] - np.uint8(_ZERO)
-    values = digits.astype(np.int64)
+    few = int(lengths.max(initial=0)) <= _INT32_DIGITS
+    values = digits.astype(np.int32 if few else np.int64)
     wrong = [np.flatnonzero((digits > 9) | (lengths == 0) | (lengths > _MOST_DIGITS))]
     longer = np.flatnonzero(lengths > 1)
     ends = ends[longer]
@@ -136,7 +141,7 @@ def _numbers(text: Array, separators: Array, chosen: Array) -> tuple[Array, Arra
         if not len(longer):
             break
         digits = text[ends - place] - np.uint8(_ZERO)
-        values[longer] += digits.astype(np.int64) * 10**place
+        values[longer] += digits.astype(values.dtype) * values.dtype.type(10**place)
         if digits.max() > 9:
             wrong.append(longer[digits > 9])
         more = lengths > place + 1
@@ -180,14 +185,11 @@ def _other_lines(
             reading.open_function(block[start + 3 : end])
         elif key == b"fl=":
             reading.open_file(block[start + 3 : end])
-        elif key[:1].isdigit():
-            reading.number = first + line + 1
-            row = reading.row(block[start:end])
-            if row is not None:
-                odd.append((line, reading.place(), row))
         else:
             reading.number = first + line
-            reading.line(block[start : end + 1])
+            row = reading.line(block[start : end + 1])
+            if row is not None:
+                odd.append((line, reading.place(), row))
         if rows_follow:
             marks.append(line)
             places.append(reading.place())

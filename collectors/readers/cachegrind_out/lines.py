@@ -51,27 +51,30 @@ class Reading:
         self._symbol_function = array("i")
         self._symbol_file = array("i")
 
-    def line(self, line: bytes) -> None:
-        """Take the next line of the file, with its line end."""
+    def line(self, line: bytes) -> list[int] | None:
+        """Take the next line of the file, with its line end; a row is returned to be added."""
         self.number += 1
+        self._whole = line.endswith(b"\n")
         text = line.rstrip(b"\r\n")
         first = text[:1]
         if first.isdigit() and self.events:
-            row = self.row(text, whole=line.endswith(b"\n"))
-            if row is not None:
-                symbol, file = self.place()
-                self.row_symbol.append(symbol)
-                self.row_file.append(file)
-                self.row_line.append(row[0])
-                for column, count in zip(self.counts, row[1:], strict=True):
-                    column.append(count)
-        elif text.startswith(b"fn="):
+            return self._row(text)
+        if text.startswith(b"fn="):
             self.open_function(text[3:])
         elif text.startswith(_FILE_KEYS):
             self.open_file(text[3:])
         elif text.strip() and first != b"#":
             self._header(text)
-        self._whole = line.endswith(b"\n")
+        return None
+
+    def add(self, row: list[int]) -> None:
+        """Add a row that `line` returned to the columns."""
+        symbol, file = self.place()
+        self.row_symbol.append(symbol)
+        self.row_file.append(file)
+        self.row_line.append(row[0])
+        for column, count in zip(self.counts, row[1:], strict=True):
+            column.append(count)
 
     def open_file(self, name: bytes) -> None:
         self.file = self._files.setdefault(name, len(self._files))
@@ -98,19 +101,21 @@ class Reading:
         assert self.file is not None  # noqa: S101
         return self.symbol, self.file
 
-    def row(self, text: bytes, *, whole: bool = True) -> list[int] | None:
+    def _row(self, text: bytes) -> list[int] | None:
         """The line number and one count for every event; None where it cannot be used."""
+        if not self._whole:
+            text, _, _ = text.rpartition(b" ")  # the last number may be cut
+            self.complain("the file ends inside a row", "the row's last counts are missing")
         try:
             row = _integers(text)
         except ValueError:
             self.complain("a row that is not numbers", "the row is left out")
             return None
         missing = 1 + len(self.events) - len(row)
+        if not row:
+            return None
         if missing < 0 or any(count not in _INT64 for count in row):
             self.complain("a row with too many or too large counts", "the row is left out")
-            return None
-        if not whole:
-            self.complain("the file ends inside a row", "the row is left out")
             return None
         row[0] = min(row[0], MOST_LINE)
         row.extend([0] * missing)
