@@ -31,11 +31,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A CPU or a thread that rows are about: `number` is the CPU's number or the tid."""
+    """A CPU or a thread that rows are about: `number` is the CPU's number or the tid.
+
+    `started` is a thread's start in seconds on the table's clock (negative: it was there
+    before the first sample), None where it is not known. `max_khz` and `capacity` (of 1024)
+    tell a big CPU from a little one.
+    """
 
     number: int
     name: str = ""
     pid: int | None = None
+    started: float | None = None
+    max_khz: int | None = None
+    capacity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

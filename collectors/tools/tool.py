@@ -30,9 +30,14 @@ class ToolSettings:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a sampler watches: a process and its descendants, or the whole system."""
+    """What a sampler watches: a process and its descendants, or the whole system.
+
+    `name` stands for processes that may not be there yet: the name of a program (as in
+    /proc/PID/comm) or of an app's package, whose processes are `name` and `name:part`.
+    """
 
     pid: int | None = None
+    name: str | None = None
     extra: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
