@@ -145,24 +145,24 @@ def _sum_errors(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _cost_json(profiles: Sequence[CostProfile]) -> dict[str, Any]:
-    from profiler.aggregate.cost import sum_by_function
+    from profiler.aggregate.cost import by_function
 
-    events, rows = sum_by_function(profiles)
+    functions = by_function(profiles)
+    events = functions.events
     figures: dict[str, Any] = {
         "events": {
-            event: sum(profile.totals().get(event, 0) for profile in profiles)
-            for event in events
+            event: sum(column) for event, column in zip(events, functions.counts, strict=True)
         },
-        "functions": len(rows),
-        "files": len({row.symbol.file for row in rows}),
+        "functions": len({(symbol.file, symbol.fn) for symbol in functions.keys}),
+        "files": len({symbol.file for symbol in functions.keys}),
         "top": [
             {
-                "function": row.symbol.fn,
-                "file": row.symbol.file,
-                **({"object": row.symbol.obj} if row.symbol.obj else {}),
-                **dict(zip(events, row.counts, strict=True)),
+                "function": symbol.fn,
+                "file": symbol.file,
+                **({"object": symbol.obj} if symbol.obj else {}),
+                **dict(zip(events, counts, strict=True)),
             }
-            for row in rows[:TOP]
+            for symbol, counts in functions.top(TOP)
         ],
     }
     caches = list(dict.fromkeys(line for p in profiles for line in _simulated(p)))

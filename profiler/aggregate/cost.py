@@ -1,9 +1,15 @@
-"""Costs summed per function."""
+"""Costs summed per function, file, module and line, and the most expensive of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
+from typing import Generic, TypeVar
 
-from collectors.records.cost import CostProfile, Symbol
+from collectors.records.cost import UNKNOWN, CostProfile, Symbol
+
+_MANY_ROWS = 100_000  # above, numpy's import is cheaper than a plain loop over the columns
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,23 +20,141 @@ class FunctionCost:
     counts: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CostSums(Generic[Key]):
+    """Self costs summed by key: `keys[i]` costs `counts[e][i]` of `events[e]`."""
+
+    events: tuple[str, ...]
+    keys: Sequence[Key]
+    counts: tuple[Sequence[int], ...]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def top(self, count: int, event: str | None = None) -> list[tuple[Key, tuple[int, ...]]]:
+        """The `count` keys with the most of an event (the first one, if not said).
+
+        Keys that cost the same are in the order of their first appearance.
+        """
+        if not self.events:
+            return []
+        column = self.counts[0 if event is None else self.events.index(event)]
+        places = nsmallest(count, range(len(column)), key=lambda i: (-column[i], i))
+        return [(self.keys[i], tuple(column[i] for column in self.counts)) for i in places]
+
+
+def by_function(profiles: Sequence[CostProfile]) -> CostSums[Symbol]:
+    """Costs by (object, file, function) over all profiles, with the union of their events."""
+    if len(profiles) == 1:  # its symbols are distinct: no need to look at each
+        profile = profiles[0]
+        counts = group_sums(profile.row_symbol, profile.counts, len(profile.symbols))
+        return CostSums(profile.events, profile.symbols, counts)
+    return _merged(profiles, lambda p: (p.row_symbol, p.symbols))
+
+
+def by_file(profiles: Sequence[CostProfile]) -> CostSums[str]:
+    """Costs by the file of the source line."""
+    return _merged(profiles, lambda p: (p.row_file, p.files))
+
+
+def by_module(profiles: Sequence[CostProfile]) -> CostSums[str]:
+    """Costs by object (library or program); Cachegrind does not tell them: all `???`."""
+    return _merged(
+        profiles, lambda p: (p.row_symbol, [symbol.obj or UNKNOWN for symbol in p.symbols])
+    )
+
+
+def by_line(profiles: Sequence[CostProfile], file: str) -> CostSums[int]:
+    """Costs by source line of one file; line 0 is what no line is known of."""
+    sums: dict[int, list[int]] = {}
+    events = _events(profiles)
+    for profile in profiles:
+        places = [events.index(event) for event in profile.events]
+        wanted = {i for i, name in enumerate(profile.files) if name == file}
+        for row, index in enumerate(profile.row_file):
+            if index in wanted:
+                total = sums.setdefault(profile.row_line[row], [0] * len(events))
+                for place, column in zip(places, profile.counts, strict=True):
+                    total[place] += column[row]
+    lines = sorted(sums)
+    return CostSums(
+        events, lines, tuple([sums[line][e] for line in lines] for e in range(len(events)))
+    )
+
+
 def sum_by_function(
     profiles: Sequence[CostProfile],
 ) -> tuple[tuple[str, ...], list[FunctionCost]]:
     """The events of all profiles, and every function's costs, those with the most first.
 
-    Functions are in order of the first event (Ir).
+    Functions are in order of the first event (Ir), then by name.
     """
-    events = tuple(dict.fromkeys(event for profile in profiles for event in profile.events))
-    sums: dict[Symbol, list[int]] = {}
-    for profile in profiles:
-        columns = [
-            (events.index(e), c) for e, c in zip(profile.events, profile.counts, strict=True)
-        ]
-        totals = [sums.setdefault(symbol, [0] * len(events)) for symbol in profile.symbols]
-        for position, column in columns:
-            for symbol, count in zip(profile.row_symbol, column, strict=True):
-                totals[symbol][position] += count
-    rows = [FunctionCost(symbol, tuple(counts)) for symbol, counts in sums.items()]
+    sums = by_function(profiles)
+    rows = [
+        FunctionCost(symbol, counts)
+        for symbol, counts in zip(sums.keys, zip(*sums.counts, strict=True), strict=True)
+    ]
     rows.sort(key=lambda row: (tuple(-count for count in row.counts[:1]), row.symbol.fn))
-    return events, rows
+    return sums.events, rows
+
+
+def group_sums(
+    groups: "memoryview[int]", columns: "Sequence[memoryview[int]]", number: int
+) -> tuple[Sequence[int], ...]:
+    """The exact sum of each column over the rows of each group, groups being 0 to number-1."""
+    if len(groups) >= _MANY_ROWS:
+        return _group_sums_of_many(groups, columns, number)
+    return tuple(_plain_sums(groups, column, number) for column in columns)
+
+
+def _plain_sums(groups: "memoryview[int]", column: "memoryview[int]", number: int) -> list[int]:
+    sums = [0] * number
+    for group, count in zip(groups, column, strict=True):
+        sums[group] += count
+    return sums
+
+
+def _group_sums_of_many(
+    groups: "memoryview[int]", columns: "Sequence[memoryview[int]]", number: int
+) -> tuple[Sequence[int], ...]:
+    """The same by numpy. Rows of a group mostly follow each other: runs are summed first."""
+    import numpy as np
+
+    index = np.asarray(groups)
+    starts = np.flatnonzero(np.diff(index, prepend=-1))
+    run_groups = index[starts]
+    result: list[Sequence[int]] = []
+    for column in columns:
+        values = np.asarray(column)
+        largest = max(abs(int(values.max())), abs(int(values.min())))
+        if largest >= (1 << 62) // len(values):  # int64 could overflow
+            result.append(_plain_sums(groups, column, number))
+            continue
+        sums = np.zeros(number, dtype=np.int64)
+        np.add.at(sums, run_groups, np.add.reduceat(values, starts))
+        result.append(sums.data)
+    return tuple(result)
+
+
+def _events(profiles: Sequence[CostProfile]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(event for profile in profiles for event in profile.events))
+
+
+def _merged(
+    profiles: Sequence[CostProfile],
+    grouping: "Callable[[CostProfile], tuple[memoryview[int], Sequence[Key]]]",
+) -> CostSums[Key]:
+    events = _events(profiles)
+    places: dict[Key, int] = {}
+    totals: list[list[int]] = [[] for _ in events]
+    for profile in profiles:
+        groups, keys = grouping(profile)
+        place_of = [places.setdefault(key, len(places)) for key in keys]
+        for column in totals:
+            column.extend([0] * (len(places) - len(column)))
+        sums = group_sums(groups, profile.counts, len(keys))
+        for event, values in zip(profile.events, sums, strict=True):
+            column = totals[events.index(event)]
+            for place, value in zip(place_of, values, strict=True):
+                column[place] += value
+    return CostSums(events, list(places), tuple(totals))
