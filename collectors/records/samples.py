@@ -1,6 +1,6 @@
 """SampleProfile: time series of named columns, per system, CPU or thread."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -77,6 +77,7 @@ class SampleProfile:
 
     `late` counts samples that came more than half an interval after their time, `missed`
     those that did not come at all; `cost_seconds` is the CPU time that sampling itself used.
+    `since_boot` is vmstat's first row, means since the machine's start: it is in no table.
     """
 
     dialect: str
@@ -88,6 +89,7 @@ class SampleProfile:
     missed: int = 0
     cost_seconds: float | None = None
     online_cpus: int | None = None
+    since_boot: Mapping[str, float] | None = None
     damage: tuple[Damage, ...] = field(default=())
 
     def table(self, scope: Scope) -> SampleTable | None:

@@ -13,6 +13,19 @@ from collectors.records.shared import Shape
 from collectors.tools.tool import RunningSampler, Subject, ToolSettings
 
 _FILE = "vmstat.txt"
+# The path behind the name, and a line with the version; toolbox would only print its usage.
+_ASK = """
+if p=$(command -v vmstat); then
+  p=$(readlink -f "$p" 2>/dev/null || echo "$p")
+  echo "$p"
+  case $p in *toolbox) ;; *) vmstat --version 2>&1 </dev/null | head -n 1 ;; esac
+elif command -v toybox >/dev/null && toybox vmstat -n 1 1 >/dev/null 2>&1; then
+  echo toybox
+  toybox --version
+else
+  exit 1
+fi
+"""
 
 
 class Vmstat:
@@ -36,23 +49,39 @@ class Vmstat:
         self, device: Device, subject: Subject, folder: Path, settings: ToolSettings
     ) -> RunningSampler:
         seconds = max(1, round(settings.interval_seconds or self.default_interval))
-        found = device.run(["sh", "-c", "command -v vmstat"], timeout=60)
-        if found.status != 0:
-            raise ToolError(
-                f"there is no vmstat on {device.serial}: install it (Debian: procps), or leave "
-                "it out of -t"
-            )
+        command, version = _find(device, seconds)
         sink = (folder / _FILE).open("wb")
-        sink.write(
-            f"# interval_seconds {seconds}\n# started_unix {time.time():.3f}\n".encode("ascii")
+        head = (
+            f"# interval_seconds {seconds}\n# started_unix {time.time():.3f}\n"
+            f"# version {version}\n"
         )
+        page_bytes = device.facts().page_bytes
+        if page_bytes is not None:
+            head += f"# page_bytes {page_bytes}\n"
+        sink.write(head.encode("utf-8", "replace"))
         sink.flush()
         try:
-            stream = device.stream(["vmstat", "-n", str(seconds)], sink)
+            stream = device.stream(command, sink)
         except DeviceError as error:
             sink.close()
             raise ToolError(f"vmstat does not start: {error}") from error
         return _RunningVmstat(stream, sink, folder / _FILE)
+
+
+def _find(device: Device, seconds: int) -> tuple[list[str], str]:
+    """The command that samples for ever, and what the vmstat at hand says of itself."""
+    answer = device.run(["sh", "-c", _ASK], timeout=60)
+    path, _, version = answer.text.partition("\n")
+    if answer.status != 0 or not path:
+        raise ToolError(
+            f"there is no vmstat on {device.serial}: install it (Debian: procps), or leave "
+            "it out of -t"
+        )
+    version = " ".join(version.split())
+    if path.endswith("toolbox"):  # its -n is a number of rows, not "one header"
+        return ["vmstat", "-d", str(seconds)], "toolbox"
+    program = ["toybox", "vmstat"] if path == "toybox" else ["vmstat"]
+    return [*program, "-n", str(seconds)], version
 
 
 class _RunningVmstat:

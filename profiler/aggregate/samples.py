@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from collectors.records.samples import SampleProfile, Scope
 
+# A thread this much older than the first sample was not started by the recording: a
+# sampler on a slow link begins seconds after the target.
+_SPAWN_SECONDS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class ThreadTotals:
@@ -30,21 +34,32 @@ def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
     table = profile.table(Scope.THREAD)
     if table is None:
         return []
+    first: dict[str, list[float]] = {}
     last: dict[str, list[float]] = {}
     for column, values in zip(table.columns, table.values, strict=True):
+        earliest = first[column.name] = [math.nan] * len(table.entities)
         latest = last[column.name] = [math.nan] * len(table.entities)
         for entity, value in zip(table.entity, values, strict=True):
-            if not math.isnan(value):
+            if value == value:  # noqa: PLR0124  # not NaN, without a call for each value
                 latest[entity] = value
+                if math.isnan(earliest[entity]):
+                    earliest[entity] = value
+
+    def growth(name: str, place: int) -> float:
+        started = table.entities[place].started
+        if started is None or started > -_SPAWN_SECONDS:
+            return last[name][place]
+        return last[name][place] - first[name][place]
+
     return [
         ThreadTotals(
             tid=entity.number,
             name=entity.name,
             pid=entity.pid,
-            run_seconds=_seconds(last["run_seconds"][i]),
-            wait_seconds=_seconds(last["wait_seconds"][i]),
-            voluntary=_whole(last["voluntary"][i]),
-            involuntary=_whole(last["involuntary"][i]),
+            run_seconds=_seconds(growth("run_seconds", i)),
+            wait_seconds=_seconds(growth("wait_seconds", i)),
+            voluntary=_whole(growth("voluntary", i)),
+            involuntary=_whole(growth("involuntary", i)),
             last_cpu=_whole(last["cpu"][i]),
         )
         for i, entity in enumerate(table.entities)
