@@ -281,15 +281,39 @@ class Matrix:
         return len(self.time)
 
 
-def _columns_of_time(time: Any, most: int) -> tuple[Any, Any]:
-    """For each row its column, and each column's time: samples themselves, else spans."""
-    import numpy as np
+# Rows are worked through in blocks, so that hours of hundreds of threads need no copies.
+_BLOCK = 1 << 19
 
-    moments, index = np.unique(time, return_inverse=True)
-    if len(moments) <= most:
-        return index, moments
-    buckets = Buckets(float(moments[0]), float(moments[-1]), most)
-    return buckets.index(time), buckets.centres()
+
+class _Moments:
+    """The columns of a matrix: samples themselves, else spans of time."""
+
+    def __init__(self, table: SampleTable, start: float, most: int) -> None:
+        import numpy as np
+
+        self._time = np.asarray(table.time)
+        self._start = start
+        found = [np.unique(self._time[rows]) for rows in _blocks(len(table))]
+        moments = np.unique(np.concatenate(found)) - start if found else np.zeros(0)
+        self.samples = len(moments)
+        self._buckets: Buckets | None = None
+        self.time: Any = moments
+        if self.samples > most:
+            self._buckets = Buckets(float(moments[0]), float(moments[-1]), most)
+            self.time = self._buckets.centres()
+
+    def of(self, rows: slice) -> tuple[Any, Any]:
+        """The times of some rows, and the columns that they fall into."""
+        import numpy as np
+
+        time = self._time[rows] - self._start
+        if self._buckets is not None:
+            return time, self._buckets.index(time)
+        return time, np.searchsorted(self.time, time)
+
+
+def _blocks(length: int) -> list[slice]:
+    return [slice(first, first + _BLOCK) for first in range(0, length, _BLOCK)]
 
 
 def level_matrix(
@@ -298,17 +322,23 @@ def level_matrix(
     """Means of level columns by entity and span of time."""
     import numpy as np
 
-    time = np.asarray(table.time) - start
-    index, moments = _columns_of_time(time, most)
-    width = len(moments)
-    cell = np.asarray(table.entity).astype(np.int64) * width + index
-    shape = (len(table.entities), width)
-    values = {
-        name: bucket_mean(cell, column, shape[0] * width).reshape(shape)
-        for name in names
-        if (column := _column(table, name)) is not None
-    }
-    return Matrix(moments, values, len(np.unique(time)))
+    moments = _Moments(table, start, most)
+    width, size = len(moments.time), len(table.entities) * len(moments.time)
+    entity = np.asarray(table.entity)
+    values: dict[str, Any] = {}
+    for name in names:
+        column = _column(table, name)
+        if column is None:
+            continue
+        sums, counts = np.zeros(size), np.zeros(size)
+        for rows in _blocks(len(table)):
+            cell = entity[rows].astype(np.int64) * width + moments.of(rows)[1]
+            known = ~np.isnan(column[rows])
+            sums += np.bincount(cell[known], weights=column[rows][known], minlength=size)
+            counts += np.bincount(cell[known], minlength=size)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            values[name] = np.where(counts > 0, sums / counts, np.nan).reshape(-1, width)
+    return Matrix(moments.time, values, moments.samples)
 
 
 def growth_matrix(
@@ -317,36 +347,54 @@ def growth_matrix(
     """How fast cumulative columns grow, per second, by entity and span of time.
 
     For a column in seconds that is a share of time. `names` gives the wanted columns and
-    what to call them.
+    what to call them. A span's growth is that from the last sample before its end to the
+    last one before the span; rows must be in order of time.
     """
     import numpy as np
 
-    entity = np.asarray(table.entity).astype(np.int64)
-    order = np.argsort(entity, kind="stable")
-    entity = entity[order]
-    time = np.asarray(table.time)[order] - start
-    same = entity[1:] == entity[:-1]
-    elapsed = np.diff(time)
-    good = same & (elapsed > 0)
-    index, moments = _columns_of_time(time, most)
-    width = len(moments)
-    cell = (entity[1:] * width + index[1:])[good]
-    size = len(table.entities) * width
-    spans = np.bincount(cell, weights=elapsed[good], minlength=size)
+    moments = _Moments(table, start, most)
+    count, width = len(table.entities), len(moments.time)
+    entity = np.asarray(table.entity)
     values: dict[str, Any] = {}
     for column_name, name in names.items():
         column = _column(table, column_name)
         if column is None:
             continue
-        grown = np.nan_to_num(np.diff(column[order])[good])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = np.bincount(cell, weights=grown, minlength=size) / spans
-        # Counters of the kernel are no snapshot: a share may seem a little above the whole.
-        bounded = np.clip(share, 0, 1 if column_name.endswith("_seconds") else None)
-        values[name] = np.where(spans > 0, bounded, np.nan).reshape(-1, width)
-    return Matrix(
-        moments, values, len(moments) if len(moments) < most else len(np.unique(time))
-    )
+        # Column 0 holds the first sample of all, so that the first span has a beginning.
+        seen_time = np.full((count, width + 1), np.nan)
+        seen = np.full((count, width + 1), np.nan)
+        for rows in _blocks(len(table)):
+            time, place = moments.of(rows)
+            known = ~np.isnan(column[rows])
+            who, time, place, value = (
+                part[known] for part in (entity[rows], time, place, column[rows])
+            )
+            # Of several values for one cell the last stays.
+            seen_time[who, place + 1] = time
+            seen[who, place + 1] = value
+            fresh = np.isnan(seen[who, 0])
+            if fresh.any():
+                back = slice(None, None, -1)  # so that here the first stays
+                seen_time[who[fresh][back], 0] = time[fresh][back]
+                seen[who[fresh][back], 0] = value[fresh][back]
+        values[name] = _growth(seen_time, seen, bounded=column_name.endswith("_seconds"))
+    return Matrix(moments.time, values, moments.samples)
+
+
+def _growth(time: Any, value: Any, *, bounded: bool) -> Any:
+    """Growth per second from each known column to the next known one, by rows."""
+    import numpy as np
+
+    known: Any = ~np.isnan(value)
+    columns: Any = np.where(known, np.arange(int(value.shape[1])), 0)
+    before = np.maximum.accumulate(columns, axis=1)[:, :-1]
+    rows: Any = np.arange(int(value.shape[0]))[:, None]
+    elapsed = time[:, 1:] - time[rows, before]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rate = (value[:, 1:] - value[rows, before]) / elapsed
+        good = known[:, 1:] & (elapsed > 0)
+    # Counters of the kernel are no snapshot: a share may seem a little above the whole.
+    return np.where(good, np.clip(rate, 0, 1 if bounded else None), np.nan)
 
 
 def heat_figure(

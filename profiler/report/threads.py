@@ -2,12 +2,14 @@
 
 from collectors.records.samples import SampleTable
 
+_BLOCK = 1 << 19
+
 
 def thread_totals(table: SampleTable) -> dict[str, list[float]]:
     """What each thread did since its start: the last value of each of its columns."""
     import numpy as np
 
-    entity = np.asarray(table.entity).astype(np.int64)
+    entity = np.asarray(table.entity)
     have = {c.name: v for c, v in zip(table.columns, table.values, strict=True)}
     result: dict[str, list[float]] = {}
     for column, name in (
@@ -20,8 +22,11 @@ def thread_totals(table: SampleTable) -> dict[str, list[float]]:
         values = np.full(len(table.entities), np.nan)
         if column in have:
             cells = np.asarray(have[column])
-            known = ~np.isnan(cells)
-            values[entity[known]] = cells[known]  # rows are in order of time: the last stays
+            for first in range(0, len(cells), _BLOCK):
+                block = cells[first : first + _BLOCK]
+                known = ~np.isnan(block)
+                # Rows are in order of time: of several values for a thread the last stays.
+                values[entity[first : first + _BLOCK][known]] = block[known]
         result[name] = [
             0.0 if name in {"run", "wait"} and v != v else v for v in values.tolist()
         ]

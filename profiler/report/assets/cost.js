@@ -32,12 +32,11 @@ async function startCost() {
     if (values.has('function')) { input.value = values.get('function'); wordFilter(input, words, table); host.scrollIntoView({ block: 'center' }); }
     if (values.has('source') && sources) await sources.open(values.get('source'), Number(values.get('line') || 0));
   });
-  figureListeners.set('cost-top', (plot) => plot.on('plotly_click', (event) => {
+  onFigure('cost-top', (plot) => plot.on('plotly_click', (event) => {
     input.value = doc.functions[event.points[0].customdata];
     apply();
     host.scrollIntoView({ block: 'center', behavior: 'smooth' });
   }));
-  if (figurePromises.has('cost-top')) figureListeners.get('cost-top')(await figurePromises.get('cost-top'));
 }
 
 function functionCell(doc, row) {

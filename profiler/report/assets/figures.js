@@ -1,7 +1,8 @@
 // Plotly figures: drawn when they come near the screen, redrawn when the theme changes, with
 // a table behind each. Figures with the same `data-sync` zoom together.
 
-const drawn = new Map(); // element of the plot -> { figure, spec, sync }
+const drawn = new Map(); // element of the plot -> { spec, sync }
+const figureListeners = new Map(); // figure id -> called with the plot each time it is drawn
 const CONFIG = {
   showSendToCloud: false, // no button that sends the data anywhere
   displaylogo: false,
@@ -50,6 +51,9 @@ async function draw(plot, spec, sync) {
   await Plotly.newPlot(plot, figure.data, figure.layout, CONFIG);
   drawn.set(plot, { spec, sync });
   plot.dataset.state = 'drawn';
+  performance.mark('figure');
+  const listener = figureListeners.get(plot.parentNode.id);
+  if (listener) listener(plot);
   if (sync) plot.on('plotly_relayout', (change) => zoomTogether(plot, sync, change));
   return plot;
 }
@@ -64,6 +68,12 @@ function zoomTogether(source, sync, change) {
   const update = range ? { 'xaxis.range': range } : { 'xaxis.autorange': true };
   const others = [...drawn].filter(([plot, about]) => plot !== source && about.sync === sync);
   Promise.all(others.map(([plot]) => window.Plotly.relayout(plot, { ...update }))).finally(() => { zooming = false; });
+}
+
+function onFigure(id, listener) {
+  figureListeners.set(id, listener);
+  const plot = document.querySelector(`#${id} .plot`);
+  if (plot && drawn.has(plot)) listener(plot);
 }
 
 async function redrawAll() {
@@ -130,9 +140,13 @@ function fillTable(details, spec) {
 function watchFigures() {
   const observer = new IntersectionObserver((entries) => {
     for (const entry of entries) {
-      if (entry.isIntersecting) { observer.unobserve(entry.target); showFigure(entry.target); }
+      if (entry.isIntersecting) {
+        observer.unobserve(entry.target);
+        loadPlotly(); // unpacks beside the figure's own part
+        showFigure(entry.target);
+      }
     }
-  }, { rootMargin: '300px' });
+  }, { rootMargin: '200px' });
   for (const figure of document.querySelectorAll('figure[data-part]')) {
     observer.observe(figure);
     const details = figure.querySelector('details.table');
@@ -140,8 +154,7 @@ function watchFigures() {
   }
 }
 
-const figureListeners = new Map(); // figure id -> called with the drawn plot
-const figurePromises = new Map();
+const figurePromises = new Map(); // figure id -> promise of the drawn plot
 function showFigure(figure) {
   if (!figurePromises.has(figure.id)) {
     figurePromises.set(figure.id, (async () => {
@@ -149,8 +162,6 @@ function showFigure(figure) {
       try {
         const { figures } = await loadPart(figure.dataset.part);
         await draw(plot, figures[figure.id], figure.dataset.sync);
-        const listener = figureListeners.get(figure.id);
-        if (listener) listener(plot);
       } catch (error) {
         plot.replaceChildren(el('p', { class: 'empty' }, `This figure cannot be drawn: ${error.message}`));
         plot.dataset.state = 'failed';

@@ -41,7 +41,7 @@ class HeapView {
       label: (node) => overview.labels[this.tree.point[node]],
       describe: (node, search) => this.describe(node, search),
     });
-    figureListeners.set(`${this.part}-timeline`, (plot) => plot.on('plotly_click', (event) => this.clicked(event)));
+    onFigure(`${this.part}-timeline`, (plot) => plot.on('plotly_click', (event) => this.clicked(event)));
     await this.show(overview.first);
   }
 
@@ -180,6 +180,7 @@ function startHeap() {
     heapViews.push(view);
     view.ready = view.start();
   }
+  const all = Promise.all(heapViews.map((view) => view.ready));
   onAddress('heap', async (values) => {
     const view = heapViews[Number(values.get('process') || 0)];
     if (!view) return;
@@ -189,4 +190,5 @@ function startHeap() {
     const snapshot = values.get('snapshot');
     if (snapshot !== null && view.overview.trees[snapshot]) await view.show(Number(snapshot));
   });
+  return all;
 }

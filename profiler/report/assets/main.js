@@ -51,17 +51,23 @@ function startNavigation() {
   });
 }
 
+// What lies below the first screen is built when the browser has nothing better to do, or at
+// once when the address asks for a place in it.
+const quiet = () => (location.hash ? Promise.resolve() : new Promise((done) => { requestIdleCallback(done, { timeout: 2000 }); }));
+
 async function start() {
   startTheme();
   startPrint();
   startTimes();
   startNavigation();
   watchFigures();
-  startHeap();
-  startScheduling();
-  await Promise.all([startCost(), startErrors(), ...heapViews.map((view) => view.ready)]);
+  for (const part of [startScheduling, startHeap, startCost, startErrors]) {
+    await quiet();
+    await part();
+  }
   window.addEventListener('hashchange', followAddress);
   followAddress();
+  performance.mark('ready');
   document.documentElement.dataset.ready = 'true';
 }
 

@@ -149,6 +149,11 @@ def test_a_click_on_a_snapshot_shows_its_tree(show: Open, session_page: str) -> 
     figure = page.locator("#heap-0-timeline")
     figure.scroll_into_view_if_needed()
     page.wait_for_selector("#heap-0-timeline .plot[data-state=drawn]")
+    page.click("#theme")  # a figure that is drawn anew still answers
+    until(
+        page, "document.querySelector('#heap-0-timeline .plot').layout.font.color === '#E8EAED'"
+    )
+    figure.scroll_into_view_if_needed()
     place = page.evaluate(
         """() => {
           const plot = document.querySelector('#heap-0-timeline .plot');
