@@ -3,6 +3,7 @@
 20261122-101500-benchncnn/
   session.json      the manifest (profiler/manifest.py)
   raw/<tool>/…      exactly what the tool wrote
+  tables/<tool>/…   large profiles as Parquet, made from raw when they are first read
   events.jsonl      what droidgrind did, step by step
 
 A kill at any moment leaves a session that can be opened.
@@ -30,6 +31,7 @@ from profiler.manifest import (
     manifest_from_json,
     manifest_to_json,
 )
+from profiler.tables.through import read_through_tables
 
 MANIFEST_FILE = "session.json"
 EVENTS_FILE = "events.jsonl"
@@ -126,7 +128,7 @@ class Session:
         return self.reading(tool).profiles if tool in self.tools else ()
 
     def _read(self, tool: str) -> Reading:
-        read = registry.tool(tool).read
+        known = registry.tool(tool)
         entry = self.capture(tool)
         sizes = {file.name: file.bytes for file in entry.files} if entry else {}
         files: list[Path] = []
@@ -143,7 +145,9 @@ class Session:
                     )
                 )
             try:
-                profile = read(file)
+                profile = read_through_tables(
+                    self.directory, tool, known.shape, file, known.read
+                )
             except ParseError as error:
                 damage.append(
                     Damage(

@@ -92,6 +92,19 @@ class CostProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class CostIndex:
+    """Sums that a stored profile brings along, so that few questions need its rows.
+
+    `totals` and `symbol_counts` have one entry an event; `symbol_counts[e][i]` is the self
+    cost of symbol i. `leading` are the symbols with the most of the first event, in order.
+    """
+
+    totals: tuple[int, ...]
+    symbol_counts: "tuple[memoryview[int], ...]"
+    leading: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CostProfile:
     """Rows of costs: row i costs `counts[e][i]` events of `events[e]`.
 
@@ -111,12 +124,15 @@ class CostProfile:
     processes: tuple[CostProcess, ...] = ()
     edges: CallEdges | None = None
     damage: tuple[Damage, ...] = field(default=())
+    index: CostIndex | None = field(default=None, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.row_line)
 
     def totals(self) -> dict[str, int]:
         """The sum of every event over all rows."""
+        if self.index is not None:
+            return dict(zip(self.events, self.index.totals, strict=True))
         return {
             name: column_sum(column)
             for name, column in zip(self.events, self.counts, strict=True)

@@ -22,11 +22,15 @@ class FunctionCost:
 
 @dataclass(frozen=True, slots=True)
 class CostSums(Generic[Key]):
-    """Self costs summed by key: `keys[i]` costs `counts[e][i]` of `events[e]`."""
+    """Self costs summed by key: `keys[i]` costs `counts[e][i]` of `events[e]`.
+
+    `leading` are the places of the greatest in the first event, where they are known.
+    """
 
     events: tuple[str, ...]
     keys: Sequence[Key]
     counts: tuple[Sequence[int], ...]
+    leading: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -38,8 +42,11 @@ class CostSums(Generic[Key]):
         """
         if not self.events:
             return []
-        column = self.counts[0 if event is None else self.events.index(event)]
-        places = nsmallest(count, range(len(column)), key=lambda i: (-column[i], i))
+        chosen = 0 if event is None else self.events.index(event)
+        column = self.counts[chosen]
+        places: Sequence[int] = self.leading[:count]
+        if chosen != 0 or len(places) < min(count, len(column)):
+            places = nsmallest(count, range(len(column)), key=lambda i: (-column[i], i))
         return [(self.keys[i], tuple(column[i] for column in self.counts)) for i in places]
 
 
@@ -47,6 +54,9 @@ def by_function(profiles: Sequence[CostProfile]) -> CostSums[Symbol]:
     """Costs by (object, file, function) over all profiles, with the union of their events."""
     if len(profiles) == 1:  # its symbols are distinct: no need to look at each
         profile = profiles[0]
+        index = profile.index
+        if index is not None:
+            return CostSums(profile.events, profile.symbols, index.symbol_counts, index.leading)
         counts = group_sums(profile.row_symbol, profile.counts, len(profile.symbols))
         return CostSums(profile.events, profile.symbols, counts)
     return _merged(profiles, lambda p: (p.row_symbol, p.symbols))
