@@ -18,6 +18,7 @@ WRAPPERS = {
     "memcheck": "collectors.tools.memcheck",
     "cachegrind": "collectors.tools.cachegrind",
     "massif": "collectors.tools.massif",
+    "callgrind": "collectors.tools.callgrind",
 }
 DEFAULT_TOOLS = (*SAMPLERS, "memcheck", "cachegrind", "massif")
 

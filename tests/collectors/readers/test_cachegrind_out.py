@@ -18,20 +18,20 @@ ALL = CACHE + " Bc Bcm Bi Bim"
 SORT_SUMS = "8337265 2314 2023 1932051 6978 1735 1094003 4017 2913 1309899 68526 16432 433"
 NEW_SORT_SUMS = "8330469 2278 1989 1930819 6962 1733 1093691 4014 2911 1308329 68356 16427 429"
 GOLDEN = {
-    "3.19-x86_64/sort-cache.out": (ALL, 266, 481, 6254, SORT_SUMS),
-    "3.19-x86_64/sort-branch.out": (
+    "3.19-x86_64/cachegrind.sort-cache.out": (ALL, 266, 481, 6254, SORT_SUMS),
+    "3.19-x86_64/cachegrind.sort-branch.out": (
         "Ir Bc Bcm Bi Bim", 266, 481, 6254, "8337265 1309899 68526 16432 433",
     ),
-    "3.19-x86_64/sort-nocache.out": ("Ir", 266, 481, 6254, "8337265"),
-    "3.19-x86_64/sigterm.out": (
+    "3.19-x86_64/cachegrind.sort-nocache.out": ("Ir", 266, 481, 6254, "8337265"),
+    "3.19-x86_64/cachegrind.sigterm.out": (
         CACHE, 169, 349, 3795, "136520 1114 1104 30779 1124 981 11633 419 395",
     ),
-    "3.19-x86_64/weirdname.out": (
+    "3.19-x86_64/cachegrind.weirdname.out": (
         CACHE, 172, 291, 3722, "130334 1079 1064 33138 1102 968 9936 330 306",
     ),
-    "3.28-x86_64/sort-cache.out": (ALL, 266, 476, 6204, NEW_SORT_SUMS),
-    "3.28-x86_64/sort-default.out": ("Ir", 266, 476, 6204, "8330469"),
-    "damaged/sort-cache-crlf.out": (ALL, 266, 476, 6204, NEW_SORT_SUMS),
+    "3.28-x86_64/cachegrind.sort-cache.out": (ALL, 266, 476, 6204, NEW_SORT_SUMS),
+    "3.28-x86_64/cachegrind.sort-default.out": ("Ir", 266, 476, 6204, "8330469"),
+    "damaged/cachegrind.sort-cache-crlf.out": (ALL, 266, 476, 6204, NEW_SORT_SUMS),
 }  # fmt: skip
 
 HEAD = b"desc: I1 cache: 32768 B\ncmd: ./a\nevents: Ir Dr\n"
@@ -90,7 +90,7 @@ def test_real_files(name: str) -> None:
 
 
 def test_a_cut_file_keeps_what_is_whole_and_says_where_it_ends() -> None:
-    profile = parse_cachegrind(DATA / "damaged/sort-cache-cut.out")
+    profile = parse_cachegrind(DATA / "damaged/cachegrind.sort-cache-cut.out")
     assert (len(profile.files), len(profile.symbols), len(profile)) == (160, 328, 4145)
     assert [damage.line for damage in profile.damage] == [4638, 4638]
     assert "inside a row" in profile.damage[0].what
@@ -98,7 +98,7 @@ def test_a_cut_file_keeps_what_is_whole_and_says_where_it_ends() -> None:
 
 
 def test_the_simulated_caches_can_be_read_from_the_description() -> None:
-    process = parse_cachegrind(DATA / "3.19-x86_64/sort-cache.out").processes[0]
+    process = parse_cachegrind(DATA / "3.19-x86_64/cachegrind.sort-cache.out").processes[0]
     assert process.description[0].split()[:2] == ["I1", "cache:"]
     assert process.command == "sort -n /home/dev/sample/in.txt"
 

@@ -13,8 +13,8 @@ from profiler.tables import through
 from profiler.tables.cost import load_cost_tables, write_cost_tables
 from profiler.tables.through import read_through_tables
 
-RAW = Path(__file__).parents[2] / "data/cachegrind/3.19-x86_64/weirdname.out"
-CUT = Path(__file__).parents[2] / "data/cachegrind/damaged/sort-cache-cut.out"
+RAW = Path(__file__).parents[2] / "data/cachegrind/3.19-x86_64/cachegrind.weirdname.out"
+CUT = Path(__file__).parents[2] / "data/cachegrind/damaged/cachegrind.sort-cache-cut.out"
 
 
 def as_plain(profile: CostProfile) -> object:
