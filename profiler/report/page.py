@@ -28,7 +28,7 @@ from profiler.store import Session, write_atomically
 
 SCRIPTS = (
     "parts.js", "dom.js", "table.js", "figures.js", "flame.js", "scheduling.js", "heap.js",
-    "cost.js", "errors.js", "main.js",
+    "cost.js", "errors.js", "compare.js", "main.js",
 )  # fmt: skip
 _CSS_EXTRA = {
     "link": ("#00588A", "#7CC4F0"),
@@ -256,19 +256,26 @@ def _header(content: ReportInput) -> str:
 
 
 def _overview(content: ReportInput, found: Sequence[Headline]) -> str:
-    problems = sum(h.severity == "error" for h in found)
-    warnings = sum(h.severity == "warning" for h in found)
-    seconds = sum(c.wall_seconds or 0 for c in content.captures)
-    states = {str(c.state) for c in content.captures}
-    verdict = (
-        '<p class="verdict">'
-        + _tally(problems, "error", "problem")
-        + _tally(warnings, "warning", "warning")
-        + f'<span class="muted">{len(content.captures)} tools · {seconds_text(seconds)} · '
-        f"{esc('all complete' if states == {'complete'} else str(content.state))}</span></p>"
+    seconds = sum(capture.wall_seconds or 0 for capture in content.captures)
+    states = {str(capture.state) for capture in content.captures}
+    tally = (
+        f"{len(content.captures)} tools · {seconds_text(seconds)} · "
+        f"{esc('all complete' if states == {'complete'} else str(content.state))}"
     )
+    return findings_section(found, tally)
+
+
+def findings_section(found: Sequence[Headline], tally: str) -> str:
+    """The first section: the verdict, and the headlines; `tally` (HTML) stands beside it."""
+    problems = sum(headline.severity == "error" for headline in found)
+    warnings = sum(headline.severity == "warning" for headline in found)
+    verdict = (
+        f'<p class="verdict">{_tally(problems, "error", "problem")}'
+        f'{_tally(warnings, "warning", "warning")}<span class="muted">{tally}</span></p>'
+    )
+    listed = "".join(_headline(headline) for headline in found)
     body = (
-        f'<ul class="findings">{"".join(_headline(h) for h in found)}</ul>'
+        f'<ul class="findings">{listed}</ul>'
         if found
         else '<p class="empty">Nothing stands out in what was recorded.</p>'
     )

@@ -54,7 +54,7 @@ def is_library(point: AllocPoint) -> bool:
     return frame.fn is None or _LIBRARY_FUNCTION.match(frame.fn) is not None
 
 
-class _Points:
+class AllocationPoints:
     """Allocation points of all trees of a process, each stored once."""
 
     def __init__(self) -> None:
@@ -71,6 +71,15 @@ class _Points:
         if found is None:
             found = table[index] = self._intern(points[index])
         return found
+
+    def columns(self) -> dict[str, list[str] | list[int]]:
+        """What the page knows of each point, by its number."""
+        return {
+            "labels": self.labels,
+            "full": self.full,
+            "places": self.places,
+            "library": self.library,
+        }
 
     def _intern(self, point: AllocPoint) -> int:
         frame = point.frame
@@ -114,7 +123,7 @@ def _chosen(snapshots: Sequence[HeapSnapshot], profile: HeapProfile) -> list[Hea
     return first
 
 
-def _kept_nodes(tree: AllocTree, most: int) -> Sequence[int]:
+def kept_nodes(tree: AllocTree, most: int) -> Sequence[int]:
     """The nodes of a tree that are kept: all, or the largest with all their ancestors."""
     if len(tree) <= most:
         return range(len(tree))
@@ -134,7 +143,7 @@ def heap_parts(
     profile: HeapProfile, number: int, budget: TreeBudget
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The parts of one process, by name: its overview last, since it lists the others."""
-    points = _Points()
+    points = AllocationPoints()
     trees: dict[str, str] = {}
     pruned = 0
     skipped = 0
@@ -146,7 +155,7 @@ def heap_parts(
         tree = profile.load_tree(snapshot.index)
         if tree is None or not len(tree):
             continue
-        kept = _kept_nodes(tree, min(MOST_TREE_NODES, budget.left))
+        kept = kept_nodes(tree, min(MOST_TREE_NODES, budget.left))
         pruned += len(kept) < len(tree)
         budget.left -= len(kept)
         name = f"heap-{number}-tree-{snapshot.index}"
@@ -174,10 +183,7 @@ def heap_parts(
             "marked": profile.marked_peak.index if profile.marked_peak else None,
             "first": chosen[0].index if chosen else None,
             "trees": trees,
-            "labels": points.labels,
-            "full": points.full,
-            "places": points.places,
-            "library": points.library,
+            **points.columns(),
             "pruned_trees": pruned,
             "skipped_trees": skipped,
         },

@@ -253,17 +253,22 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
     )
     body.append(
         f'<p class="muted">Memcheck; each error once, with the place where it happened.{kept} '
-        "Choose kinds to see only those.</p>"
-        f'<div class="chips" id="error-kinds" role="group" aria-label="Kinds of error">'
-        f"{chips}</div>"
-        '<div class="bar"><input type="search" id="error-filter" placeholder="Filter by text, '
-        'function or file" aria-label="Filter errors"><label for="error-module">Module '
+        f"Choose kinds to see only those.</p>{error_filter(chips)}"
+    )
+    section.body = "".join(body)
+    return section
+
+
+def error_filter(chips: str) -> str:
+    """The list of errors and what filters it; `chips` are the buttons of its groups."""
+    return (
+        f'<div class="chips" id="error-kinds" role="group" aria-label="Kinds of error">{chips}'
+        '</div><div class="bar"><input type="search" id="error-filter" placeholder="Filter by '
+        'text, function or file" aria-label="Filter errors"><label for="error-module">Module '
         '</label><select id="error-module"><option value="">all</option></select>'
         '<span id="error-count" class="muted" aria-live="polite"></span></div>'
         '<div id="error-list"></div>'
     )
-    section.body = "".join(body)
-    return section
 
 
 def _chip(kind: str, count: int) -> str:

@@ -61,7 +61,7 @@ async function start() {
   startTimes();
   startNavigation();
   watchFigures();
-  for (const part of [startScheduling, startHeap, startCost, startErrors]) {
+  for (const part of [startScheduling, startHeap, startCost, startErrors, startComparison]) {
     await quiet();
     await part();
   }

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from collectors.records.errors import AuxStack, ErrorProfile, ErrorRecord
 from collectors.records.heap import AllocPoint, AllocTree, HeapProfile, HeapSnapshot, TreeKind
 from collectors.records.shared import Frame
+from profiler.report.comparison import render_comparison
 from profiler.report.page import render_report, shared_library
 from tests.profiler.report.made_session import (
     content,
@@ -373,6 +374,19 @@ def test_a_damaged_session_is_shown(show: Open) -> None:
     page = show(render_report(damaged_content()))
     draw_all(page)
     assert "massif ended as failed" in page.locator("#heap").inner_text()
+
+
+def test_a_comparison_is_drawn_and_filtered(show: Open) -> None:
+    other = content(memcheck=(ErrorProfile([]),), massif=(heap_profile(7),))
+    page = show(render_comparison(other, content()), "#errors/kind=new")
+    draw_all(page)
+    assert page.locator(".plot[data-state=drawn]").count() >= 1
+    assert page.locator("#error-list details.error").count() == 4
+    assert "+180.00 KiB" in page.locator("#heap-compare-table").inner_text()
+    page.fill("#change-filter", "hostile")
+    assert page.locator("#function-changes tbody tr").count() == 1
+    page.click("#theme")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
 def test_the_library_can_lie_beside_the_page(browser: Browser, tmp_path: Path) -> None:
