@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.records.cost import UNKNOWN, CostProfile
+from profiler.aggregate.cost import by_function
 
 # KCachegrind's estimate: an instruction 1 cycle, a first-level miss 10, a last-level 100,
 # a mispredicted branch 10. A rule of thumb to rank by, not a time.
@@ -47,40 +48,23 @@ class FunctionCosts:
 
 
 def function_costs(profiles: Sequence[CostProfile]) -> FunctionCosts:
-    """Sum rows by (file, function) over all processes; the union of their events."""
+    """The sums of all processes, functions in order of falling estimated cycles."""
     import numpy as np
 
-    events = tuple(dict.fromkeys(event for profile in profiles for event in profile.events))
-    keys: dict[tuple[str, str], int] = {}
-    tables: list[tuple[Any, Any]] = []
-    for profile in profiles:
-        place = np.array(
-            [keys.setdefault((s.file, s.fn), len(keys)) for s in profile.symbols],
-            dtype=np.int64,
-        )
-        symbol = np.asarray(profile.row_symbol)
-        sums = np.zeros((len(events), len(profile.symbols)))
-        for name, column in zip(profile.events, profile.counts, strict=True):
-            sums[events.index(name)] = np.bincount(
-                symbol, weights=np.asarray(column), minlength=len(profile.symbols)
-            )
-        tables.append((place, sums))
-    counts = np.zeros((len(events), len(keys)))
-    for place, sums in tables:
-        for row, values in zip(counts, sums, strict=True):
-            np.add.at(row, place, values)
-    cycles = np.zeros(len(keys))
-    for row, name in zip(counts, events, strict=True):
+    sums = by_function(profiles)
+    counts = np.array(sums.counts, dtype=np.float64).reshape(len(sums.events), len(sums.keys))
+    cycles = np.zeros(len(sums.keys))
+    for row, name in zip(counts, sums.events, strict=True):
         cycles += CYCLES.get(name, 0) * row
-    if not cycles.any() and events:
+    if not cycles.any() and len(sums.events):
         cycles = counts[0].copy()
-    names = list(keys)
-    order: Any = np.lexsort((np.arange(len(names)), -cycles))
+    order: Any = np.lexsort((np.arange(len(sums.keys)), -cycles))
     places: list[int] = order.tolist()
+    symbols = [sums.keys[place] for place in places]
     return FunctionCosts(
-        events,
-        [names[i][1] for i in places],
-        [names[i][0] for i in places],
+        sums.events,
+        [symbol.fn for symbol in symbols],
+        [symbol.file for symbol in symbols],
         counts[:, order],
         cycles[order],
     )

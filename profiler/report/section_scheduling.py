@@ -7,17 +7,19 @@ from typing import Any
 from collectors.records.samples import Entity, SampleProfile, SampleTable, Scope
 from profiler.charts.scheduling import (
     MOST_LANES,
-    Matrix,
     cpu_time_figure,
-    growth_matrix,
     heat_figure,
     lane_scale,
-    level_matrix,
-    proc_series,
     run_queue_figure,
     switches_figure,
-    system_series,
     thread_lanes_figure,
+)
+from profiler.charts.series import (
+    Matrix,
+    growth_matrix,
+    level_matrix,
+    proc_series,
+    system_series,
 )
 from profiler.charts.style import Figure
 from profiler.report.content import ReportInput, moment

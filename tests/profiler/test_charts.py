@@ -13,15 +13,13 @@ from profiler.charts.cost import top_functions_figure, treemap_figure
 from profiler.charts.heap import bytes_text, drawn_snapshots, heap_timeline_figure
 from profiler.charts.scheduling import (
     cpu_time_figure,
-    growth_matrix,
     heat_figure,
     lane_scale,
-    proc_series,
     run_queue_figure,
     switches_figure,
-    system_series,
     thread_lanes_figure,
 )
+from profiler.charts.series import growth_matrix, proc_series, system_series
 from profiler.charts.style import COLOURS, label, themed
 from profiler.charts.thin import MOST_POINTS
 from profiler.functions import function_costs, miss_rate, short_name
