@@ -118,7 +118,7 @@ def _read_block(block: bytes, reading: Reading, columns: _Columns) -> None:
         at = rows_before[[line for line, _, _ in odd]]
         symbol = np.insert(symbol, at, [place[0] for _, place, _ in odd])
         file = np.insert(file, at, [place[1] for _, place, _ in odd])
-        values = np.insert(values, at, [row for _, _, row in odd], axis=0)
+        values = np.insert(values.astype(np.int64), at, [row for _, _, row in odd], axis=0)
     columns.append(values, symbol, file)
 
 

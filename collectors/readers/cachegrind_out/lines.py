@@ -19,6 +19,7 @@ MOST_LINE = 0x7FFFFFFF
 _MOST_DAMAGE = 20
 _INT64 = range(-(1 << 63), 1 << 63)
 _KEYS = {b"desc", b"cmd", b"events", b"summary", b"version", b"creator"}
+_PLAIN = b"0123456789 "
 _FILE_KEYS = (b"fl=", b"fi=", b"fe=")
 
 
@@ -38,6 +39,7 @@ class Reading:
         self.row_line: Any = array("i")
         self.row_file: Any = array("i")
         self.counts: list[Any] = []
+        self._rows = array("q")  # line and counts of each row; a column is a slice of it
         self._whole = True
         self._description: list[str] = []
         self._command: str | None = None
@@ -69,12 +71,11 @@ class Reading:
 
     def add(self, row: list[int]) -> None:
         """Add a row that `line` returned to the columns."""
-        symbol, file = self.place()
-        self.row_symbol.append(symbol)
-        self.row_file.append(file)
-        self.row_line.append(row[0])
-        for column, count in zip(self.counts, row[1:], strict=True):
-            column.append(count)
+        if self.symbol is None:
+            self.place()
+        self.row_symbol.append(self.symbol)
+        self.row_file.append(self.file)
+        self._rows.extend(row)
 
     def open_file(self, name: bytes) -> None:
         self.file = self._files.setdefault(name, len(self._files))
@@ -103,6 +104,10 @@ class Reading:
 
     def _row(self, text: bytes) -> list[int] | None:
         """The line number and one count for every event; None where it cannot be used."""
+        if self._whole and not text.translate(None, _PLAIN):
+            row = list(map(int, text.split()))
+            if len(row) == 1 + len(self.events) and max(row) <= MOST_LINE:
+                return row
         if not self._whole:
             text, _, _ = text.rpartition(b" ")  # the last number may be cut
             self.complain("the file ends inside a row", "the row's last counts are missing")
@@ -169,6 +174,10 @@ class Reading:
         """What was read. Raises `ParseError` when there was no `events:` line."""
         if not self.events:
             raise ParseError(self.source, "no `events:` line: not a whole Cachegrind output")
+        if self._rows:
+            width = 1 + len(self.events)
+            self.row_line = array("i", self._rows[::width])
+            self.counts = [self._rows[place::width] for place in range(1, width)]
         files = [_text(name) for name in self._files]
         counts = tuple(memoryview(column) for column in self.counts)
         return CostProfile(

@@ -1,0 +1,1 @@
+"""Benchmarks of the readers against their peers: `python -m scripts.bench.readers`."""
