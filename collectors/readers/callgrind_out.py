@@ -295,7 +295,8 @@ class _Reading:
         self._events = names
         self._counts = [array("q") for _ in names]
         self._edge_counts = [array("q") for _ in names]
-        self._parts[-1].sums = [0] * len(names)
+        for part in self._parts:
+            part.sums = [0] * len(names)
 
     def _open_positions(self, names: tuple[bytes, ...]) -> None:
         if not names or len(names) > len(_POSITIONS) or any(n not in _POSITIONS for n in names):

@@ -142,6 +142,13 @@ def test_what_is_no_callgrind_output_is_refused(text: bytes) -> None:
         parse(text)
 
 
+def test_a_part_without_rows_before_the_events_is_reported() -> None:
+    profile = parse(b"part: 1\nsummary: 5\npart: 2\nevents: Ir\nfn=f\n1 2\ntotals: 2\n")
+    assert [damage.what for damage in profile.damage] == [
+        "the rows of part 1 do not sum up to its totals"
+    ]
+
+
 def test_cut_at_every_byte() -> None:
     text = (
         HEAD + b"ob=(1) /a\nfl=(1) a.c\nfn=(1) f\n10 1 1\ncfi=(2) b\ncfn=(2) g\ncalls=3 +9\n"
