@@ -26,11 +26,11 @@ async function startHeapComparison(host) {
     caption: 'Functions by change of memory',
     page: 25,
     count: rows.length,
-    sort: { column: 0, down: true },
+    sort: { column: 1, down: true },
     columns: [
+      { title: 'Function', value: (r) => doc.full[rows[r].point], text: (r) => doc.full[rows[r].point] },
       { title: 'Change', numeric: true, help: 'With what it called', value: (r) => rows[r].delta, text: (r) => signed(rows[r].delta) },
       { title: 'Now', numeric: true, value: (r) => rows[r].all, text: (r) => bytesText(rows[r].all) },
-      { title: 'Function', value: (r) => doc.full[rows[r].point], text: (r) => doc.full[rows[r].point] },
       { title: 'Where', value: (r) => doc.places[rows[r].point], text: (r) => doc.places[rows[r].point] },
     ],
   });
@@ -42,13 +42,13 @@ async function startFunctionChanges(host) {
   const delta = (pair, r) => pair[1][r] - pair[0][r];
   const change = (value) => `${value > 0 ? '+' : value < 0 ? '−' : '±'}${whole(Math.abs(value))}`;
   const columns = [
+    { title: 'Function', value: (r) => doc.functions[r], cell: (r) => el('span', { class: 'function' }, el('span', { class: 'code' }, doc.functions[r]), el('span', { class: 'place' }, doc.files[r])) },
     { title: 'Change of cycles', numeric: true, help: 'Estimated cycles, this session minus the baseline', value: (r) => delta(doc.cycles, r), text: (r) => change(delta(doc.cycles, r)) },
     { title: 'Baseline', numeric: true, value: (r) => doc.cycles[0][r], text: (r) => whole(doc.cycles[0][r]) },
     { title: 'Now', numeric: true, value: (r) => doc.cycles[1][r], text: (r) => whole(doc.cycles[1][r]) },
     { title: 'Change of Ir', numeric: true, value: (r) => delta(doc.instructions, r), text: (r) => change(delta(doc.instructions, r)) },
-    { title: 'Function', value: (r) => doc.functions[r], cell: (r) => el('span', { class: 'function' }, el('span', { class: 'code' }, doc.functions[r]), el('span', { class: 'place' }, doc.files[r])) },
   ];
-  if (doc.misses) columns.splice(4, 0, { title: 'Change of D1 misses', numeric: true, value: (r) => delta(doc.misses, r), text: (r) => change(delta(doc.misses, r)) });
+  if (doc.misses) columns.splice(5, 0, { title: 'Change of D1 misses', numeric: true, value: (r) => delta(doc.misses, r), text: (r) => change(delta(doc.misses, r)) });
   const table = new SortTable(host, { caption: 'Functions by change', columns, count: doc.functions.length, page: 40 });
   table.render();
   const input = document.getElementById('change-filter');

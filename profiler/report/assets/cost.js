@@ -15,13 +15,13 @@ async function startCost() {
   const [dr, dw, d1r, d1w] = ['Dr', 'Dw', 'D1mr', 'D1mw'].map(column);
   const rate = (r) => (dr && dr[r] + dw[r] > 0 ? 100 * (d1r[r] + d1w[r]) / (dr[r] + dw[r]) : NaN);
   const columns = [
+    { title: 'Function', value: (r) => doc.functions[r], text: (r) => doc.functions[r], cell: (r) => functionCell(doc, r) },
     { title: 'Estimated cycles', numeric: true, help: 'Ir + 10 × first-level misses + 100 × last-level misses (+ 10 × mispredictions): to rank by, not a time', value: (r) => doc.cycles[r], text: (r) => whole(doc.cycles[r]) },
     { title: '%', numeric: true, value: (r) => doc.cycles[r], text: (r) => percent(100 * doc.cycles[r] / (doc.total_cycles || 1)) },
-    { title: 'Function', value: (r) => doc.functions[r], text: (r) => doc.functions[r], cell: (r) => functionCell(doc, r) },
   ];
   if (dr) columns.push({ title: 'D1 miss %', numeric: true, help: 'Share of data reads and writes that miss the simulated first-level cache', value: rate, text: (r) => percent(rate(r)) });
   doc.events.forEach((name, e) => columns.push({ title: name, numeric: true, help: EVENT_HELP[name] || name, value: (r) => doc.counts[e][r], text: (r) => whole(doc.counts[e][r]) }));
-  const table = new SortTable(host, { caption: 'Functions by cost', columns, count: doc.functions.length, page: 40, sort: { column: 0, down: true } });
+  const table = new SortTable(host, { caption: 'Functions by cost', columns, count: doc.functions.length, page: 40, sort: { column: 1, down: true } });
   const input = document.getElementById('function-filter');
   const words = { list: doc.functions.map((name, i) => `${name} ${doc.files[doc.file[i]]}`) };
   const apply = () => { wordFilter(input, words, table); writeAddress('cache', { function: input.value }); };
@@ -29,13 +29,13 @@ async function startCost() {
   table.render();
   const sources = startSources(doc);
   onAddress('cache', async (values) => {
-    if (values.has('function')) { input.value = values.get('function'); wordFilter(input, words, table); host.scrollIntoView({ block: 'center' }); }
+    if (values.has('function')) { input.value = values.get('function'); wordFilter(input, words, table); host.scrollIntoView({ block: 'center', behavior: 'instant' }); }
     if (values.has('source') && sources) await sources.open(values.get('source'), Number(values.get('line') || 0));
   });
   onFigure('cost-top', (plot) => plot.on('plotly_click', (event) => {
     input.value = doc.functions[event.points[0].customdata];
     apply();
-    host.scrollIntoView({ block: 'center', behavior: 'smooth' });
+    host.scrollIntoView({ block: 'center', behavior: 'instant' });
   }));
 }
 
@@ -64,7 +64,7 @@ function startSources(doc) {
       if (index < 0) return;
       files.value = String(index);
       await render(line);
-      host.scrollIntoView({ block: 'start', behavior: 'smooth' });
+      host.scrollIntoView({ block: 'start', behavior: 'instant' });
     },
   };
   const render = async (line = 0) => {

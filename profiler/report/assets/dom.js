@@ -83,7 +83,7 @@ function followAddress() {
   const { section, values } = readAddress();
   const target = document.getElementById(section);
   if (!target) return;
-  if (location.hash) target.scrollIntoView({ block: 'start' });
+  if (location.hash) target.scrollIntoView({ block: 'start', behavior: 'instant' });
   const listener = addressListeners.get(section);
   if (listener && [...values].length) listener(values);
 }

@@ -57,7 +57,7 @@ async function startErrors() {
     if (wanted !== null && records[Number(wanted)]) {
       let card = document.getElementById(`error-${wanted}`);
       if (!card) { page = records.length; render(); card = document.getElementById(`error-${wanted}`); }
-      if (card) { card.open = true; card.scrollIntoView({ block: 'center' }); }
+      if (card) { card.open = true; card.scrollIntoView({ block: 'center', behavior: 'instant' }); }
     }
   });
 }

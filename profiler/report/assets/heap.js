@@ -95,15 +95,15 @@ class HeapView {
     const rows = this.libraries.checked || !own.length ? all : own;
     const total = this.tree.bytes[0] || 1;
     const columns = [
+      { title: 'Function', value: (r) => full[rows[r].point], text: (r) => full[rows[r].point] },
       { title: 'Asked for', numeric: true, help: 'Bytes that this function asked for, itself or through library code such as std::vector', value: (r) => rows[r].asked, text: (r) => bytesText(rows[r].asked) },
       { title: 'With callees', numeric: true, help: 'Bytes asked for by this function and by all that it called', value: (r) => rows[r].all, text: (r) => bytesText(rows[r].all) },
       { title: '% of snapshot', numeric: true, value: (r) => rows[r].all, text: (r) => percent(100 * rows[r].all / total) },
-      { title: 'Function', value: (r) => full[rows[r].point], text: (r) => full[rows[r].point] },
       { title: 'Where', value: (r) => places[rows[r].point], text: (r) => places[rows[r].point] },
     ];
-    if (this.tree.delta) columns.splice(2, 0, { title: 'Change', numeric: true, help: `Against snapshot ${this.against}`, value: (r) => rows[r].delta, text: (r) => signed(rows[r].delta) });
+    if (this.tree.delta) columns.splice(3, 0, { title: 'Change', numeric: true, help: `Against snapshot ${this.against}`, value: (r) => rows[r].delta, text: (r) => signed(rows[r].delta) });
     this.words = { list: rows.map((row) => `${full[row.point]} ${places[row.point]}`) };
-    this.table = new SortTable(this.tableHost, { caption: 'Functions by the memory they hold', columns, count: rows.length, page: 25, sort: { column: this.tree.delta ? 2 : 0, down: true } });
+    this.table = new SortTable(this.tableHost, { caption: 'Functions by the memory they hold', columns, count: rows.length, page: 25, sort: { column: this.tree.delta ? 3 : 1, down: true } });
     wordFilter(this.filter, this.words, this.table);
   }
 }

@@ -17,10 +17,10 @@ function startTheme() {
 }
 
 function startPrint() {
-  document.getElementById('print').addEventListener('click', () => window.print());
-  window.addEventListener('beforeprint', () => { // what was not looked at yet is not drawn yet
-    for (const figure of document.querySelectorAll('figure[data-part]')) showFigure(figure);
-  });
+  // What was not looked at yet is not drawn yet. The browser's own command cannot wait for it.
+  const drawAll = () => Promise.allSettled([...document.querySelectorAll('figure[data-part]')].map(showFigure));
+  document.getElementById('print').addEventListener('click', async () => { await drawAll(); window.print(); });
+  window.addEventListener('beforeprint', drawAll);
 }
 
 function startTimes() {
