@@ -1,0 +1,207 @@
+"""Android devices over adb: listing them, running on them, bringing files to and fro."""
+
+import io
+import os
+import re
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from collectors.devices import adb_shell
+from collectors.devices.adb_facts import read_facts
+from collectors.devices.adb_job import AdbJob, file_digest
+from collectors.devices.adb_server import AdbServer, DeviceEntry, refusal
+from collectors.devices.adb_sync import Sync
+from collectors.devices.device import CommandResult, DeviceFacts, Job
+from collectors.errors import CommandFailed, DeviceError, DeviceUnavailable
+
+__all__ = ["AdbDevice", "DeviceEntry", "list_devices", "open_device"]
+
+ROOT = "/data/local/tmp/droidgrind"
+PATIENCE_SECONDS = 60.0
+_RETRY_SECONDS = 0.5
+_DIAL_EVERY_SECONDS = 2.0
+Result = TypeVar("Result")
+
+
+def list_devices() -> list[DeviceEntry]:
+    """Every device adb knows, in every state, with the remedy. Raises `DeviceUnavailable`."""
+    return AdbServer.from_environment().entries()
+
+
+def open_device(serial: str | None = None) -> "AdbDevice":
+    """The device with this serial, else the only usable one.
+
+    Raises `DeviceUnavailable` for one that is absent or in a state that cannot be used, and
+    `DeviceError` where several are plugged in.
+    """
+    server = AdbServer.from_environment()
+    serial = serial or os.environ.get("ANDROID_SERIAL")
+    entries = server.entries()
+    if serial is None:
+        usable = [entry for entry in entries if entry.state == "device"]
+        if len(usable) > 1:
+            names = ", ".join(entry.serial for entry in usable)
+            raise DeviceError(f"several devices are plugged in: choose one with -s: {names}")
+        if not usable and entries:
+            raise DeviceUnavailable(
+                f"{entries[0].serial}: {entries[0].state}: {entries[0].remedy}"
+            )
+        if not usable:
+            raise DeviceUnavailable("no device: plug one in or `adb connect` it")
+        serial = usable[0].serial
+    states = {entry.serial: entry.state for entry in entries}
+    if serial not in states and re.fullmatch(r"[^\s:]+:\d+", serial):
+        server.dial(serial)
+    elif serial not in states:
+        raise refusal(serial, "not found")
+    elif states[serial] != "device":
+        raise refusal(serial, states[serial])
+    features = server.ask(f"host-serial:{serial}:features").split(",")
+    if "shell_v2" not in features:
+        raise DeviceError(
+            f"{serial}: its adbd has no shell v2: droidgrind needs Android 7 or later"
+        )
+    return AdbDevice(serial, server)
+
+
+class AdbDevice:
+    """A device of adb. What can be repeated safely waits for a device that was lost."""
+
+    def __init__(self, serial: str, server: AdbServer) -> None:
+        self._serial = serial
+        self.server = server
+        self._dialled = 0.0
+
+    @property
+    def serial(self) -> str:
+        return self._serial
+
+    def redial(self) -> None:
+        """Have adb connect to a network device again; one on USB comes back by itself."""
+        if ":" not in self._serial:
+            return
+        if time.monotonic() - self._dialled < _DIAL_EVERY_SECONDS:
+            return
+        self._dialled = time.monotonic()
+        try:
+            if "offline" in {
+                e.state for e in self.server.entries() if e.serial == self._serial
+            }:
+                self.server.ask(f"host:disconnect:{self._serial}")
+            self.server.dial(self._serial)
+        except DeviceUnavailable:
+            return  # still away: the caller raises, or tries again
+
+    def _persist(self, step: Callable[[], Result]) -> Result:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return step()
+            except DeviceUnavailable:
+                if time.monotonic() > deadline:
+                    raise
+            self.redial()
+            time.sleep(_RETRY_SECONDS)
+
+    def shell(self, line: str, *, stdin: bytes | None = None) -> CommandResult:
+        """Run a line of mksh that may safely run twice."""
+        return self._persist(
+            lambda: adb_shell.run(
+                self.server, self._serial, [line], line, stdin=stdin, timeout=None
+            )
+        )
+
+    def checked(self, line: str, *, stdin: bytes | None = None) -> CommandResult:
+        answer = self.shell(line, stdin=stdin)
+        if answer.status:
+            raise CommandFailed(
+                answer.argv, answer.status, answer.stderr.decode("utf-8", "replace")
+            )
+        return answer
+
+    def facts(self) -> DeviceFacts:
+        return read_facts(self._serial, lambda script: self.shell("sh", stdin=script).stdout)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        timeout: float | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        stdin: bytes | None = None,
+    ) -> CommandResult:
+        line = "".join(f"{name}={shlex.quote(value)} " for name, value in (env or {}).items())
+        line += shlex.join(argv)
+        if cwd is not None:
+            line = f"cd {shlex.quote(cwd)} && {line}"
+        return adb_shell.run(
+            self.server, self._serial, argv, line, stdin=stdin, timeout=timeout
+        )
+
+    def output_dir(self, session_id: str, name: str, destination: Path) -> str:
+        path = f"{ROOT}/{session_id}/{name}"
+        quoted = shlex.quote(path)
+        self.checked(f"rm -rf {quoted} {quoted}.job && mkdir -p {quoted}")
+        destination.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def place(self, file: Path, *, executable: bool = False) -> str:
+        """Push a file to a folder named by its content; nothing when it is there already."""
+        digest = file_digest(file)
+        if digest is None:
+            raise DeviceError(f"{file}: no such file")
+        folder = f"{ROOT}/files/{digest[:16]}"
+        path = f"{folder}/{file.name}"
+        mode = 0o755 if executable else 0o644
+        verified = f"[ $(sha256sum <{shlex.quote(path)} | cut -d' ' -f1) = {digest} ]"
+        if self.shell(f"{verified} && chmod {mode:o} {shlex.quote(path)}").status == 0:
+            return path
+        self.checked(f"mkdir -p {shlex.quote(folder)}")
+        self._persist(lambda: self._push(file, f"{path}.new", mode))
+        quoted = shlex.quote(path)
+        self.checked(f"chmod {mode:o} {quoted}.new && mv {quoted}.new {quoted}")
+        if self.shell(verified).status:
+            raise DeviceError(
+                f"{path}: differs from {file} after the push: is the device full?"
+            )
+        return path
+
+    def _push(self, file: Path, path: str, mode: int) -> None:
+        sync = Sync(self.server, self._serial)
+        with sync.link:
+            sync.push(file, path, mode)
+
+    def pull(self, path: str, file: Path) -> None:
+        sync = Sync(self.server, self._serial)
+        with sync.link, file.open("wb") as out:
+            sync.pull(path, out)
+
+    def exists(self, path: str) -> bool:
+        return self.shell(f"[ -e {shlex.quote(path)} ]").status == 0
+
+    def read_bytes(self, path: str) -> bytes:
+        return self._persist(lambda: self._read(path))
+
+    def _read(self, path: str) -> bytes:
+        out = io.BytesIO()
+        sync = Sync(self.server, self._serial)
+        with sync.link:
+            sync.pull(path, out)
+        return out.getvalue()
+
+    def start(self, job: Job) -> AdbJob:
+        running = AdbJob(self, job)
+        running.launch()
+        return running
+
+    def attach(self, job: Job) -> AdbJob:
+        running = AdbJob(self, job)
+        running.find()
+        return running
+
+    def stream(self, argv: Sequence[str], sink: BinaryIO) -> adb_shell.AdbStream:
+        return adb_shell.AdbStream(self.server, self._serial, shlex.join(argv), sink)

@@ -1,0 +1,245 @@
+"""A job that runs detached on a device and outlives the link and droidgrind itself.
+
+Beside the output directory a folder `NAME.job` keeps what finds the job again: `runner` and
+`pid` (the process ids), `done` (exit status, start and end on the device's clock, times).
+"""
+
+import hashlib
+import re
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from collectors.devices.adb_shell import Shell
+from collectors.devices.adb_sync import Sync
+from collectors.devices.device import ExitStatus, Job, ResourceUsage
+from collectors.errors import DeviceError, DeviceUnavailable
+
+if TYPE_CHECKING:
+    from collectors.devices.adb import AdbDevice
+
+_POLL_SECONDS = 0.1
+_ALIVE_SECONDS = 2.0
+
+# Reserved space lets the marker be written on a device that the job has filled.
+_RUNNER = """\
+trap : HUP INT TERM
+echo $$ >{j}/runner
+head -c 65536 /dev/zero >{j}/reserve
+read start rest </proc/uptime
+cd {cwd} || exit 1
+{exports}
+sh -c 'echo $$ >{j}/pid.new; mv {j}/pid.new {j}/pid; exec "$@"' sh {argv} \
+</dev/null >{o}/stdout 2>{o}/stderr
+status=$?
+read end rest </proc/uptime
+rm -f {j}/reserve
+{{ echo "$status $start $end"; times; }} >{j}/done.new
+mv {j}/done.new {j}/done
+"""
+_LAUNCH = """\
+if mkdir {j}/started 2>/dev/null; then setsid sh {j}/run </dev/null >/dev/null 2>&1 & fi
+n=0
+until [ -f {j}/pid ] || [ -f {j}/done ] || [ $n -gt 200 ]; do sleep 0.05; n=$((n+1)); done
+cat {j}/pid {j}/runner
+"""
+_SIGNAL = """\
+read runner <{j}/runner; read first <{j}/pid
+all=" $first "; grown=1
+while [ -n "$grown" ]; do
+  grown=
+  for f in /proc/[0-9]*/stat; do
+    read -r line 2>/dev/null <$f || continue
+    pid=${{line%% *}}; set -- ${{line##*) }}
+    case $all in *" $pid "*) continue;; esac
+    [ $pid = $runner ] && continue
+    case $all in *" $2 "*) all="$all$pid "; grown=1; continue;; esac
+    [ $4 = $runner ] && {{ all="$all$pid "; grown=1; }}
+  done
+done
+kill -{number} $all 2>/dev/null
+true
+"""
+
+
+class AdbJob:
+    """A job on a device. What is fetched is known by the files here, so that it can be
+    attached to from another process.
+    """
+
+    def __init__(self, device: "AdbDevice", job: Job) -> None:
+        self._device = device
+        self._job = job
+        self._folder = f"{job.output_dir}.job"
+        self._j = shlex.quote(self._folder)
+        self._pid = 0
+        self._runner = 0
+        self._status: ExitStatus | None = None
+        self._usage: ResourceUsage | None = None
+        self._looked = 0.0
+        self._sync: Sync | None = None
+        self._verified = False
+
+    def launch(self) -> None:
+        job = self._job
+        program = job.argv[0]
+        if "/" in program and self._device.shell(f"[ -x {shlex.quote(program)} ]").status:
+            raise DeviceError(f"{program}: not an executable file on {self._device.serial}")
+        script = _RUNNER.format(
+            j=self._folder,
+            o=shlex.quote(job.output_dir),
+            cwd=shlex.quote(job.cwd or job.output_dir),
+            exports="\n".join(f"export {k}={shlex.quote(v)}" for k, v in job.env.items()),
+            argv=shlex.join(job.argv),
+        )
+        line = f"mkdir -p {self._j} && cat >{self._j}/run"
+        self._device.checked(line, stdin=script.encode("utf-8", "surrogateescape"))
+        self._read_pids(_LAUNCH.format(j=self._j))
+
+    def _read_pids(self, line: str) -> None:
+        numbers = self._device.shell(line).text.split()
+        if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
+            raise DeviceError(
+                f"{self._job.name} did not start on {self._device.serial}: is its storage full?"
+            )
+        self._pid, self._runner = map(int, numbers)
+
+    def find(self) -> None:
+        self._read_pids(f"cat {self._j}/pid {self._j}/runner")
+
+    @property
+    def job(self) -> Job:
+        return self._job
+
+    @property
+    def pid(self) -> int:
+        return self._pid
+
+    @property
+    def usage(self) -> ResourceUsage | None:
+        return self._usage
+
+    def _exists(self, path: str) -> bool:
+        if self._sync is None:
+            self._sync = Sync(self._device.server, self._device.serial)
+        try:
+            return self._sync.exists(path)
+        except DeviceUnavailable:
+            self._sync.link.close()
+            self._sync = None
+            raise
+
+    def poll(self) -> ExitStatus | None:
+        if self._status is not None:
+            return self._status
+        try:
+            if self._exists(f"{self._folder}/done"):
+                self._end()
+            elif time.monotonic() - self._looked > _ALIVE_SECONDS:
+                alive = self._exists(f"/proc/{self._runner}") or self._exists(
+                    f"/proc/{self._pid}"
+                )
+                if not alive and not self._exists(f"{self._folder}/done"):
+                    raise DeviceError(
+                        f"{self._job.name} was killed on {self._device.serial} before its end: "
+                        "adbd or the device restarted, or it ran out of memory"
+                    )
+                self._looked = time.monotonic()
+        except DeviceUnavailable:
+            self._looked = 0.0
+            self._device.redial()
+            raise
+        return self._status
+
+    def _end(self) -> None:
+        lines = self._device.checked(f"cat {self._j}/done").text.splitlines()
+        status, start, end = lines[0].split()
+        spent = re.findall(r"(\d+)m([\d.]+)s", lines[-1])  # the children's, from `times`
+        self._status = ExitStatus.from_shell(int(status))
+        self._usage = ResourceUsage(
+            wall_seconds=float(end) - float(start),
+            cpu_seconds=sum(int(m) * 60 + float(s) for m, s in spent) if spent else None,
+        )
+
+    def wait(self, seconds: float) -> ExitStatus | None:
+        deadline = time.monotonic() + seconds
+        while (status := self.poll()) is None and time.monotonic() < deadline:
+            time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))
+        return status
+
+    def signal(self, number: int) -> None:
+        if self._status is None:
+            self._device.shell(_SIGNAL.format(j=self._j, number=number))
+
+    def _listing(self, command: str) -> dict[str, str]:
+        found: dict[str, str] = {}
+        there = shlex.quote(self._job.output_dir)
+        answer = self._device.checked(f"cd {there} && find . -type f -exec {command} {{}} +")
+        for line in answer.stdout.decode("utf-8", "surrogateescape").splitlines():
+            match = re.fullmatch(r"(\w+) +\./(.+)", line)
+            if match is None or ".." in match[2].split("/"):
+                raise DeviceError(
+                    f"{self._job.output_dir}: a file name that is not safe: {line!r}"
+                )
+            found[match[2]] = match[1]
+        return found
+
+    def fetch(self, destination: Path) -> None:
+        if self._verified:
+            return
+        ended = self._status is not None
+        for name, size in self._listing("stat -c '%s %n'").items():
+            self._bring(name, int(size), destination / name)
+        if ended:
+            self._verify(destination)
+            self._verified = True
+
+    def _bring(self, name: str, size: int, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        have = file.stat().st_size if file.exists() else 0
+        if have == size and file.exists():
+            return
+        path = f"{self._job.output_dir}/{name}"
+        if have == 0 or have > size:
+            self._device.pull(path, file)
+            return
+        shell = Shell(
+            self._device.server,
+            self._device.serial,
+            f"tail -c +{have + 1} {shlex.quote(path)}",
+        )
+        with shell.link, file.open("ab") as out:
+            shell.copy(out)
+
+    def _verify(self, destination: Path) -> None:
+        """Compare every file with the device's by hash; bring again what differs."""
+        for attempt in (1, 2):
+            wrong = [
+                name
+                for name, digest in self._listing("sha256sum").items()
+                if file_digest(destination / name) != digest
+            ]
+            if not wrong:
+                return
+            if attempt == 1:
+                for name in wrong:
+                    self._device.pull(f"{self._job.output_dir}/{name}", destination / name)
+        raise DeviceError(f"{wrong[0]}: differs from the device's even when fetched again")
+
+    def discard(self) -> None:
+        if self._status is None:
+            self.signal(9)
+        if self._sync is not None:
+            self._sync.link.close()
+            self._sync = None
+        there = shlex.quote(self._job.output_dir)
+        parent = shlex.quote(self._job.output_dir.rpartition("/")[0])
+        self._device.shell(f"rm -rf {there} {self._j}; rmdir {parent} 2>/dev/null")
+
+
+def file_digest(file: Path) -> str | None:
+    if not file.exists():
+        return None
+    with file.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
