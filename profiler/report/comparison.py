@@ -265,7 +265,7 @@ def _tree(profile: HeapProfile, index: int, points: AllocationPoints) -> dict[st
 
 def _cost(baseline: ReportInput, content: ReportInput) -> Section:
     section = Section("cache", "Cache: which functions cost more, which less?")
-    before, after = baseline.costs(), content.costs()
+    (_, before), (_, after) = baseline.costs(), content.costs()
     if not before or not after:
         section.body = _one_sided("instruction counts", "cachegrind")
         return section

@@ -46,9 +46,17 @@ class ReportInput:
         groups = self._of_shape(Shape.ERRORS).values()
         return tuple(p for group in groups for p in group if isinstance(p, ErrorProfile))
 
-    def costs(self) -> tuple[CostProfile, ...]:
-        groups = self._of_shape(Shape.COST).values()
-        return tuple(p for group in groups for p in group if isinstance(p, CostProfile))
+    def costs(self) -> tuple[str, tuple[CostProfile, ...]]:
+        """The tool that counted, and its profiles.
+
+        Of several tools the first that has any: two counted the same run's instructions
+        twice, and their sum would mean nothing.
+        """
+        for tool, group in self._of_shape(Shape.COST).items():
+            profiles = tuple(p for p in group if isinstance(p, CostProfile))
+            if profiles:
+                return tool, profiles
+        return "cachegrind", ()
 
     def heaps(self) -> tuple[HeapProfile, ...]:
         groups = self._of_shape(Shape.HEAP).values()

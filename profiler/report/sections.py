@@ -130,7 +130,7 @@ def _process_name(profile: HeapProfile, place: int) -> str:
 
 def cache_section(content: ReportInput, sources: Sources) -> Section:
     section = Section("cache", "Cache: where do the instructions go, and what misses?")
-    profiles = content.costs()
+    tool, profiles = content.costs()
     if not profiles:
         section.body = missing(content, "cachegrind", "instruction counts")
         return section
@@ -141,8 +141,8 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
     listed = cost["sources"]
     simulated = costs.has("D1mr")
     caption = (
-        "Cachegrind, self cost. Estimated cycles = Ir + 10 × first-level misses + 100 × "
-        "last-level misses: a rule of thumb to rank by, not a time."
+        f"{tool.capitalize()}, self cost. Estimated cycles = Ir + 10 × first-level misses "
+        "+ 100 × last-level misses: a rule of thumb to rank by, not a time."
     )
     rank = _simulated_caches(profiles)
     miss = (
@@ -150,7 +150,7 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
     )
     if not simulated:
         miss = " No cache was simulated: only instructions were counted."
-    body = [_damage(content, "cachegrind"), facts(_cost_facts(costs))]
+    body = [_damage(content, tool), facts(_cost_facts(costs))]
     body.append(
         figure("cost-top", "cost", "Which functions cost the most?", caption + miss, 380)
     )

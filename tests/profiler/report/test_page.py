@@ -181,7 +181,7 @@ def test_source_is_embedded_and_can_be_left_out(tmp_path: Path) -> None:
 
 
 def all_headlines(made: ReportInput) -> list[Headline]:
-    profiles = made.costs()
+    _, profiles = made.costs()
     return worst_first(
         [
             *thread_headlines(made.samples().values()),
@@ -243,6 +243,16 @@ def test_a_full_disk_leaves_the_old_page(
         publish("new", output)
     assert output.read_text("utf-8") == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_two_tools_that_count_are_not_added_up() -> None:
+    made = content(callgrind=(cost_profile(),))
+    assert made.costs()[0] == "cachegrind"
+    alone = content(cachegrind=(), callgrind=(cost_profile(),))
+    assert alone.costs()[0] == "callgrind"
+    assert "Callgrind, self cost" in render_report(alone)
+    cycles = parts(render_report(made))["cost"]["total_cycles"]
+    assert cycles == parts(render_report(content()))["cost"]["total_cycles"]
 
 
 def test_thinning_is_said() -> None:
