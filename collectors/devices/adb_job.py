@@ -126,9 +126,13 @@ class AdbJob:
         try:
             return self._sync.exists(path)
         except DeviceUnavailable:
+            self._hang_up()
+            raise
+
+    def _hang_up(self) -> None:
+        if self._sync is not None:
             self._sync.link.close()
             self._sync = None
-            raise
 
     def poll(self) -> ExitStatus | None:
         if self._status is not None:
@@ -153,6 +157,7 @@ class AdbJob:
         return self._status
 
     def _end(self) -> None:
+        self._hang_up()
         lines = self._device.checked(f"cat {self._j}/done").text.splitlines()
         status, start, end = lines[0].split()
         spent = re.findall(r"(\d+)m([\d.]+)s", lines[-1])  # the children's, from `times`
@@ -214,6 +219,7 @@ class AdbJob:
 
     def _verify(self, destination: Path) -> None:
         """Compare every file with the device's by hash; bring again what differs."""
+        wrong: list[str] = []
         for attempt in (1, 2):
             wrong = [
                 name
@@ -230,9 +236,7 @@ class AdbJob:
     def discard(self) -> None:
         if self._status is None:
             self.signal(9)
-        if self._sync is not None:
-            self._sync.link.close()
-            self._sync = None
+        self._hang_up()
         there = shlex.quote(self._job.output_dir)
         parent = shlex.quote(self._job.output_dir.rpartition("/")[0])
         self._device.shell(f"rm -rf {there} {self._j}; rmdir {parent} 2>/dev/null")

@@ -63,9 +63,12 @@ class Link:
 
     def send(self, data: bytes | memoryview, deadline: float | None = None) -> None:
         rest = memoryview(data)
+
+        def step() -> int:
+            return self.socket.send(rest)
+
         while rest:
-            part = rest
-            rest = rest[self._patiently(lambda part=part: self.socket.send(part), deadline) :]
+            rest = rest[self._patiently(step, deadline) :]
 
     def lost(self) -> DeviceUnavailable:
         return DeviceUnavailable(

@@ -231,7 +231,7 @@ def serve_sync(channel: Channel) -> None:
         elif word in {b"STA2", b"LST2"}:
             answer = bytes(68)
             try:
-                at = os.stat(path) if word == b"STA2" else os.lstat(path)
+                at = (os.stat if word == b"STA2" else os.lstat)(path)
                 answer = struct.pack(
                     "<IQQIIIIQqqq", 0, at.st_dev, at.st_ino, at.st_mode, at.st_nlink, at.st_uid,
                     at.st_gid, at.st_size, int(at.st_atime), int(at.st_mtime), int(at.st_ctime),
@@ -241,7 +241,7 @@ def serve_sync(channel: Channel) -> None:
             channel.write(word + answer)
         elif word == b"RECV":
             try:
-                with open(path, "rb") as file:
+                with Path(os.fsdecode(path)).open("rb") as file:
                     while data := file.read(65536):
                         channel.write(b"DATA" + struct.pack("<I", len(data)) + data)
                 channel.write(b"DONE" + bytes(4))
@@ -251,7 +251,7 @@ def serve_sync(channel: Channel) -> None:
             target, _, mode = path.rpartition(b",")
             trouble: OSError | None = None
             try:
-                os.makedirs(os.path.dirname(target), exist_ok=True)
+                Path(os.fsdecode(target)).parent.mkdir(parents=True, exist_ok=True)
                 out = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, int(mode) & 0o777)
                 if has_uids:
                     os.fchown(out, SHELL_UID, SHELL_UID)
@@ -288,10 +288,10 @@ def adbd(listener: socket.socket) -> None:
 def enter(root: Path) -> None:
     """Mounts, then the root: everything Python needs is loaded by now."""
     for mount in (
-        ["-t", "proc", "proc", root / "proc"],
-        ["--rbind", "/sys", root / "sys"],
+        ["-t", "proc", "proc", str(root / "proc")],
+        ["--rbind", "/sys", str(root / "sys")],
         *(
-            ["--bind", f"/dev/{name}", root / "dev" / name]
+            ["--bind", f"/dev/{name}", str(root / "dev" / name)]
             for name in ("null", "zero", "urandom")
         ),
     ):

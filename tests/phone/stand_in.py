@@ -24,7 +24,8 @@ PROPERTIES = {
 }
 _GETPROP = """#!/system/bin/sh
 while IFS='=' read -r name value; do
-  if [ $# = 0 ]; then echo "[$name]: [$value]"; elif [ "$name" = "$1" ]; then echo "$value"; exit; fi
+  [ $# = 0 ] && echo "[$name]: [$value]"
+  [ "$name" = "$1" ] && echo "$value" && exit
 done </system/build.prop
 [ $# = 0 ] || echo "$2"
 """
@@ -63,7 +64,11 @@ def build_root(root: Path, *, glibc: bool = False) -> None:
             loader = library.name.startswith("ld-linux")
             shutil.copy2(library, toy / ("ld.so" if loader else library.name))
         command = ["patchelf", "--set-interpreter", "/system/toy/ld.so", "--force-rpath"]
-        subprocess.run([*command, "--set-rpath", "/system/toy", programs / called], check=True)
+        subprocess.run(
+            [*command, "--set-rpath", "/system/toy", programs / called],
+            stderr=subprocess.DEVNULL,  # a warning about a section that Debian stripped
+            check=True,
+        )
     applets = subprocess.run(["toybox"], capture_output=True, text=True, check=True).stdout
     for applet in applets.split():
         if not (programs / applet).exists():
@@ -78,6 +83,10 @@ def build_root(root: Path, *, glibc: bool = False) -> None:
     (root / "system/build.prop").write_text(lines, encoding="utf-8")
     (programs / "getprop").write_text(_GETPROP, encoding="utf-8")
     (programs / "getprop").chmod(0o755)
+    (root / "etc").mkdir()
+    users = "root:x:0:0::/:/system/bin/sh\nshell:x:2000:2000::/:/system/bin/sh\n"
+    (root / "etc/passwd").write_text(users, encoding="utf-8")
+    (root / "etc/group").write_text("root:x:0:\nshell:x:2000:\n", encoding="utf-8")
     for name in ("null", "zero", "urandom"):
         (root / "dev" / name).touch()
     (root / "data/local/tmp").chmod(0o771)

@@ -1,0 +1,182 @@
+"""AdbDevice against the real adb server and the stand-in phone."""
+
+import hashlib
+import io
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from collectors.devices.adb import AdbDevice, list_devices, open_device
+from collectors.devices.device import ExitStatus, Job
+from collectors.errors import DeviceError, DeviceUnavailable
+from tests.phone.stand_in import StandIn
+
+pytestmark = pytest.mark.phone
+TOOLS = Path("/usr/libexec/valgrind")
+COUNT = (
+    'i=0; while [ $i -lt 40 ]; do echo "line $i"; echo $i >>more; '
+    "i=$((i+1)); sleep 0.1; done; exit 3"
+)
+
+
+def run_to_end(device: AdbDevice, job: Job, folder: Path, seconds: float = 60) -> ExitStatus:
+    """What a recording does: poll and fetch, and wait for a device that is away."""
+    running = device.start(job)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            status = running.wait(0.2)
+            running.fetch(folder)
+        except DeviceUnavailable:
+            time.sleep(0.1)
+            continue
+        if status is not None:
+            return status
+    raise AssertionError("the job did not end in time")
+
+
+def test_status_streams_and_input_are_true(adb_device: AdbDevice) -> None:
+    done = adb_device.run(["sh", "-c", "cat; echo oops >&2; exit 9"], stdin=b"in\0put")
+    assert (done.status, done.stdout, done.stderr) == (9, b"in\0put", b"oops\n")
+    assert adb_device.run(["sh", "-c", "kill -9 $$"]).status == 137
+
+
+def test_arguments_arrive_as_they_are(adb_device: AdbDevice) -> None:
+    odd = ["a b", "$HOME", "'", '"', "*", ""]
+    done = adb_device.run(["printf", "%s\\n", *odd], env={"X": "1 2"}, cwd="/data")
+    assert done.stdout.decode().split("\n")[:-1] == odd
+
+
+def test_large_input_and_output_do_not_block(adb_device: AdbDevice) -> None:
+    data = os.urandom(3_000_000)
+    assert adb_device.run(["cat"], stdin=data).stdout == data
+
+
+def test_a_silent_command_is_waited_for(adb_device: AdbDevice) -> None:
+    assert adb_device.run(["sh", "-c", "sleep 4; echo late"]).text == "late"
+
+
+def test_facts(adb_device: AdbDevice) -> None:
+    facts = adb_device.facts()
+    assert (facts.abi, facts.android, facts.sdk, facts.model) == (
+        "x86_64",
+        "13",
+        33,
+        "Stand-in",
+    )
+    assert facts.page_bytes == os.sysconf("SC_PAGE_SIZE")
+    assert len(facts.cpus) == os.cpu_count()
+
+
+def test_placed_once(adb_device: AdbDevice, tmp_path: Path) -> None:
+    file = tmp_path / "my program"
+    file.write_bytes(os.urandom(200_000))
+    path = adb_device.place(file, executable=True)
+    first = adb_device.run(["stat", "-c", "%a %i", path]).text
+    assert first.startswith("755 ")
+    assert adb_device.place(file, executable=True) == path
+    assert adb_device.run(["stat", "-c", "%a %i", path]).text == first
+    assert adb_device.read_bytes(path) == file.read_bytes()
+
+
+def test_a_job_is_found_again_and_leaves_nothing(adb_device: AdbDevice, tmp_path: Path) -> None:
+    out = adb_device.output_dir("session", "attach", tmp_path)
+    job = Job("attach", ("sh", "-c", "sleep 0.5; echo done; exit 5"), out)
+    started = adb_device.start(job)
+    found = adb_device.attach(job)
+    assert found.pid == started.pid
+    assert found.wait(20) == ExitStatus(code=5)
+    found.fetch(tmp_path)
+    assert (tmp_path / "stdout").read_bytes() == b"done\n"
+    assert found.usage is not None
+    assert found.usage.wall_seconds >= 0.4
+    found.discard()
+    assert not adb_device.exists("/data/local/tmp/droidgrind/session")
+
+
+def test_signal_reaches_the_whole_tree(adb_device: AdbDevice, tmp_path: Path) -> None:
+    out = adb_device.output_dir("session", "tree", tmp_path)
+    running = adb_device.start(
+        Job("tree", ("sh", "-c", "sleep 98765 & sleep 98765; true"), out)
+    )
+    time.sleep(0.3)
+    running.signal(15)
+    assert running.wait(20) == ExitStatus(signal=15)
+    assert "98765" not in adb_device.run(["ps", "-A", "-o", "ARGS"]).text
+    running.discard()
+
+
+def test_a_program_that_is_not_there(adb_device: AdbDevice, tmp_path: Path) -> None:
+    out = adb_device.output_dir("session", "absent", tmp_path)
+    with pytest.raises(DeviceError, match="not an executable file"):
+        adb_device.start(Job("absent", ("/data/nothing",), out))
+
+
+def test_stream_ends_when_told(adb_device: AdbDevice) -> None:
+    sink = io.BytesIO()
+    stream = adb_device.stream(["sh", "-c", "while echo tick; do sleep 0.1; done"], sink)
+    time.sleep(0.6)
+    assert stream.poll() is None
+    assert stream.stop() == ExitStatus(signal=15)
+    assert sink.getvalue().count(b"tick\n") >= 3
+
+
+@pytest.mark.parametrize("count", [3_000, 20_000, 45_000])
+def test_a_cut_link_loses_nothing(
+    phone: StandIn, adb_device: AdbDevice, tmp_path: Path, count: int
+) -> None:
+    out = adb_device.output_dir("session", f"cut{count}", tmp_path)
+    phone.wire.cut_after(count, away_seconds=2)
+    status = run_to_end(adb_device, Job(f"cut{count}", ("sh", "-c", COUNT), out), tmp_path)
+    assert status == ExitStatus(code=3)
+    assert (tmp_path / "stdout").read_text().split("\n")[-2] == "line 39"
+    digest = adb_device.run(["sha256sum", f"{out}/more"]).text.split()[0]
+    assert hashlib.sha256((tmp_path / "more").read_bytes()).hexdigest() == digest
+
+
+def test_a_killed_server_is_started_again(
+    phone: StandIn, adb_device: AdbDevice, tmp_path: Path
+) -> None:
+    out = adb_device.output_dir("session", "server", tmp_path)
+    running = adb_device.start(Job("server", ("sh", "-c", "sleep 1; exit 2"), out))
+    phone.adb("kill-server")
+    deadline = time.monotonic() + 30
+    status = None
+    while status is None and time.monotonic() < deadline:
+        try:
+            status = running.wait(0.2)
+        except DeviceUnavailable:
+            time.sleep(0.2)
+    assert status == ExitStatus(code=2)
+
+
+def test_absent_and_listed(phone: StandIn, adb_device: AdbDevice) -> None:
+    assert [(e.serial, e.state) for e in list_devices()] == [(phone.serial, "device")]
+    with pytest.raises(DeviceUnavailable, match="not found by adb"):
+        open_device("nobody")
+
+
+@pytest.mark.valgrind
+@pytest.mark.parametrize("tool", ["memcheck", "cachegrind", "massif"])
+def test_valgrind_needs_no_glibc_on_the_device(
+    adb_device: AdbDevice, musl_target: Path, tmp_path: Path, tool: str
+) -> None:
+    assert not adb_device.exists("/lib64")
+    assert not adb_device.exists("/tmp")
+    folder = "/data/local/tmp/valgrind"
+    for name in (f"{tool}-amd64-linux", "default.supp"):
+        placed = adb_device.place(TOOLS / name, executable=True)
+        adb_device.run(["sh", "-c", f"mkdir -p {folder}; cp {placed} {folder}/{name}"])
+    target = adb_device.place(musl_target, executable=True)
+    out = adb_device.output_dir("session", tool, tmp_path)
+    program = f"{folder}/{tool}-amd64-linux"
+    env = {"VALGRIND_LIB": folder, "VALGRIND_LAUNCHER": program, "TMPDIR": "/data/local/tmp"}
+    argv = (program, f"--tool={tool}", "--log-file=log", target)
+    running = adb_device.start(Job(tool, argv, out, env))
+    assert running.wait(60) == ExitStatus(code=4)
+    running.fetch(tmp_path)
+    assert b"Valgrind" in (tmp_path / "log").read_bytes()
+    if tool != "memcheck":
+        assert list(tmp_path.glob(f"{tool}.out.*"))
