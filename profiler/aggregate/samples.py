@@ -40,7 +40,7 @@ def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
         earliest = first[column.name] = [math.nan] * len(table.entities)
         latest = last[column.name] = [math.nan] * len(table.entities)
         for entity, value in zip(table.entity, values, strict=True):
-            if value == value:  # noqa: PLR0124  # not NaN, without a call for each value
+            if value == value:  # not NaN, without a call for each value
                 latest[entity] = value
                 if math.isnan(earliest[entity]):
                     earliest[entity] = value
