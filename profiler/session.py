@@ -137,10 +137,8 @@ class _Recording:
         self._stop = stop
         self._facts: DeviceFacts = device.facts()
         created = now()
-        name = (
-            plan.target.argv if plan.target else ("system" if not plan.subject.pid else "pid",)
-        )
         if directory is None:
+            name = plan.target.argv if plan.target else (_subject_name(plan),)
             directory = new_session_directory(root, created, name)
         self._writer = SessionWriter.create(
             directory,

@@ -35,8 +35,9 @@ class ReportInput:
 
     def _of_shape(self, shape: Shape) -> dict[str, Sequence[Profile]]:
         found: dict[str, Sequence[Profile]] = {}
+        known = registry.tool_names()  # a newer droidgrind may have recorded with other tools
         for capture in self.captures:
-            if registry.tool(capture.tool).shape is shape:
+            if capture.tool in known and registry.tool(capture.tool).shape is shape:
                 profiles, damage = self.load(capture.tool)
                 self.damage[capture.tool] = tuple(damage)
                 found[capture.tool] = profiles

@@ -71,6 +71,7 @@ def error_parts(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The one part of all processes together."""
     records = [record for profile in profiles for record in profile.records]
+    several = len({record.pid for record in records}) > 1
     frames = _Frames()
     suppressions: dict[str, int] = {}
     snippets: dict[str, dict[str, str]] = {}
@@ -108,6 +109,8 @@ def error_parts(
                 "direct": record.direct_bytes,
                 "blocks": record.leaked_blocks,
             }
+        if several and record.pid is not None:
+            row["process"] = record.pid
         if record.thread_name or record.tid not in (None, 1):
             row["thread"] = visible(record.thread_name or f"thread {record.tid}", 80)
         if record.suppression:

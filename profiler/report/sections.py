@@ -24,6 +24,7 @@ from profiler.report.parts_errors import MOST_RECORDS, error_parts
 from profiler.report.parts_heap import TreeBudget, heap_parts
 from profiler.report.sources import Sources
 
+MOST_HEAPS = 8
 Part = tuple[str, Mapping[str, Any]]
 
 
@@ -69,6 +70,11 @@ def heap_section(content: ReportInput) -> Section:
         return section
     budget = TreeBudget()
     body = [_damage(content, "massif")]
+    if len(heaps) > MOST_HEAPS:
+        body.append(
+            f'<p class="muted">The {MOST_HEAPS} largest of {len(heaps):,} processes.</p>'
+        )
+        heaps = tuple(sorted(heaps, key=lambda h: -_peak_bytes(h))[:MOST_HEAPS])
     for place, profile in enumerate(heaps):
         parts = list(heap_parts(profile, place, budget))
         section.parts.extend(parts)
@@ -76,6 +82,10 @@ def heap_section(content: ReportInput) -> Section:
     section.headlines = list(heap_headlines(heaps))
     section.body = "".join(body)
     return section
+
+
+def _peak_bytes(profile: HeapProfile) -> int:
+    return profile.peak.total_bytes if profile.peak else 0
 
 
 def _heap_process(

@@ -67,7 +67,7 @@ const framePlace = ([, path, line, object, address]) => (path ? `${path}${line ?
 function errorCard(doc, index) {
   const record = doc.records[index];
   const own = record.own === undefined ? null : doc.frames[record.own];
-  const facts = [record.count > 1 ? `${whole(record.count)} times` : '', record.thread || '', record.module === 'unknown' ? '' : record.module].filter(Boolean).join(' · ');
+  const facts = [record.count > 1 ? `${whole(record.count)} times` : '', record.process ? `process ${record.process}` : '', record.thread || '', record.module === 'unknown' ? '' : record.module].filter(Boolean).join(' · ');
   const card = el('details', { class: 'error', id: `error-${index}` },
     el('summary', {},
       el('span', { class: 'what' }, record.what),

@@ -71,4 +71,8 @@ async function start() {
   document.documentElement.dataset.ready = 'true';
 }
 
-start();
+start().catch((error) => {
+  const text = `Parts of this page cannot be shown: ${error.message}. It needs a browser of 2023 or later.`;
+  document.getElementById('overview').prepend(el('p', { class: 'damage', role: 'alert' }, text));
+  throw error;
+});

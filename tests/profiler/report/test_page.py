@@ -269,6 +269,20 @@ def test_thinning_is_said() -> None:
     assert "of 5,000 snapshots are drawn" in page
 
 
+def test_of_very_many_processes_the_largest_heaps_are_shown() -> None:
+    page = render_report(content(massif=tuple(heap_profile(2 + n) for n in range(12))))
+    assert "The 8 largest of 12 processes" in page
+    assert 'data-heap="7"' in page
+    assert 'data-heap="8"' not in page
+
+
+def test_a_tool_that_this_version_does_not_know_is_listed_only() -> None:
+    made = content()
+    other = replace(made.captures[0], tool="of-the-future")
+    page = render_report(replace(made, captures=(*made.captures, other)))
+    assert "<td>of-the-future</td>" in page
+
+
 def test_several_processes_each_have_a_heap() -> None:
     page = render_report(content(massif=(heap_profile(), heap_profile(6))))
     assert 'data-heap="1"' in page
