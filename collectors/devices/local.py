@@ -25,6 +25,7 @@ from collectors.errors import DeviceError, DeviceUnavailable
 
 LOCAL_SERIAL = "local"
 _PR_SET_PDEATHSIG = 1
+_CPUS = Path("/sys/devices/system/cpu")
 _ABIS = {"x86_64": "x86_64", "aarch64": "arm64-v8a", "armv7l": "armeabi-v7a", "i686": "x86"}
 
 
@@ -36,6 +37,8 @@ class LocalDevice:
         return LOCAL_SERIAL
 
     def facts(self) -> DeviceFacts:
+        import psutil  # costs more than most commands need
+
         uname = os.uname()
         abi = _ABIS.get(uname.machine, uname.machine)
         return DeviceFacts(
@@ -45,8 +48,8 @@ class LocalDevice:
             abis=(abi,),
             kernel=f"{uname.sysname} {uname.release}",
             page_bytes=os.sysconf("SC_PAGE_SIZE"),
-            memory_bytes=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
-            cpus=_cpus(),
+            memory_bytes=psutil.virtual_memory().total,
+            cpus=read_cpus(_CPUS),
             caches=read_caches(lambda path: Path(path).read_text(encoding="ascii")),
         )
 
@@ -248,11 +251,15 @@ def _cpu_model() -> str | None:
     return None
 
 
-def _cpus() -> tuple[Cpu, ...]:
-    root = Path("/sys/devices/system/cpu")
+def read_cpus(root: Path) -> tuple[Cpu, ...]:
+    """The CPUs that /sys/devices/system/cpu (`root`) names."""
+    import psutil
+
     numbers = sorted(
         int(entry.name[3:]) for entry in root.glob("cpu[0-9]*") if entry.name[3:].isdigit()
     )
+    if not numbers:  # a container without /sys still knows how many there are
+        return tuple(Cpu(number, True) for number in range(psutil.cpu_count() or 0))
     return tuple(
         Cpu(
             number,

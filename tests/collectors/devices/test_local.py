@@ -9,7 +9,7 @@ import pytest
 
 from collectors.devices.caches import parse_size, read_caches
 from collectors.devices.device import CacheGeometry, ExitStatus, Job
-from collectors.devices.local import LocalDevice, LocalJob
+from collectors.devices.local import LocalDevice, LocalJob, read_cpus
 from collectors.errors import DeviceError, DeviceUnavailable
 
 SECONDS = 20.0
@@ -25,6 +25,10 @@ def test_facts_name_this_machine() -> None:
     assert len(facts.cpus) == os.cpu_count()
     assert facts.kernel == f"Linux {os.uname().release}"
     assert facts.page_bytes == os.sysconf("SC_PAGE_SIZE")
+
+
+def test_machine_without_sys_still_has_cpus(tmp_path: Path) -> None:
+    assert [cpu.number for cpu in read_cpus(tmp_path)] == list(range(os.cpu_count() or 0))
 
 
 def test_command_gives_its_status_and_both_streams() -> None:
