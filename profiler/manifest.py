@@ -106,6 +106,7 @@ class Manifest:
     """The whole of `session.json`. Times are ISO 8601 with their zone.
 
     `imported` sessions hold files that another program's run wrote, under any name.
+    `labels` are a person's own words, such as the build that was recorded.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Manifest:
     finished: str | None = None
     recorder: Recorder | None = None
     imported: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
     schema: int = SCHEMA
 
     def capture(self, tool: str) -> CaptureEntry | None:
@@ -247,5 +249,6 @@ def manifest_from_json(document: object, source: str) -> Manifest:
             recorder.integer("pid"), recorder.integer("started_ticks"), recorder.text("boot_id")
         ),
         imported=fields.flag("imported", default=False),
+        labels=fields.text_map("labels"),
         schema=schema,
     )

@@ -63,8 +63,9 @@ MEANINGS = {
     "wall_time": "seconds of the native run",
     "cpu_time": "CPU seconds of the native run",
 }
-_EVENTS = frozenset(
-    ["Ir", "I1mr", "ILmr", "Dr", "D1mr", "DLmr", "Dw", "D1mw", "DLmw", "Bc", "Bcm", "Bi", "Bim"]
+_EVENTS = (
+    *("Ir", "I1mr", "ILmr", "Dr", "D1mr", "DLmr", "Dw", "D1mw", "DLmw"),
+    *("Bc", "Bcm", "Bi", "Bim"),
 )
 _RATES = {
     "d1_miss": (("D1mr", "D1mw"), ("Dr", "Dw")),

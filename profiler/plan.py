@@ -15,7 +15,7 @@ from profiler.target import Target
 class Plan:
     """What to record. Without a target only samplers run, on `subject`, until stopped.
 
-    `timeout` bounds each run of the target, in seconds.
+    `timeout` bounds each run of the target, in seconds. `labels` are kept in the session.
     """
 
     target: Target | None
@@ -23,6 +23,7 @@ class Plan:
     settings: Mapping[str, ToolSettings] = field(default_factory=dict[str, ToolSettings])
     subject: Subject = field(default_factory=Subject)
     timeout: float | None = None
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         if not self.tools:

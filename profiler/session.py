@@ -66,6 +66,7 @@ def record(
     env: Mapping[str, str] | None = None,
     settings: Mapping[str, ToolSettings] | None = None,
     timeout: float | None = None,
+    labels: Mapping[str, str] | None = None,
     valgrind: str | None = None,
     observer: Observer | None = None,
 ) -> Session:
@@ -76,7 +77,11 @@ def record(
     `Interrupted` after Ctrl-C; the session is stored all the same.
     """
     plan = Plan(
-        Target(tuple(argv), cwd, dict(env or {})), tuple(tools), settings or {}, timeout=timeout
+        Target(tuple(argv), cwd, dict(env or {})),
+        tuple(tools),
+        settings or {},
+        timeout=timeout,
+        labels=labels or {},
     )
     recorded = run_plan(
         plan,
@@ -150,6 +155,7 @@ class _Recording:
                 target=_target_entry(plan),
                 device=self._facts,
                 plan=plan.tools,
+                labels=plan.labels,
                 toolchain=None
                 if toolchain is None
                 else ToolchainEntry(toolchain.version_text, toolchain.origin),

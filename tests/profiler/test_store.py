@@ -70,6 +70,7 @@ MANIFEST = Manifest(
     ),
     native=NativeRun(0, 0.1, 0.2, 4096),
     toolchain=ToolchainEntry("3.19.0", "/usr/bin/valgrind"),
+    labels={"build": "1234", "branch": "mäin"},
 )
 
 

@@ -75,6 +75,7 @@ def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["record", "--timeout", "0", "--", "true"], 2, "--timeout 0: must be above 0"),
         (["record", "--env", "A", "--", "true"], 2, "--env A: write NAME=VALUE"),
         (["record", "--cwd", "/no/such", "--", "true"], 2, "there is no such directory"),
+        (["record", "--label", "build", "--", "true"], 2, "--label build: write NAME=VALUE"),
         (["record", "--tool-arg", "massif", "--", "true"], 2, "write TOOL=ARG"),
         (["record", "--tool-arg", "x=--y", "--", "true"], 2, "there is no tool 'x'"),
         (

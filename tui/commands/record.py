@@ -36,6 +36,13 @@ class RecordCommand:
             help="end each run after this time; what was measured by then is kept",
         )
         parser.add_argument(
+            "--label",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="kept in the session, such as build=1234 (may be repeated)",
+        )
+        parser.add_argument(
             "--tool-arg",
             action="append",
             default=[],
