@@ -10,7 +10,9 @@ from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
 from profiler.charts.comparison import function_changes_figure, heap_overlay_figure
 from profiler.charts.heap import bytes_text
+from profiler.error_kinds import kind_words
 from profiler.functions import FunctionCosts, function_costs, short_name
+from profiler.own_code import own_frame
 from profiler.report.bundle import library
 from profiler.report.changes import (
     Change,
@@ -20,7 +22,6 @@ from profiler.report.changes import (
 )
 from profiler.report.content import ReportInput, moment, report_input
 from profiler.report.headlines import Headline, place, worst_first
-from profiler.report.kinds import kind_words
 from profiler.report.markup import empty, esc, facts, figure, number, seconds_text, table
 from profiler.report.page import (
     assemble,
@@ -30,11 +31,11 @@ from profiler.report.page import (
     publish,
     shared_library,
 )
-from profiler.report.parts_errors import error_parts, own_frame
+from profiler.report.parts_errors import error_parts
 from profiler.report.parts_heap import AllocationPoints, kept_nodes
 from profiler.report.sections import Section, error_filter
-from profiler.report.sources import Sources
 from profiler.report.threads import thread_totals
+from profiler.sources import Sources
 from profiler.store import Session
 from profiler.visible import visible
 

@@ -14,9 +14,9 @@ from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
 from collectors.records.shared import Frame
 from profiler.charts.heap import bytes_text
+from profiler.error_kinds import kind_order, kind_words
 from profiler.functions import FunctionCosts, miss_rate, short_name
-from profiler.report.kinds import kind_order, kind_words
-from profiler.report.parts_errors import own_frame
+from profiler.own_code import own_frame
 from profiler.report.threads import thread_totals
 
 # Of one kind at most so many, so that no tool crowds out the others.

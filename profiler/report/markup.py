@@ -3,7 +3,7 @@
 import html
 from collections.abc import Mapping, Sequence
 
-from profiler.report.kinds import SIGNS
+from profiler.error_kinds import SIGNS
 from profiler.visible import visible
 
 

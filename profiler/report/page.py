@@ -15,15 +15,15 @@ from pathlib import Path
 
 from collectors.errors import UsageError
 from profiler.charts.style import COLOURS
+from profiler.error_kinds import SIGNS
 from profiler.report.bundle import Library, library
 from profiler.report.content import ReportInput, moment, report_input
 from profiler.report.headlines import Headline, worst_first
-from profiler.report.kinds import SIGNS
 from profiler.report.markup import esc, facts, seconds_text, table
 from profiler.report.pack import pack
 from profiler.report.section_scheduling import scheduling_section
 from profiler.report.sections import Section, cache_section, errors_section, heap_section
-from profiler.report.sources import Sources
+from profiler.sources import Sources
 from profiler.store import Session, write_atomically
 
 SCRIPTS = (

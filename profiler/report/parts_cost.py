@@ -7,7 +7,7 @@ from typing import Any
 from collectors.records.cost import CostProfile
 from profiler.charts.cost import top_functions_figure, treemap_figure
 from profiler.functions import CYCLES, FunctionCosts
-from profiler.report.sources import SourceFile, Sources
+from profiler.sources import SourceFile, Sources
 from profiler.visible import visible
 
 MOST_FUNCTIONS = 6000

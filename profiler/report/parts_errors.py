@@ -1,40 +1,17 @@
 """The memory errors' share of a page: records, stacks, and the source lines around them."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
-from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Frame
-from profiler.report.sources import Sources
+from profiler.own_code import module_of, own_frame
+from profiler.sources import Sources
 from profiler.visible import visible
 
 MOST_RECORDS = 5000
 MOST_SNIPPETS = 3000
 SNIPPET_FRAMES = 3
-
-# Frames of Valgrind's own replacements and of the C++ library say where it happened only
-# in the letter; the frame below them is the program's.
-_NOT_THE_PROGRAM = (
-    "/vgpreload_",
-    "vg_replace_",
-    "/usr/include/",
-    "/usr/lib/",
-    "/lib/",
-    "/usr/libexec/",
-)
-
-
-def own_frame(frames: Sequence[Frame]) -> Frame | None:
-    """The innermost frame of the program itself, as far as that can be told."""
-    for frame in frames:
-        where = f"{frame.obj or ''} {frame.path or ''}"
-        if frame.file is not None and not any(mark in where for mark in _NOT_THE_PROGRAM):
-            return frame
-    for frame in frames:
-        if not any(mark in (frame.obj or "") for mark in _NOT_THE_PROGRAM):
-            return frame
-    return frames[0] if frames else None
 
 
 class _Frames:
@@ -56,14 +33,6 @@ class _Frames:
                 ]
             )
         return found
-
-
-def module_of(record: ErrorRecord) -> str:
-    """The file name of the object that holds the program's own frame."""
-    frame = own_frame(record.frames)
-    if frame is None or frame.obj is None:
-        return "unknown"
-    return PurePosixPath(frame.obj).name or "unknown"
 
 
 def error_parts(

@@ -1,6 +1,5 @@
 """The heap's share of a page: timelines, and allocation trees that load when looked at."""
 
-import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 from collectors.records.heap import AllocPoint, AllocTree, HeapProfile, HeapSnapshot, TreeKind
 from profiler.charts.heap import drawn_snapshots, heap_timeline_figure
 from profiler.functions import short_name
+from profiler.own_code import is_library
 from profiler.visible import visible
 
 # A flame graph of 20,000 nodes is drawn in well under a second; a page carries this many
@@ -22,36 +22,6 @@ class TreeBudget:
     """How many nodes the page may still take."""
 
     left: int = MOST_NODES
-
-
-# Massif names files without their folders: what belongs to libraries is told by the names
-# that GCC's and LLVM's C++ libraries, the C library and Rust's use.
-_LIBRARY_FILE = re.compile(
-    r"(stl_|std_|bits/|new_allocator|alloc_traits|allocator|basic_string|char_traits|invoke\.h|"
-    r"hashtable|shared_ptr|unique_ptr|vector\.tcc|deque\.tcc|list\.tcc|move\.h|functional|"
-    r"thread:|atomic|future|pthread_create|clone|libc[-_]start|alloc/src|alloc\.rs|raw_vec|"
-    r"__(tree|hash_table|string|vector|split_buffer|memory|functional|thread))"
-)
-_LIBRARY_FUNCTION = re.compile(
-    r"(std::|__gnu_cxx::|__|_M_|alloc::|core::|operator new|operator delete|_dl_|_IO_|\?\?\?$|"
-    r"start_thread$|clone\d?$|\(below main\)|malloc$|calloc$|realloc$|strdup$)"
-)
-
-
-def is_library(point: AllocPoint) -> bool:
-    """Whether a place is a library's, as far as its names tell: not the program's own code."""
-    frame = point.frame
-    if frame is None:
-        return True
-    if frame.file is not None and _LIBRARY_FILE.match(frame.file):
-        return True
-    if (
-        frame.file is None
-        and frame.obj is not None
-        and frame.obj.startswith(("/usr/", "/lib", "/system/", "/apex/"))
-    ):
-        return True
-    return frame.fn is None or _LIBRARY_FUNCTION.match(frame.fn) is not None
 
 
 class AllocationPoints:

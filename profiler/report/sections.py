@@ -8,6 +8,7 @@ from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile, TreeKind
 from profiler.charts.heap import TIME_TITLES, bytes_text
+from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.functions import FunctionCosts, function_costs
 from profiler.report.content import ReportInput
 from profiler.report.headlines import (
@@ -17,12 +18,11 @@ from profiler.report.headlines import (
     heap_headlines,
     leak_headlines,
 )
-from profiler.report.kinds import SIGNS, kind_order, kind_words
 from profiler.report.markup import empty, esc, facts, figure, number, table
 from profiler.report.parts_cost import MOST_FUNCTIONS, cost_parts
 from profiler.report.parts_errors import MOST_RECORDS, error_parts
 from profiler.report.parts_heap import TreeBudget, heap_parts
-from profiler.report.sources import Sources
+from profiler.sources import Sources
 
 MOST_HEAPS = 8
 Part = tuple[str, Mapping[str, Any]]

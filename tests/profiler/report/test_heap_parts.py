@@ -6,7 +6,8 @@ import pytest
 
 from collectors.records.heap import AllocPoint, AllocTree, HeapProfile, HeapSnapshot, TreeKind
 from collectors.records.shared import Frame
-from profiler.report.parts_heap import MOST_TREE_NODES, TreeBudget, heap_parts, is_library
+from profiler.own_code import is_library
+from profiler.report.parts_heap import MOST_TREE_NODES, TreeBudget, heap_parts
 from tests.profiler.report.made_session import heap_profile
 
 

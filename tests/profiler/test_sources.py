@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from profiler.report.sources import MOST_BYTES, Sources
+from profiler.sources import MOST_BYTES, Sources
 
 
 def test_a_source_file_is_read(tmp_path: Path) -> None:
