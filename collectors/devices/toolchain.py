@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from collectors.devices.device import Device
+from collectors.devices.toolchain_layout import LAUNCHER_PATH, PLATFORMS, installed_parts
 from collectors.errors import DeviceError, ToolError
 
 VALGRIND_VARIABLE = "DROIDGRIND_VALGRIND"
@@ -22,20 +23,15 @@ _TOOL_FOLDERS = (
     "usr/lib/x86_64-linux-gnu/valgrind",
     "usr/lib/aarch64-linux-gnu/valgrind",
 )
-PLATFORMS = {
-    "arm64-v8a": "arm64-linux",
-    "armeabi-v7a": "arm-linux",
-    "x86_64": "amd64-linux",
-    "x86": "x86-linux",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Toolchain:
     """A Valgrind that can be started.
 
-    `launcher` is the `valgrind` program. Where it is None, the tools in `lib_dir` are
-    started directly, as on Android: they are static and need nothing of the system.
+    `launcher` is the `valgrind` program, or the script that `install` leaves on a device.
+    Where it is None, the tools in `lib_dir` are started directly: they are static and need
+    nothing of the system.
     """
 
     version: tuple[int, ...]
@@ -52,17 +48,24 @@ class Toolchain:
         return [program, f"--tool={tool}"]
 
 
-def find_toolchain(device: Device, chosen: str | None = None) -> Toolchain:
-    """The Valgrind to use: `chosen` (a program, or a folder with its tools), else PATH's.
+def find_toolchain(
+    device: Device, chosen: str | None = None, *, abi: str | None = None
+) -> Toolchain:
+    """The Valgrind to use: `chosen` (a program, or a folder with its tools), else the one
+    that `droidgrind install` left on the device, else PATH's.
 
-    Raises `ToolError` that says what to do when there is none, or it does not run.
+    `abi` is the target's, where it is not the device's own. Raises `ToolError` that says what
+    to do when there is none, or it does not run.
     """
-    abi = device.facts().abi or "unknown"
-    platform = PLATFORMS.get(abi)
+    facts = device.facts()
+    wanted = abi or facts.abi or "unknown"
+    platform = PLATFORMS.get(wanted)
     if platform is None:
-        raise ToolError(f"Valgrind has no port to {abi}")
+        raise ToolError(f"Valgrind has no port to {wanted}")
     if chosen is None:
-        return _from_path(device, platform)
+        return _from_install(device, wanted) or _from_path(
+            device, platform, android=facts.sdk is not None
+        )
     folder = _tool_folder(device, chosen, platform)
     if folder is not None:
         return _from_folder(device, folder, platform)
@@ -73,14 +76,33 @@ def find_toolchain(device: Device, chosen: str | None = None) -> Toolchain:
     )
 
 
-def _from_path(device: Device, platform: str) -> Toolchain:
+def _from_install(device: Device, abi: str) -> Toolchain | None:
+    part = installed_parts(device).get(abi)
+    if part is None:
+        return None
+    return Toolchain(
+        parse_version(part.version),
+        part.version,
+        part.origin,
+        part.platform,
+        launcher=LAUNCHER_PATH,
+        lib_dir=part.folder,
+    )
+
+
+def _from_path(device: Device, platform: str, *, android: bool) -> Toolchain:
     found = device.run(["sh", "-c", "command -v valgrind"], timeout=_ANSWER_SECONDS)
-    if found.status != 0 or not found.text:
+    if found.status == 0 and found.text:
+        return _from_program(device, found.text, platform)
+    if android:
         raise ToolError(
-            "Valgrind is not installed: `sudo apt install valgrind` (or your system's word for "
-            f"it), or name one with --valgrind or {VALGRIND_VARIABLE}"
+            f"there is no Valgrind for {platform} on {device.serial}: put one there with "
+            f"`droidgrind install --from-apt -s {device.serial}`, or name one with --valgrind"
         )
-    return _from_program(device, found.text, platform)
+    raise ToolError(
+        "Valgrind is not installed: `sudo apt install valgrind` (or your system's word for "
+        f"it), or name one with --valgrind or {VALGRIND_VARIABLE}"
+    )
 
 
 def _from_program(device: Device, program: str, platform: str) -> Toolchain:
