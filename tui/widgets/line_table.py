@@ -5,12 +5,12 @@ Cells are data, never markup: C++ names hold `[`, `<` and newlines.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.events import Click
+from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -20,11 +20,31 @@ from tui.text import pad, printable, width
 
 Value: TypeAlias = str | int | float | None
 Row: TypeAlias = tuple[Value, ...]
+Cell: TypeAlias = tuple[str, Style]
 
 _GAP = 2
 _HEADER = Style(bold=True, underline=True)
 _PLAIN = Style()
 _CURSOR = Style(reverse=True)
+
+
+@runtime_checkable
+class RowSource(Protocol):
+    """Rows that know how to sort and search themselves, for very many of them."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, place: int, /) -> Row: ...
+
+    def matching(self, text: str) -> list[int]:
+        """The places of rows that hold `text`, which is case-folded."""
+        ...
+
+    def ordered(
+        self, places: Sequence[int] | None, column: int, *, descending: bool
+    ) -> list[int]:
+        """`places` (None: all) by a column, unknown values last whichever the order."""
+        ...
 
 
 def as_text(value: Value) -> str:
@@ -33,12 +53,18 @@ def as_text(value: Value) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column: `show` turns a value into text, and is called for visible rows only."""
+    """A column: `show` turns a value into text, and is called for visible rows only.
+
+    A column that may `grow` takes its share of what the screen is wider than the table.
+    `style` says how a value is drawn (None: as the row is).
+    """
 
     title: str
     cells: int
     right: bool = False
     show: Callable[[Value], str] = as_text
+    grow: bool = False
+    style: Callable[[Value], Style | None] | None = None
 
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
@@ -60,6 +86,7 @@ class LineTable(ScrollView, can_focus=True):
     """Rows with a header, a cursor, sorting and a filter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "Open", show=False),
         Binding("up", "move(-1)", "Up", show=False),
         Binding("down", "move(1)", "Down", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
@@ -82,30 +109,42 @@ class LineTable(ScrollView, can_focus=True):
         def control(self) -> "LineTable":
             return self.table
 
+    class RowSelected(RowHighlighted):
+        """Enter was pressed on a row, or it was clicked while the cursor was on it."""
+
     def __init__(
         self,
         columns: Sequence[TableColumn],
         *,
         sort: int | None = None,
+        frozen: int = 0,
+        empty: str = "",
         widget_id: str | None = None,
     ) -> None:
+        """The first `frozen` columns stay when the rest is scrolled sideways.
+
+        `empty` is shown where no row is left.
+        """
         super().__init__(id=widget_id)
         self.columns = tuple(columns)
-        self.rows: Sequence[Row] = ()
+        self.rows: Sequence[Row] | RowSource = ()
+        self.frozen = frozen
+        self.empty = empty
         self.sort_column = sort
         self.descending = True
         self.cursor = 0
         self.filter_text = ""
         self._order: list[int] = []
         self._searched: list[str] | None = None
-        self._drawn: dict[int, str] = {}
+        self._drawn: dict[int, Sequence[Cell]] = {}
+        self._cells = [column.cells for column in self.columns]
 
     @property
     def shown(self) -> Sequence[int]:
         """Row numbers in the order they appear, those filtered out left out."""
         return self._order
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
+    def set_rows(self, rows: "Sequence[Row] | RowSource") -> None:
         """Show other rows; only visible lines whose text differs are drawn again."""
         self.rows = rows
         self._searched = None
@@ -123,68 +162,115 @@ class LineTable(ScrollView, can_focus=True):
         self.descending = descending
         self._arrange()
 
+    def set_columns(self, columns: Sequence[TableColumn], *, sort: int | None = None) -> None:
+        """Other columns; the rows that fit them are given next."""
+        self.columns = tuple(columns)
+        self.rows = ()
+        self.sort_column = sort
+        self.cursor = 0
+        self.scroll_to(0, 0, animate=False, immediate=True)
+        self._fit_columns(self.size.width)
+        self._arrange()
+
     def _arrange(self, *, partly: bool = False) -> None:
-        order = list(range(len(self.rows)))
-        if self.filter_text:
-            if self._searched is None:
-                self._searched = [
-                    "\n".join(v for v in row if isinstance(v, str)).casefold()
-                    for row in self.rows
-                ]
-            order = [i for i in order if self.filter_text in self._searched[i]]
-        if self.sort_column is not None:
-            column = self.sort_column
-            known = [i for i in order if self.rows[i][column] is not None]
-            unknown = [i for i in order if self.rows[i][column] is None]
-            known.sort(key=lambda i: self.rows[i][column], reverse=self.descending)  # type: ignore[arg-type, return-value]
-            order = known + unknown  # what was not measured is last, whichever the order
+        order = self._places()
         moved = len(order) != len(self._order)
         self._order = order
         self.cursor = max(0, min(self.cursor, len(order) - 1))
-        cells = sum(c.cells + _GAP for c in self.columns)
-        self.virtual_size = Size(cells, len(order) + 1)
+        self._set_size()
         if not partly or moved:
             self._drawn.clear()
             self.refresh()
         else:
-            for y in [y for y, text in self._drawn.items() if self._line(y) != text]:
+            for y in [y for y, cells in self._drawn.items() if self._line(y) != cells]:
                 self.refresh(Region(0, y, self.size.width, 1))
         self._tell()
+
+    def _set_size(self) -> None:
+        self.virtual_size = Size(
+            sum(cells + _GAP for cells in self._cells), len(self._order) + 1
+        )
+
+    def _places(self) -> list[int]:
+        """The places of the rows that pass the filter, in the order of the sorted column."""
+        rows, column = self.rows, self.sort_column
+        if isinstance(rows, RowSource):
+            places = rows.matching(self.filter_text) if self.filter_text else None
+            if column is not None:
+                return rows.ordered(places, column, descending=self.descending)
+            return list(range(len(rows))) if places is None else places
+        order = list(range(len(rows)))
+        if self.filter_text:
+            if self._searched is None:
+                self._searched = [
+                    "\n".join(v for v in row if isinstance(v, str)).casefold() for row in rows
+                ]
+            order = [i for i in order if self.filter_text in self._searched[i]]
+        if column is not None:
+            known = [i for i in order if rows[i][column] is not None]
+            unknown = [i for i in order if rows[i][column] is None]
+            known.sort(key=lambda i: rows[i][column], reverse=self.descending)  # type: ignore[arg-type, return-value]
+            order = known + unknown  # what was not measured is last, whichever the order
+        return order
 
     def _tell(self) -> None:
         if self._order:
             self.post_message(self.RowHighlighted(self, self._order[self.cursor]))
 
-    def _line(self, y: int) -> str:
-        """The whole text of the line `y` of the screen, not yet scrolled sideways."""
+    def on_resize(self, event: Resize) -> None:
+        self._fit_columns(event.size.width)
+
+    def _fit_columns(self, width_now: int) -> None:
+        """Give the cells that are left to the columns that may grow."""
+        self._cells = [column.cells for column in self.columns]
+        growing = [i for i, column in enumerate(self.columns) if column.grow]
+        left = width_now - sum(cells + _GAP for cells in self._cells) + _GAP
+        for number, i in enumerate(growing):
+            share = left // (len(growing) - number)
+            if share > 0:
+                self._cells[i] += share
+                left -= share
+        self._drawn.clear()
+        self._set_size()
+        self.refresh()
+
+    def _line(self, y: int) -> Sequence[Cell]:
+        """The cells of the line `y` of the screen, gaps included, not scrolled sideways."""
         if y == 0:
-            return "".join(
-                fit(self._title(i), c.cells, right=c.right) + " " * _GAP
+            return [
+                (fit(self._title(i), self._cells[i], right=c.right) + " " * _GAP, _PLAIN)
                 for i, c in enumerate(self.columns)
-            )
+            ]
         place = self.scroll_offset.y + y - 1
         if place >= len(self._order):
-            return ""
+            return [(self.empty, _PLAIN)] if y == 1 and self.empty else []
         row = self.rows[self._order[place]]
-        return "".join(
-            fit(c.show(value), c.cells, right=c.right) + " " * _GAP
-            for c, value in zip(self.columns, row, strict=True)
-        )
+        return [
+            (
+                fit(c.show(value), cells, right=c.right) + " " * _GAP,
+                (c.style(value) if c.style is not None else None) or _PLAIN,
+            )
+            for c, cells, value in zip(self.columns, self._cells, row, strict=True)
+        ]
 
     def _title(self, column: int) -> str:
         title = self.columns[column].title
         if column != self.sort_column:
             return title
-        return f"{title} {'v' if self.descending else '^'}"
+        return f"{title} {'▼' if self.descending else '▲'}"
 
     def render_line(self, y: int) -> Strip:
-        text = self._line(y)
-        self._drawn[y] = text
-        on_cursor = y > 0 and bool(text) and self.scroll_offset.y + y - 1 == self.cursor
-        style = _HEADER if y == 0 else _CURSOR if on_cursor else _PLAIN
+        line = self._line(y)
+        self._drawn[y] = line
+        at_cursor = y > 0 and self.scroll_offset.y + y - 1 == self.cursor and self._order
+        style = _HEADER if y == 0 else _CURSOR if at_cursor else _PLAIN
         left, cells = self.scroll_offset.x, self.size.width
-        strip = Strip([Segment(text, style)]).crop(left, left + cells)
-        return strip.extend_cell_length(cells, style).apply_style(self.rich_style)
+        strip = _strip(line[: self.frozen], style)
+        rest = _strip(line[self.frozen :], style)
+        stays = strip.cell_length
+        rest = rest.crop(left, left + max(0, cells - stays))
+        strip = Strip.join([strip, rest]) if stays else rest
+        return strip.adjust_cell_length(cells, style).apply_style(self.rich_style)
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_x(old_value, new_value)
@@ -212,6 +298,19 @@ class LineTable(ScrollView, can_focus=True):
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor + rows)
 
+    def action_select(self) -> None:
+        if self._order:
+            self.post_message(self.RowSelected(self, self._order[self.cursor]))
+
+    def show_row(self, row: int) -> bool:
+        """Put the cursor on a row by its number, taking a filter that hides it away."""
+        if row not in self._order and self.filter_text:
+            self.set_filter("")
+        if row not in self._order:
+            return False
+        self.move_to(self._order.index(row))
+        return True
+
     def action_page(self, pages: int) -> None:
         self.move_to(self.cursor + pages * max(1, self.size.height - 1))
 
@@ -230,12 +329,32 @@ class LineTable(ScrollView, can_focus=True):
 
     def on_click(self, event: Click) -> None:
         if event.y > 0:
-            self.move_to(self.scroll_offset.y + event.y - 1)
+            place = self.scroll_offset.y + event.y - 1
+            again = place == self.cursor
+            self.move_to(place)
+            if again and place < len(self._order):
+                self.action_select()
             return
-        x = event.x + self.scroll_offset.x
-        for i, column in enumerate(self.columns):
-            if x < column.cells + _GAP:
+        stays = sum(cells + _GAP for cells in self._cells[: self.frozen])
+        x = event.x if event.x < stays else event.x + self.scroll_offset.x
+        for i, cells in enumerate(self._cells):
+            if x < cells + _GAP:
                 turned = i == self.sort_column and self.descending
                 self.sort_by(i, descending=not turned)
                 return
-            x -= column.cells + _GAP
+            x -= cells + _GAP
+
+
+def _strip(line: Sequence[Cell], style: Style) -> Strip:
+    """The cells as few segments: neighbours of one style are one."""
+    segments: list[Segment] = []
+    text, now = "", _PLAIN
+    for part, own in line:
+        if own is not now and own != now:
+            if text:
+                segments.append(Segment(text, style + now))
+            text, now = "", own
+        text += part
+    if text:
+        segments.append(Segment(text, style + now))
+    return Strip(segments)
