@@ -1,5 +1,7 @@
 """What functions cost: the rows of a CostProfile summed by file and function."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +35,7 @@ class FunctionCosts:
     events: tuple[str, ...]
     functions: Sequence[str]
     files: Sequence[str]
+    objects: Sequence[str | None]
     counts: Any
     cycles: Any
 
@@ -65,6 +68,7 @@ def function_costs(profiles: Sequence[CostProfile]) -> FunctionCosts:
         sums.events,
         [symbol.fn for symbol in symbols],
         [symbol.file for symbol in symbols],
+        [symbol.obj for symbol in symbols],
         counts[:, order],
         cycles[order],
     )
@@ -83,6 +87,37 @@ def miss_rate(costs: FunctionCosts) -> Any | None:
         )
 
 
+# What calls a lambda, and holds its code where the compiler has inlined it.
+_LAMBDA_CALL = re.compile(r"\}.*?(operator\(\)|::_M_invoke|::__invoke)")
+
+
+def _lambda_owner(function: str) -> str | None:
+    """The function that a lambda stands in, if `function` is one (or std::function's call)."""
+    end = function.rfind("::{lambda(")
+    if end < 0 or _LAMBDA_CALL.search(function, end) is None:
+        return None
+    owner = function[:end].removesuffix(" const")
+    if owner.endswith(")"):
+        depth = 0
+        for place in range(len(owner) - 1, -1, -1):
+            depth += (owner[place] == ")") - (owner[place] == "(")
+            if not depth:
+                owner = owner[:place]
+                break
+    found = re.search(r"[\w~$]+$", owner)
+    return found[0] if found else None
+
+
+def distinct_names(functions: Sequence[str], files: Sequence[str]) -> list[str]:
+    """Short names; those that several share say their file as well."""
+    names = [short_name(function) for function in functions]
+    counts = Counter(names)
+    return [
+        f"{name} · {file.rpartition('/')[2]}" if counts[name] > 1 and file != UNKNOWN else name
+        for name, file in zip(names, files, strict=True)
+    ]
+
+
 def short_name(function: str) -> str:
     """A C++ function without its parameters and template arguments, for narrow places.
 
@@ -90,6 +125,9 @@ def short_name(function: str) -> str:
     """
     if function == UNKNOWN:
         return function
+    owner = _lambda_owner(function)
+    if owner is not None:
+        return f"lambda in {owner}"
     result: list[str] = []
     depth = 0
     index = 0

@@ -4,7 +4,13 @@ from typing import Any
 
 from collectors.records.cost import UNKNOWN
 from profiler.charts.style import HEAT, Figure, axis, figure, label, layout
-from profiler.functions import CYCLES, FunctionCosts, miss_rate, short_name
+from profiler.functions import (
+    CYCLES,
+    FunctionCosts,
+    distinct_names,
+    miss_rate,
+    short_name,
+)
 
 TREEMAP_FUNCTIONS = 250
 SHARES = (
@@ -18,7 +24,10 @@ SHARES = (
 def top_functions_figure(costs: FunctionCosts, most: int = 12) -> Figure:
     """Estimated cycles of the costliest functions, split by what they are spent on."""
     shown = range(min(most, len(costs)))
-    names = [label(short_name(costs.functions[i]), 42) for i in shown]
+    names = [
+        label(name, 42)
+        for name in distinct_names(costs.functions[: len(shown)], costs.files[: len(shown)])
+    ]
     total = float(costs.cycles.sum()) or 1.0
     data: list[dict[str, Any]] = []
     for title, events, colour in SHARES:
@@ -70,7 +79,10 @@ def top_functions_figure(costs: FunctionCosts, most: int = 12) -> Figure:
 
 
 def treemap_figure(costs: FunctionCosts) -> Figure:
-    """Directories, files and functions by estimated cycles, coloured by D1 miss rate."""
+    """Modules (where they are known), directories, files and functions by estimated cycles.
+
+    Coloured by D1 miss rate.
+    """
     import numpy as np
 
     rates = miss_rate(costs)
@@ -86,7 +98,9 @@ def treemap_figure(costs: FunctionCosts) -> Figure:
             folder, name = "no debug information", "unknown file"
         missed = 0.0 if misses is None else float(misses[i])
         used = 0.0 if accesses is None else float(accesses[i])
-        path = ((folder or "."), name)
+        obj = costs.objects[i]
+        module = () if obj is None else (obj.rpartition("/")[2],)
+        path = (*module, folder or ".", name)
         if i < TREEMAP_FUNCTIONS:
             nodes.add(
                 (*path, costs.functions[i]), cost, missed, used, short_name(costs.functions[i])
@@ -97,7 +111,10 @@ def treemap_figure(costs: FunctionCosts) -> Figure:
         100 * m / u if u else 0.0 for m, u in zip(nodes.misses, nodes.accesses, strict=True)
     ]
     top = float(np.percentile(colours, 95)) if colours else 1.0
-    marker: dict[str, Any] = {"line": {"width": 1, "color": "@page"}}
+    marker: dict[str, Any] = {
+        "line": {"width": 1, "color": "@page"},
+        "pad": {"t": 20, "l": 2, "r": 2, "b": 2},
+    }
     if rates is not None:
         marker |= {
             "colors": colours,
@@ -127,7 +144,7 @@ def treemap_figure(costs: FunctionCosts) -> Figure:
                 "marker": marker,
                 "tiling": {"pad": 1},
                 "pathbar": {"visible": True},
-                "maxdepth": 4,
+                "maxdepth": 5,
                 "text": [
                     f"{100 * value / total:.1f} % of estimated cycles"
                     + (

@@ -17,8 +17,31 @@ SHARES = (
 )
 
 
-def _time_axis(**more: Any) -> dict[str, Any]:
-    return axis("seconds since the first sample", **more)
+# All figures of time lie below each other: the same margins put a moment at the same place.
+TIME_MARGIN = {"l": 150, "r": 72, "t": 12, "b": 26}
+
+
+def _time_layout(height: int, **more: Any) -> dict[str, Any]:
+    return layout(
+        height,
+        margin=TIME_MARGIN,
+        xaxis=axis(None, ticksuffix=" s", automargin=False),
+        **more,
+    )
+
+
+def _held(values: Any) -> Any:
+    """Values of the time before each sample, so that a line drawn as `vh` begins at the first.
+
+    The first sample ends no span: it takes the value of the span that it begins.
+    """
+    import numpy as np
+
+    values = np.asarray(values)
+    if len(values) > 1 and np.isnan(values[0]):
+        values = values.copy()
+        values[0] = values[1]
+    return values
 
 
 def _floats(values: Any) -> "array[float]":
@@ -78,20 +101,18 @@ def run_queue_figure(series: Series, cpus: int | None) -> Figure | None:
                 "xref": "paper",
                 "x": 1,
                 "y": cpus,
-                "xanchor": "right",
-                "yanchor": "bottom",
-                "text": f"{cpus} CPUs: above this line tasks wait",
+                "xanchor": "left",
+                "xshift": 4,
+                "text": f"{cpus} CPUs" if cpus > 1 else "1 CPU",
                 "showarrow": False,
-                "font": {"size": 11, "color": "@waiting"},
-                "bgcolor": "@card",
+                "font": {"size": 12, "color": "@waiting"},
             }
         ]
     return figure(
         data,
-        layout(
-            200,
-            xaxis=_time_axis(),
-            yaxis=axis("tasks", rangemode="tozero"),
+        _time_layout(
+            180,
+            yaxis=axis(None, rangemode="tozero", tickformat=",d", nticks=6, automargin=False),
             hovermode="x unified",
             showlegend=len(data) > 1,
             **more,
@@ -114,9 +135,9 @@ def cpu_time_figure(series: Series) -> Figure | None:
                 "mode": "lines",
                 "name": title,
                 "x": time,
-                "y": _floats(values),
+                "y": _floats(_held(values)),
                 "stackgroup": "cpu",
-                "line": {"width": 0, "shape": "hv"},
+                "line": {"width": 0, "shape": "vh"},
                 "fillcolor": colour,
                 "hovertemplate": f"{title} %{{y:.1f}} %<extra></extra>",
             }
@@ -125,10 +146,11 @@ def cpu_time_figure(series: Series) -> Figure | None:
         return None
     return figure(
         data,
-        layout(
-            220,
-            xaxis=_time_axis(),
-            yaxis=axis(None, range=[0, 100], ticksuffix=" %", fixedrange=True),
+        _time_layout(
+            190,
+            yaxis=axis(
+                None, range=[0, 100], ticksuffix=" %", fixedrange=True, automargin=False
+            ),
             hovermode="x unified",
             showlegend=True,
         ),
@@ -152,8 +174,8 @@ def switches_figure(series: Series) -> Figure | None:
                     "mode": "lines",
                     "name": title,
                     "x": time,
-                    "y": _floats(values),
-                    "line": {"color": colour, "width": 1.5, "dash": dash},
+                    "y": _floats(_held(values)),
+                    "line": {"color": colour, "width": 1.5, "dash": dash, "shape": "vh"},
                     "hovertemplate": f"%{{y:,.0f}} {title} a second<extra></extra>",
                 }
             )
@@ -161,10 +183,11 @@ def switches_figure(series: Series) -> Figure | None:
         return None
     return figure(
         data,
-        layout(
-            180,
-            xaxis=_time_axis(),
-            yaxis=axis("a second", rangemode="tozero", tickformat="~s"),
+        _time_layout(
+            160,
+            yaxis=axis(
+                None, rangemode="tozero", tickformat="~s", ticksuffix="/s", automargin=False
+            ),
             hovermode="x unified",
             showlegend=True,
         ),
@@ -184,14 +207,16 @@ def heat_figure(
     """One value by entity and time as colours; `rows` names all, `order` picks some."""
     import numpy as np
 
-    grid = matrix.values[name]
+    grid, edges = matrix.values[name], matrix.edges
+    if matrix.width > 1 and edges[0] == edges[1]:  # a first sample ends no span
+        grid, edges = grid[:, 1:], edges[1:]
     top = float(np.nanmax(grid)) if np.isfinite(grid).any() else 1.0
     return figure(
         [
             {
                 "type": "heatmap",
-                "x": _floats(matrix.time),
-                "y": [label(rows[i], 28) for i in order],
+                "x": _floats(edges),
+                "y": [label(rows[i], 22) for i in order],
                 "z": [_floats(grid[i]) for i in order],
                 "zmin": 0,
                 "zmax": 100 if unit == "%" else top,
@@ -199,17 +224,29 @@ def heat_figure(
                 "hoverongaps": False,
                 "colorbar": {
                     "thickness": 10,
-                    "len": 0.9,
+                    "len": 1,
+                    "lenmode": "fraction",
+                    "x": 1,
+                    "xpad": 6,
                     "outlinewidth": 0,
-                    "title": {"text": unit, "font": {"size": 11}},
+                    "ticksuffix": " %" if unit == "%" else "",
+                    "nticks": 4,
                 },
                 "hovertemplate": f"%{{y}}<br>%{{x:.2f}} s: %{{z:.3~f}} {unit}<extra></extra>",
             }
         ],
-        layout(
-            max(90 + 18 * len(order), 160),
-            xaxis=_time_axis(),
-            yaxis=axis(None, type="category", autorange="reversed", fixedrange=True),
+        _time_layout(
+            max(44 + 18 * len(order), 110),
+            yaxis=axis(
+                None,
+                type="category",
+                tickmode="array",
+                tickvals=list(range(len(order))),
+                ticktext=[label(rows[i], 22) for i in order],
+                autorange="reversed",
+                fixedrange=True,
+                automargin=False,
+            ),
         ),
         columns={"x": "seconds", "y": "row", "z": unit},
     )
@@ -269,7 +306,7 @@ def thread_lanes_figure(matrix: Matrix, rows: Sequence[str], order: Sequence[int
                     "text": name,
                     "fill": "tonexty",
                     "fillcolor": colour,
-                    "line": {"width": 0, "shape": "hv", "color": colour},
+                    "line": {"width": 0, "shape": "vh", "color": colour},
                     "hovertemplate": "%{text}<br>%{x:.2f} s: "
                     f"{state} %{{customdata:.0f}} %<extra></extra>",
                 }
@@ -283,10 +320,8 @@ def thread_lanes_figure(matrix: Matrix, rows: Sequence[str], order: Sequence[int
                 }
     return figure(
         data,
-        layout(
-            80 + 26 * len(order),
-            margin={"l": 130, "r": 12, "t": 12, "b": 40},
-            xaxis=_time_axis(),
+        _time_layout(
+            44 + 26 * len(order),
             yaxis=axis(
                 None,
                 tickmode="array",
@@ -296,6 +331,7 @@ def thread_lanes_figure(matrix: Matrix, rows: Sequence[str], order: Sequence[int
                 fixedrange=True,
                 showgrid=False,
                 zeroline=False,
+                automargin=False,
             ),
             hovermode="closest",
         ),

@@ -105,9 +105,14 @@ def _mean_of_rows(values: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Values by entity (rows) and span of time (columns); NaN where there is none."""
+    """Values by entity (rows) and span of time (columns); NaN where there is none.
+
+    Column i is of the time from `edges[i]` to `edges[i + 1]`; where columns are samples, it
+    ends at `time[i]`, and the first has no length.
+    """
 
     time: Any
+    edges: Any
     values: Mapping[str, Any]
     samples: int
 
@@ -133,9 +138,11 @@ class _Moments:
         self.samples = len(moments)
         self._buckets: Buckets | None = None
         self.time: Any = moments
+        self.edges: Any = np.concatenate([moments[:1], moments])
         if self.samples > most:
             self._buckets = Buckets(float(moments[0]), float(moments[-1]), most)
             self.time = self._buckets.centres()
+            self.edges = self._buckets.edges()
 
     def of(self, rows: slice) -> tuple[Any, Any]:
         """The times of some rows, and the columns that they fall into."""
@@ -173,7 +180,7 @@ def level_matrix(
             counts += np.bincount(cell[known], minlength=size)
         with np.errstate(invalid="ignore", divide="ignore"):
             values[name] = np.where(counts > 0, sums / counts, np.nan).reshape(-1, width)
-    return Matrix(moments.time, values, moments.samples)
+    return Matrix(moments.time, moments.edges, values, moments.samples)
 
 
 def growth_matrix(
@@ -213,7 +220,7 @@ def growth_matrix(
                 seen_time[who[fresh][back], 0] = time[fresh][back]
                 seen[who[fresh][back], 0] = value[fresh][back]
         values[name] = _growth(seen_time, seen, bounded=column_name.endswith("_seconds"))
-    return Matrix(moments.time, values, moments.samples)
+    return Matrix(moments.time, moments.edges, values, moments.samples)
 
 
 def _growth(time: Any, value: Any, *, bounded: bool) -> Any:

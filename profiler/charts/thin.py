@@ -28,6 +28,12 @@ class Buckets:
         scaled = (np.asarray(time) - self.start) * (self.count / (self.end - self.start))
         return np.clip(scaled.astype(np.int64), 0, self.count - 1)
 
+    def edges(self) -> Any:
+        """The begin of each bucket, and the end of the last."""
+        import numpy as np
+
+        return self.start + np.arange(self.count + 1) * self.width
+
     def centres(self) -> Any:
         import numpy as np
 

@@ -19,8 +19,9 @@ from profiler.error_kinds import SIGNS
 from profiler.report.bundle import Library, library
 from profiler.report.content import ReportInput, moment, report_input
 from profiler.report.headlines import Headline, worst_first
-from profiler.report.markup import esc, facts, seconds_text, table
+from profiler.report.markup import esc, facts, seconds_text
 from profiler.report.pack import pack
+from profiler.report.section_made import made_section
 from profiler.report.section_scheduling import scheduling_section
 from profiler.report.sections import Section, cache_section, errors_section, heap_section
 from profiler.sources import Sources
@@ -106,9 +107,10 @@ def render_report(
         lambda: heap_section(content),
         lambda: cache_section(content, sources),
         lambda: errors_section(content, sources),
-        lambda: _made_section(content),
     )
     sections = [pack_section(build()) for build in builders]
+    made_with = [fact for section in sections for fact in section.made_with]
+    sections.append(pack_section(made_section(content, made_with)))
     found = worst_first(headline for section in sections for headline in section.headlines)
     return assemble(
         _title(content),
@@ -129,11 +131,19 @@ class PackedSection:
     html: str
     parts: Sequence[tuple[str, str]]
     headlines: Sequence[Headline]
+    made_with: Sequence[tuple[str, str]] = ()
 
 
 def pack_section(section: Section) -> PackedSection:
     parts = [(name, pack(part)) for name, part in section.parts]
-    return PackedSection(section.id, section.title, section.html(), parts, section.headlines)
+    return PackedSection(
+        section.id,
+        section.title,
+        section.html(),
+        parts,
+        section.headlines,
+        section.made_with,
+    )
 
 
 def assemble(
@@ -302,51 +312,3 @@ def _headline(headline: Headline) -> str:
         f"<p>{esc(headline.evidence, 500)} "
         f'<span class="muted">{esc(headline.advice)}</span></p></li>'
     )
-
-
-def _made_section(content: ReportInput) -> Section:
-    section = Section("made", "How this was made: and what the figures are not")
-    rows = [
-        [
-            esc(capture.tool),
-            esc(capture.version or "–"),
-            esc(str(capture.state)) + (f": {esc(capture.note)}" if capture.note else ""),
-            "–" if capture.exit_status is None else str(capture.exit_status),
-            seconds_text(capture.wall_seconds),
-            f'<span class="code">{esc(" ".join(capture.argv), 1500)}</span>',
-        ]
-        for capture in content.captures
-    ]
-    damage = [item for group in content.damage.values() for item in group]
-    damaged = (
-        "<h3>Damaged or missing</h3>"
-        + "".join(f'<p class="damage">▲ {esc(str(item))}</p>' for item in damage)
-        if damage
-        else '<p class="muted">Nothing that was recorded is damaged or missing.</p>'
-    )
-    manifest = content.manifest
-    toolchain = (
-        f" Valgrind {esc(manifest.toolchain.version)} from {esc(manifest.toolchain.origin)}."
-        if manifest.toolchain
-        else ""
-    )
-    section.body = (
-        table(
-            ("Tool", "Version", "State", "Exit status", "Wall time", "Command line"),
-            rows,
-            (3, 4),
-        )
-        + damaged
-        + "<h3>What the figures are not</h3><ul>"
-        "<li>Cache misses and branches are simulated by Cachegrind, not hardware counters; it "
-        "knows one core, two cache levels and no prefetching.</li>"
-        "<li>Times under Valgrind are not times: it runs one thread at a time, tens of times "
-        "slower. Scheduling was recorded in a run without it.</li>"
-        "<li>Massif counts heap requests, not resident memory; its peak is the largest "
-        "snapshot, not the largest moment.</li>"
-        "<li>vmstat sees the whole machine; its first row is the mean since boot.</li>"
-        "<li>Memcheck sees what this run did; other inputs may do worse.</li></ul>"
-        f'<p class="muted">droidgrind {esc(manifest.droidgrind)}.{toolchain} '
-        f"Working directory: {esc(manifest.target.cwd or '–')}</p>"
-    )
-    return section

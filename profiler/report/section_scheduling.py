@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from collectors.records.samples import Entity, SampleProfile, SampleTable, Scope
@@ -51,7 +52,8 @@ def scheduling_section(content: ReportInput) -> Section:
         return section
     starts = _starts(content, samples)
     zero = min(starts[tool] + _first(profile) for tool, profile in samples.items())
-    drawing = _Drawing({tool: zero - start for tool, start in starts.items()})
+    end = max(starts[tool] + _last(profile) for tool, profile in samples.items())
+    drawing = _Drawing({tool: zero - start for tool, start in starts.items()}, end - zero)
     # The finer sampling draws the machine; a run of a second has one row of vmstat.
     by_samples = sorted(samples, key=lambda tool: -samples[tool].samples)
     for tool in by_samples:
@@ -64,7 +66,13 @@ def scheduling_section(content: ReportInput) -> Section:
         for table in samples[tool].tables:
             if table.scope is Scope.THREAD and len(table):
                 drawing.threads(tool, table)
-    body = [_sampling_facts(samples), *drawing.body]
+    body = [_sampling_facts(samples)]
+    if drawing.figures:
+        body.append(
+            '<p class="muted">All on one time axis, in seconds since the first sample: drag to '
+            "zoom them together, double-click to go back.</p>"
+        )
+    body += drawing.body
     for tool, what in (("vmstat", "system load"), ("schedstat", "thread scheduling")):
         if tool not in samples:
             body.append(missing(content, tool, what))
@@ -80,6 +88,10 @@ def scheduling_section(content: ReportInput) -> Section:
 
 def _first(profile: SampleProfile) -> float:
     return min((table.time[0] for table in profile.tables if len(table)), default=0.0)
+
+
+def _last(profile: SampleProfile) -> float:
+    return max((table.time[-1] for table in profile.tables if len(table)), default=0.0)
 
 
 def _starts(content: ReportInput, samples: Mapping[str, SampleProfile]) -> dict[str, float]:
@@ -119,11 +131,13 @@ def _sampling_facts(samples: Mapping[str, SampleProfile]) -> str:
 class _Drawing:
     """Collects figures and the HTML around them.
 
-    `since` is what to take from a tool's times, so that all share one zero.
+    `since` is what to take from a tool's times, so that all share one zero; `end` is the
+    last time of all.
     """
 
-    def __init__(self, since: Mapping[str, float]) -> None:
+    def __init__(self, since: Mapping[str, float], end: float) -> None:
         self.since = since
+        self.end = end if end > 0 else 1.0
         self.figures: dict[str, Figure] = {}
         self.body: list[str] = []
         self.more: dict[str, Any] = {}
@@ -132,6 +146,7 @@ class _Drawing:
         if drawn is None or name in self.figures:
             return
         self.figures[name] = drawn
+        drawn["layout"]["xaxis"]["range"] = [0, self.end]
         height = drawn["layout"]["height"]
         self.body.append(figure(name, PART, title, caption, height, SYNC))
 
@@ -151,7 +166,8 @@ class _Drawing:
             "run-queue",
             run_queue_figure(series, profile.online_cpus),
             "Were there more tasks than CPUs?",
-            f"{source} r counts those that run and those that wait.",
+            f"{source} r counts the tasks that run and those that wait: above the dashed line "
+            "some wait.",
         )
         self._put("cpu-time", cpu_time_figure(series), "What did the CPUs do?", source)
         self._put("switches", switches_figure(series), "How often did tasks change?", source)
@@ -166,7 +182,7 @@ class _Drawing:
         )
         if {"us", "sy"} <= set(shares.values) and shares.width > 1:
             busy = np.clip(100 * (shares.values["us"] + shares.values["sy"]), 0, 100)
-            load = Matrix(shares.time, {"busy": busy}, shares.samples)
+            load = replace(shares, values={"busy": busy})
             self._put(
                 "cpu-load",
                 heat_figure(load, "busy", rows, order, unit="%", hot=False),
@@ -175,7 +191,7 @@ class _Drawing:
             )
         speed = level_matrix(table, self.since[tool], ["khz"], HEAT_POINTS)
         if "khz" in speed.values and np.isfinite(speed.values["khz"]).any():
-            clock = Matrix(speed.time, {"GHz": speed.values["khz"] / 1e6}, speed.samples)
+            clock = replace(speed, values={"GHz": speed.values["khz"] / 1e6})
             self._put(
                 "cpu-frequency",
                 heat_figure(clock, "GHz", rows, order, unit="GHz", hot=True),
@@ -218,7 +234,7 @@ class _Drawing:
             self._put(
                 "thread-waits",
                 heat_figure(
-                    Matrix(matrix.time, {"w": 100 * matrix.values["waiting"]}, matrix.samples),
+                    replace(matrix, values={"w": 100 * matrix.values["waiting"]}),
                     "w", rows, most, unit="%", hot=True,
                 ),
                 "Share of time spent waiting, more threads",

@@ -30,13 +30,17 @@ Part = tuple[str, Mapping[str, Any]]
 
 @dataclass(slots=True)
 class Section:
-    """One section; `parts` are the data that its figures and tables load."""
+    """One section; `parts` are the data that its figures and tables load.
+
+    `made_with` are facts for the last section, which tells how all was made.
+    """
 
     id: str
     title: str
     body: str = ""
     parts: list[Part] = field(default_factory=list[Part])
     headlines: list[Headline] = field(default_factory=list[Headline])
+    made_with: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
 
     def html(self) -> str:
         return (
@@ -154,24 +158,26 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
         f"{tool.capitalize()}, self cost. Estimated cycles = Ir + 10 × first-level misses "
         "+ 100 × last-level misses: a rule of thumb to rank by, not a time."
     )
-    rank = _simulated_caches(profiles)
-    miss = (
-        f" Misses are of a simulated cache ({esc(rank)}), not of the hardware." if rank else ""
-    )
+    caches = _simulated_caches(profiles)
+    miss = ""
+    if caches:
+        miss = f" Misses are of a simulated cache ({esc(caches)}), not of the hardware."
+        section.made_with.append(("Simulated cache", esc(caches)))
     if not simulated:
         miss = " No cache was simulated: only instructions were counted."
     body = [_damage(content, tool), facts(_cost_facts(costs))]
     body.append(
         figure("cost-top", "cost", "Which functions cost the most?", caption + miss, 380)
     )
+    module = "module, " if any(obj is not None for obj in costs.objects) else ""
     if "cost-treemap" in cost["figures"]:
         body.append(
             figure(
                 "cost-treemap",
                 "cost",
                 "Which files do they come from?",
-                "Area: estimated cycles by directory, file and function; colour: share of data "
-                "accesses that miss the simulated D1 cache. Click to go in.",
+                f"Area: estimated cycles by {module}directory, file and function; colour: "
+                "share of data accesses that miss the simulated D1 cache. Click to go in.",
                 420,
             )
         )
@@ -320,9 +326,11 @@ def _leak_table(profiles: tuple[ErrorProfile, ...]) -> str:
         totals = [profile.leak_totals()[name] for profile in profiles]
         size, blocks = sum(t.bytes for t in totals), sum(t.blocks for t in totals)
         if blocks:
-            rows.append([title, number(size), bytes_text(size), number(blocks)])
+            exact = f'<data value="{size}">{size:,}</data> B'
+            shown = exact if size < 1024 else f"{bytes_text(size)} ({exact})"
+            rows.append([title, shown, number(blocks)])
     if not rows:
         return ""
     return "<h3>What was not freed?</h3>" + table(
-        ("Leaks", "bytes", "", "blocks"), rows, (1, 2, 3)
+        ("Leak", "Lost, direct", "Blocks"), rows, (1, 2)
     )

@@ -22,7 +22,7 @@ from profiler.charts.scheduling import (
 from profiler.charts.series import growth_matrix, proc_series, system_series
 from profiler.charts.style import COLOURS, label, themed
 from profiler.charts.thin import MOST_POINTS
-from profiler.functions import function_costs, miss_rate, short_name
+from profiler.functions import distinct_names, function_costs, miss_rate, short_name
 from tests.profiler.report.made_session import (
     cost_profile,
     heap_profile,
@@ -186,10 +186,22 @@ def test_the_treemap_holds_all_cost_once() -> None:
         ("(below main)", "(below main)"),
         ("???", "???"),
         ("core::ptr::drop_in_place<T>", "core::ptr::drop_in_place"),
+        ("app::infer(Options const&)::{lambda()#1}::operator()() const", "lambda in infer"),
+        (
+            "std::_Function_handler<void (), (anonymous namespace)::infer((anonymous "
+            "namespace)::Options const&)::{lambda()#1}>::_M_invoke(std::_Any_data const&)",
+            "lambda in infer",
+        ),
+        ("void each<work(int)::{lambda(int)#1}>(int, int)", "each"),
     ],
 )
 def test_short_names(name: str, short: str) -> None:
     assert short_name(name) == short
+
+
+def test_names_that_several_share_say_their_file() -> None:
+    names = distinct_names(["f(int)", "f(long)", "g()"], ["/a/x.cpp", "/b/y.cpp", "/a/x.cpp"])
+    assert names == ["f · x.cpp", "f · y.cpp", "g"]
 
 
 def test_long_series_are_thinned_and_say_so() -> None:

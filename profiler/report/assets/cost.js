@@ -45,7 +45,7 @@ function functionCell(doc, row) {
   const place = source
     ? el('a', { href: `#cache/${new URLSearchParams({ source: file })}`, class: 'place' }, file)
     : el('span', { class: 'place' }, file);
-  return el('span', { class: 'function' }, el('span', { class: 'code' }, doc.functions[row]), place);
+  return el('span', { class: 'function' }, el('span', { class: 'code', title: doc.functions[row] }, doc.functions[row]), place);
 }
 
 function startSources(doc) {
@@ -54,7 +54,7 @@ function startSources(doc) {
   const option = (item, index) => el('option', { value: index }, item.path);
   const files = el('select', { id: 'source-file' }, ...doc.sources.map(option));
   const start = doc.events.includes('D1mr') ? 'estimated cycles' : doc.events[0];
-  const events = el('select', { id: 'source-event' }, ...['estimated cycles', ...doc.events].map((name) => el('option', { value: name, selected: name === start }, name)));
+  const events = el('select', { id: 'source-event' }, ...['estimated cycles', ...doc.events, ALL_EVENTS].map((name) => el('option', { value: name, selected: name === start }, name)));
   const code = el('div', { class: 'scroll source', tabindex: 0, role: 'region', 'aria-label': 'Annotated source' });
   const note = el('p', { class: 'muted' });
   host.replaceChildren(el('div', { class: 'bar' }, el('label', { for: 'source-file' }, 'File '), files, el('label', { for: 'source-event' }, ' cost '), events), note, code);
@@ -71,7 +71,7 @@ function startSources(doc) {
     const item = doc.sources[Number(files.value)];
     const file = await loadPart(item.part);
     note.textContent = item.newer ? '▲ The file was changed after the recording: lines and costs may not fit.' : '';
-    renderSource(code, file, lineCosts(doc, file, events.value), events.value, line);
+    renderSource(code, file, lineCosts(doc, file, events.value === ALL_EVENTS ? 'estimated cycles' : events.value), events.value, line, doc.events);
   };
   files.addEventListener('change', () => { render(); writeAddress('cache', { source: doc.sources[Number(files.value)].path }); });
   events.addEventListener('change', () => render());
@@ -79,6 +79,7 @@ function startSources(doc) {
   return view;
 }
 
+const ALL_EVENTS = 'all events';
 const WEIGHTS = { Ir: 1, I1mr: 10, D1mr: 10, D1mw: 10, ILmr: 100, DLmr: 100, DLmw: 100, Bcm: 10, Bim: 10 };
 function lineCosts(doc, file, event) {
   const costs = new Map();
@@ -91,7 +92,15 @@ function lineCosts(doc, file, event) {
 }
 
 // Lines with cost and a few around them; the rest folded, to be opened.
-function renderSource(host, file, costs, event, target) {
+function renderSource(host, file, costs, event, target, eventNames) {
+  const places = new Map([...file.line].map((line, i) => [line, i]));
+  const counted = eventNames.map((_, e) => e).filter((e) => file.counts[e].some((count) => count));
+  const figures = event === ALL_EVENTS
+    ? (n) => counted.map((e) => el('td', { class: 'number cost' }, places.has(n) && file.counts[e][places.get(n)] ? whole(file.counts[e][places.get(n)]) : ''))
+    : (n, cost) => [
+      el('td', { class: 'number cost' }, cost ? whole(cost) : ''),
+      el('td', { class: 'number share' }, cost ? percent(100 * cost / total) : '')];
+  const titles = event === ALL_EVENTS ? counted.map((e) => eventNames[e]) : [event, '%'];
   const total = [...costs.values()].reduce((a, b) => a + b, 0) || 1;
   const largest = Math.max(...costs.values(), 1);
   const near = new Uint8Array(file.lines.length + 2);
@@ -102,8 +111,7 @@ function renderSource(host, file, costs, event, target) {
     const cost = costs.get(n);
     const heat = cost ? Math.sqrt(cost / largest) : 0;
     return el('tr', { id: `line-${n}`, class: n === target ? 'target' : '' },
-      el('td', { class: 'number cost' }, cost ? whole(cost) : ''),
-      el('td', { class: 'number share' }, cost ? percent(100 * cost / total) : ''),
+      ...figures(n, cost),
       el('td', { class: 'heat' }, el('span', { style: `width:${Math.round(heat * 100)}%` })),
       el('td', { class: 'number line' }, String(n)),
       el('td', { class: 'code' }, file.lines[n - 1] || ' '));
@@ -114,7 +122,7 @@ function renderSource(host, file, costs, event, target) {
     let end = n;
     while (end <= file.lines.length && !near[end]) end++;
     const [first, last] = [n, end - 1];
-    const fold = el('tr', { class: 'fold' }, el('td', { colspan: 5 }, el('button', {
+    const fold = el('tr', { class: 'fold' }, el('td', { colspan: titles.length + 3 }, el('button', {
       type: 'button', class: 'small', onclick: () => fold.replaceWith(...Array.from({ length: last - first + 1 }, (_, i) => row(first + i))),
     }, `⋯ ${whole(last - first + 1)} lines with little or no cost`)));
     body.append(fold);
@@ -123,7 +131,8 @@ function renderSource(host, file, costs, event, target) {
   const unknown = costs.get(0);
   host.replaceChildren(el('table', { class: 'annotated' },
     el('caption', { class: 'offscreen' }, `${file.path}, cost by line`),
-    el('thead', {}, el('tr', {}, ...[event, '%', 'heat', 'line', file.path].map((title) => el('th', { scope: 'col' }, title)))), body));
+    el('thead', {}, el('tr', {}, ...titles.map((title) => el('th', { scope: 'col', class: `number ${title === '%' ? 'share' : 'cost'}`, title: EVENT_HELP[title] }, title)),
+      el('th', { scope: 'col' }, 'heat'), el('th', { scope: 'col', class: 'number line' }, 'line'), el('th', { scope: 'col' }, file.path))), body));
   if (unknown) host.append(el('p', { class: 'muted' }, `${whole(unknown)} more have no line number.`));
   const goal = target && host.querySelector(`#line-${target}`);
   if (goal) host.scrollTop = Math.max(0, goal.offsetTop - 120);

@@ -10,6 +10,7 @@ const CONFIG = {
   displayModeBar: 'hover',
   modeBarButtonsToRemove: ['lasso2d', 'select2d', 'autoScale2d', 'toImage'],
   scrollZoom: false,
+  doubleClick: 'reset',
 };
 
 function themeName() {
@@ -34,8 +35,12 @@ function themed(value) {
   return copy;
 }
 
-function fitted(layout, width) {
+function fitted(layout, width, sync) {
   if (width >= 560) return layout;
+  if (sync) { // the margins of all must stay the same
+    const short = (axis) => (axis && axis.ticktext ? { ...axis, tickfont: { size: 11 }, ticktext: axis.ticktext.map((text) => (text.length > 14 ? `${text.slice(0, 13)}…` : text)) } : axis);
+    return { ...layout, margin: { ...layout.margin, l: 90, r: 62 }, yaxis: short(layout.yaxis), xaxis: { ...layout.xaxis, nticks: 5 } };
+  }
   const narrow = { ...layout, margin: { ...layout.margin, l: Math.min(layout.margin.l, 40), r: 4 } };
   if (layout.yaxis && layout.yaxis.ticktext) {
     narrow.yaxis = { ...layout.yaxis, ticktext: layout.yaxis.ticktext.map((text) => (text.length > 18 ? `${text.slice(0, 17)}…` : text)) };
@@ -46,7 +51,7 @@ function fitted(layout, width) {
 async function draw(plot, spec, sync) {
   const Plotly = await loadPlotly();
   const figure = themed(spec);
-  figure.layout = fitted(figure.layout, plot.clientWidth);
+  figure.layout = fitted(figure.layout, plot.clientWidth, sync);
   plot.replaceChildren();
   await Plotly.newPlot(plot, figure.data, figure.layout, CONFIG);
   drawn.set(plot, { spec, sync });
@@ -54,7 +59,11 @@ async function draw(plot, spec, sync) {
   performance.mark('figure');
   const listener = figureListeners.get(plot.parentNode.id);
   if (listener) listener(plot);
-  if (sync) plot.on('plotly_relayout', (change) => zoomTogether(plot, sync, change));
+  if (sync) {
+    plot.on('plotly_relayout', (change) => zoomTogether(plot, sync, change));
+    plot.on('plotly_hover', (event) => pointTogether(plot, sync, event.points[0].data.type === 'heatmap' ? event.xvals[0] : event.points[0].x));
+    plot.on('plotly_unhover', () => pointTogether(plot, sync, null));
+  }
   return plot;
 }
 
@@ -68,6 +77,19 @@ function zoomTogether(source, sync, change) {
   const update = range ? { 'xaxis.range': range } : { 'xaxis.autorange': true };
   const others = [...drawn].filter(([plot, about]) => plot !== source && about.sync === sync);
   Promise.all(others.map(([plot]) => window.Plotly.relayout(plot, { ...update }))).finally(() => { zooming = false; });
+}
+
+// The moment under the pointer, as a line in the other figures.
+function pointTogether(source, sync, moment) {
+  for (const [plot, about] of drawn) {
+    if (about.sync !== sync) continue;
+    let line = plot.querySelector('.moment');
+    const { xaxis } = plot._fullLayout;
+    const hidden = moment === null || plot === source || moment < xaxis.range[0] || moment > xaxis.range[1];
+    if (!line) { line = el('div', { class: 'moment' }); plot.append(line); }
+    line.hidden = hidden;
+    if (!hidden) line.style.left = `${xaxis._offset + xaxis.d2p(moment)}px`;
+  }
 }
 
 function onFigure(id, listener) {

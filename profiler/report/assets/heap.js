@@ -19,6 +19,8 @@ class HeapView {
     this.select = el('select', { id: `${this.part}-snapshot`, onchange: () => this.show(Number(this.select.value)) }, ...this.indices.map(option));
     this.compare = el('select', { id: `${this.part}-compare`, onchange: () => { this.against = this.compare.value === '' ? null : Number(this.compare.value); this.show(this.index); } },
       el('option', { value: '' }, 'nothing'), ...this.indices.map(option));
+    this.reading = el('select', { id: `${this.part}-reading`, onchange: () => this.show(this.index) },
+      el('option', { value: '' }, 'the allocation, callers below'), el('option', { value: 'main' }, 'main, callees below'));
     const step = (by) => () => { const place = this.indices.indexOf(this.index) + by; if (this.indices[place] !== undefined) this.show(this.indices[place]); };
     this.flameHost = el('div', { class: 'flame' });
     this.tableHost = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Allocating functions of the snapshot' });
@@ -31,14 +33,15 @@ class HeapView {
         el('label', { for: this.select.id }, 'Snapshot '), this.select,
         el('button', { type: 'button', class: 'small', 'aria-label': 'Previous snapshot with a tree', onclick: step(-1) }, '◀'),
         el('button', { type: 'button', class: 'small', 'aria-label': 'Next snapshot with a tree', onclick: step(1) }, '▶'),
-        el('label', { for: this.compare.id }, ' compared with '), this.compare),
+        el('label', { for: this.compare.id }, ' compared with '), this.compare,
+        el('label', { for: this.reading.id }, ' from '), this.reading),
       this.heading, this.flameHost,
       el('h4', {}, 'Which functions hold the memory?'), el('div', { class: 'bar' }, filter, this.libraries, el('label', { for: this.libraries.id }, 'library functions too')), this.tableHost,
     );
     this.flame = new Flame(this.flameHost, {
       name: 'Allocation tree',
       pale: (node) => overview.library[this.tree.point[node]],
-      label: (node) => overview.labels[this.tree.point[node]],
+      label: (node) => (node === 0 ? 'all of the useful heap' : overview.labels[this.tree.point[node]]),
       describe: (node, search) => this.describe(node, search),
     });
     onFigure(`${this.part}-timeline`, (plot) => plot.on('plotly_click', (event) => this.clicked(event)));
@@ -76,24 +79,27 @@ class HeapView {
     const tree = await loadPart(this.overview.trees[index]);
     const other = this.against === null ? null : await loadPart(this.overview.trees[this.against]);
     if (index !== this.index) return; // overtaken by a later choice
-    this.tree = other ? mergedTree(tree, other) : tree;
+    const laid = (now, before) => (before ? mergedTree(now, before) : now);
+    const fromMain = this.reading.value === 'main';
+    this.sums = laid(tree, other);
+    this.tree = fromMain ? laid(fromRoots(tree), other && fromRoots(other)) : this.sums;
     this.flame.show(this.tree);
     const left = tree.left_out ? ` ${whole(tree.left_out)} smaller nodes of this tree are not in the page.` : '';
     this.heading.textContent = (other
       ? `Snapshot ${index} against ${this.against}: orange grew, green shrank.`
-      : `Snapshot ${this.title(index)}: who allocated it. Callers are below, the program's own code is blue.`) + left;
+      : `Snapshot ${this.title(index)}: who allocated it. ${fromMain ? 'Callees' : 'Callers'} are below, the program's own code is blue.`) + left;
     this.renderTable();
     this.host.dataset.snapshot = String(index);
-    if (this.started) writeAddress('heap', { process: this.number || null, snapshot: index, compare: this.against });
+    if (this.started) writeAddress('heap', { process: this.number || null, snapshot: index, compare: this.against, from: this.reading.value });
     this.started = true;
   }
 
   renderTable() {
     const { full, places, library } = this.overview;
-    const all = functionSums(this.tree, library);
+    const all = functionSums(this.sums, library);
     const own = all.filter((row) => !library[row.point]);
     const rows = this.libraries.checked || !own.length ? all : own;
-    const total = this.tree.bytes[0] || 1;
+    const total = this.sums.bytes[0] || 1;
     const columns = [
       { title: 'Function', value: (r) => full[rows[r].point], text: (r) => full[rows[r].point] },
       { title: 'Asked for', numeric: true, help: 'Bytes that this function asked for, itself or through library code such as std::vector', value: (r) => rows[r].asked, text: (r) => bytesText(rows[r].asked) },
@@ -101,9 +107,9 @@ class HeapView {
       { title: '% of snapshot', numeric: true, value: (r) => rows[r].all, text: (r) => percent(100 * rows[r].all / total) },
       { title: 'Where', value: (r) => places[rows[r].point], text: (r) => places[rows[r].point] },
     ];
-    if (this.tree.delta) columns.splice(3, 0, { title: 'Change', numeric: true, help: `Against snapshot ${this.against}`, value: (r) => rows[r].delta, text: (r) => signed(rows[r].delta) });
+    if (this.sums.delta) columns.splice(3, 0, { title: 'Change', numeric: true, help: `Against snapshot ${this.against}`, value: (r) => rows[r].delta, text: (r) => signed(rows[r].delta) });
     this.words = { list: rows.map((row) => `${full[row.point]} ${places[row.point]}`) };
-    this.table = new SortTable(this.tableHost, { caption: 'Functions by the memory they hold', columns, count: rows.length, page: 25, sort: { column: this.tree.delta ? 3 : 1, down: true } });
+    this.table = new SortTable(this.tableHost, { caption: 'Functions by the memory they hold', columns, count: rows.length, page: 25, sort: { column: this.sums.delta ? 3 : 1, down: true } });
     wordFilter(this.filter, this.words, this.table);
   }
 }
@@ -130,6 +136,40 @@ function functionSums(tree, library) {
     if (!library[point] && !owned[depth - 1]) sum.asked += tree.bytes[i];
   }
   return [...sums.values()];
+}
+
+// The same tree read from the outermost callers: what a node holds itself, and not through a
+// caller that is listed below it, is laid along its path the other way round.
+function fromRoots(tree) {
+  const count = tree.depth.length;
+  const own = Float64Array.from(tree.bytes);
+  const path = [];
+  const root = { point: tree.point[0], bytes: 0, children: new Map() };
+  for (let i = 0; i < count; i++) {
+    path[tree.depth[i]] = i;
+    if (tree.depth[i]) own[path[tree.depth[i] - 1]] -= tree.bytes[i];
+  }
+  for (let i = 0; i < count; i++) {
+    path[tree.depth[i]] = i;
+    if (own[i] <= 0) continue;
+    let node = root;
+    node.bytes += own[i];
+    for (let depth = tree.depth[i]; depth > 0; depth--) {
+      const point = tree.point[path[depth]];
+      if (!node.children.has(point)) node.children.set(point, { point, bytes: 0, children: new Map() });
+      node = node.children.get(point);
+      node.bytes += own[i];
+    }
+  }
+  const flat = { depth: [], bytes: [], point: [] };
+  const lay = (node, depth) => {
+    flat.depth.push(depth);
+    flat.bytes.push(node.bytes);
+    flat.point.push(node.point);
+    for (const child of [...node.children.values()].sort((a, b) => b.bytes - a.bytes)) lay(child, depth + 1);
+  };
+  lay(root, 0);
+  return flat;
 }
 
 // The nodes of two trees by path; widths are the larger of both, so that what is gone shows.
@@ -187,6 +227,7 @@ function startHeap() {
     await view.ready;
     const compare = values.get('compare');
     if (compare !== null && view.overview.trees[compare]) { view.against = Number(compare); view.compare.value = compare; }
+    view.reading.value = values.get('from') === 'main' ? 'main' : '';
     const snapshot = values.get('snapshot');
     if (snapshot !== null && view.overview.trees[snapshot]) await view.show(Number(snapshot));
   });

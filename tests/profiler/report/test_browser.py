@@ -196,6 +196,14 @@ def test_the_flame_graph_is_zoomed_and_searched_by_keyboard(
     assert host.get_by_text("Reset zoom").is_enabled()
     page.keyboard.press("Escape")
     assert host.get_by_text("Reset zoom").is_disabled()
+    host.get_by_label("from").select_option("main")
+    until(page, "location.hash.includes('from=main')")
+    canvas.focus()
+    page.keyboard.press("ArrowDown")
+    assert "main" in host.locator(".detail").inner_text()  # callers first now
+    page.keyboard.press("ArrowDown")
+    assert "Cache::grow(int)" in host.locator(".detail").inner_text()
+    page.keyboard.press("Home")
     host.get_by_label("Search in Allocation tree").fill("cache.cpp")
     assert "1 boxes, 60.0 %" in host.locator(".bar .muted").first.inner_text()
 
@@ -265,6 +273,21 @@ def test_figures_have_tables(show: Open, session_page: str) -> None:
 def test_figures_of_time_zoom_together(show: Open, session_page: str) -> None:
     page = show(session_page)
     draw_all(page)
+    areas = page.eval_on_selector_all(
+        "figure[data-sync] .plot",
+        """plots => plots.map(p => [p._fullLayout.xaxis._offset, p._fullLayout.xaxis._length,
+                                    ...p._fullLayout.xaxis.range].map(Math.round).join())""",
+    )
+    assert len(areas) >= 5
+    assert len(set(areas)) == 1, areas  # a moment is at the same place in all
+    plot = page.locator("#cpu-time .plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box is not None
+    for step in range(4):  # one jump is no movement over the figure yet
+        page.mouse.move(box["x"] + box["width"] / 2 + step, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(60)
+    until(page, "document.querySelectorAll('.moment:not([hidden])').length >= 4")
     page.evaluate(
         "Plotly.relayout(document.querySelector('#run-queue .plot'), {'xaxis.range': [1, 3]})"
     )
@@ -315,6 +338,9 @@ def test_no_accessibility_violation(show: Open, scheme: str, tmp_path: Path) -> 
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
     page.wait_for_selector(".stack li")
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    page.select_option("#source-event", "all events")
+    titles = page.locator("#source thead th").all_inner_texts()
+    assert titles[:3] == ["Ir", "I1mr", "ILmr"]
     found = axe.run(page).response["violations"]
     serious = [
         f"{v['id']}: {v['nodes'][0]['html'][:200]} {v['nodes'][0].get('failureSummary')}"
