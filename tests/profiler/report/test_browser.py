@@ -280,7 +280,7 @@ def test_figures_of_time_zoom_together(show: Open, session_page: str) -> None:
     )
     assert len(areas) >= 5
     assert len(set(areas)) == 1, areas  # a moment is at the same place in all
-    plot = page.locator("#cpu-time .plot")
+    plot = page.locator("#run-queue .plot")
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     assert box is not None
