@@ -42,7 +42,7 @@ def summarise(session: Session) -> dict[str, Any]:
         reading = session.reading(tool)
         damage.extend(_damage_json(tool, item) for item in reading.all_damage())
         if reading.profiles:
-            summary[tool] = _tool_json(reading)
+            summary[tool] = tool_figures(reading)
     summary["findings"] = []
     if damage:
         summary["damage"] = damage
@@ -78,7 +78,8 @@ def _damage_json(tool: str, damage: Damage) -> dict[str, Any]:
     return {**entry, "what": damage.what, "effect": damage.effect}
 
 
-def _tool_json(reading: Reading) -> dict[str, Any]:
+def tool_figures(reading: Reading) -> dict[str, Any]:
+    """What `summarise` says of one tool; `reading` must hold at least one profile."""
     match registry.tool(reading.tool).shape:
         case Shape.ERRORS:
             return _errors_json(_of(reading, ErrorProfile))

@@ -19,6 +19,7 @@ COMMANDS = {
     "devices": "tui.commands.devices",
     "record": "tui.commands.record",
     "import": "tui.commands.import_files",
+    "open": "tui.commands.open",
     "sessions": "tui.commands.sessions",
     "show": "tui.commands.show",
     "report": "tui.commands.report",

@@ -35,6 +35,26 @@ def pad(text: str, cells: int, *, right: bool = False) -> str:
     return space + text if right else text + space
 
 
+def clip(text: str, cells: int) -> str:
+    """The text, made printable, in at most `cells` cells; a cut text ends in `~`."""
+    text = printable(text)
+    if width(text) <= cells:
+        return text
+    kept, used = "", 0
+    for char in text:
+        wide = width(char)
+        if used + wide > cells - 1:
+            break
+        kept += char
+        used += wide
+    return kept + "~" if cells > 0 else ""
+
+
+def fit(text: str, cells: int, *, right: bool = False) -> str:
+    """The text in exactly `cells` terminal cells."""
+    return pad(clip(text, cells), cells, right=right)
+
+
 def table_lines(
     header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
 ) -> list[str]:

@@ -35,3 +35,12 @@ def add_serial(parser: argparse.ArgumentParser) -> None:
         metavar="SERIAL",
         help="an adb serial, or `local` for this machine (default: $ANDROID_SERIAL)",
     )
+
+
+def add_appearance(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--theme",
+        choices=("dark", "light", "contrast"),
+        help="colours (default: $DROIDGRIND_THEME, else dark)",
+    )
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")

@@ -16,16 +16,20 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.text import pad, printable, width
+from tui.text import fit as fit
+from tui.theme import palette
 
 Value: TypeAlias = str | int | float | None
 Row: TypeAlias = tuple[Value, ...]
 Cell: TypeAlias = tuple[str, Style]
+# Pieces of a cell's text, each with the name of a colour of `tui.theme.Palette`, or "".
+Painted: TypeAlias = Sequence[tuple[str, str]]
 
 _GAP = 2
 _HEADER = Style(bold=True, underline=True)
 _PLAIN = Style()
 _CURSOR = Style(reverse=True)
+_CURSOR_ELSEWHERE = Style(bold=True, underline=True)
 
 
 @runtime_checkable
@@ -56,7 +60,8 @@ class TableColumn:
     """A column: `show` turns a value into text, and is called for visible rows only.
 
     A column that may `grow` takes its share of what the screen is wider than the table.
-    `style` says how a value is drawn (None: as the row is).
+    `style` says how a value is drawn (None: as the row is); `paint` splits the fitted text
+    into pieces in colours of the palette.
     """
 
     title: str
@@ -65,21 +70,7 @@ class TableColumn:
     show: Callable[[Value], str] = as_text
     grow: bool = False
     style: Callable[[Value], Style | None] | None = None
-
-
-def fit(text: str, cells: int, *, right: bool = False) -> str:
-    """The text in exactly `cells` terminal cells; a cut text ends in `~`."""
-    text = printable(text)
-    if width(text) <= cells:
-        return pad(text, cells, right=right)
-    kept, used = "", 0
-    for char in text:
-        wide = width(char)
-        if used + wide > cells - 1:
-            break
-        kept += char
-        used += wide
-    return pad(kept + "~", cells)
+    paint: Callable[[Value, str], Painted] | None = None
 
 
 class LineTable(ScrollView, can_focus=True):
@@ -93,8 +84,8 @@ class LineTable(ScrollView, can_focus=True):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "first", "First", show=False),
         Binding("end", "last", "Last", show=False),
-        Binding("s", "sort_next", "Sort"),
-        Binding("S", "turn_order", "Turn order"),
+        Binding("s", "sort_next", "Sort by the next column", show=False),
+        Binding("S", "turn_order", "Turn the order", show=False),
     ]
 
     class RowHighlighted(Message):
@@ -119,13 +110,17 @@ class LineTable(ScrollView, can_focus=True):
         sort: int | None = None,
         frozen: int = 0,
         empty: str = "",
+        key_column: int | None = None,
         widget_id: str | None = None,
     ) -> None:
         """The first `frozen` columns stay when the rest is scrolled sideways.
 
-        `empty` is shown where no row is left.
+        `empty` is shown where no row is left. With `key_column`, the cursor stays on the row
+        with the same value there when other rows are set, and only another one is told.
         """
         super().__init__(id=widget_id)
+        self._key_column = key_column
+        self._told: Value = None
         self.columns = tuple(columns)
         self.rows: Sequence[Row] | RowSource = ()
         self.frozen = frozen
@@ -136,7 +131,7 @@ class LineTable(ScrollView, can_focus=True):
         self.filter_text = ""
         self._order: list[int] = []
         self._searched: list[str] | None = None
-        self._drawn: dict[int, Sequence[Cell]] = {}
+        self._drawn: dict[int, Row | None] = {}
         self._cells = [column.cells for column in self.columns]
 
     @property
@@ -146,9 +141,20 @@ class LineTable(ScrollView, can_focus=True):
 
     def set_rows(self, rows: "Sequence[Row] | RowSource") -> None:
         """Show other rows; only visible lines whose text differs are drawn again."""
+        key = self._key_under_cursor()
         self.rows = rows
         self._searched = None
-        self._arrange(partly=True)
+        self._arrange(partly=True, key=key)
+
+    @property
+    def row(self) -> int | None:
+        """The number of the row under the cursor; None where no row is shown."""
+        return self._order[self.cursor] if self._order else None
+
+    def _key_under_cursor(self) -> Value:
+        if self._key_column is None or not self._order:
+            return None
+        return self.rows[self._order[self.cursor]][self._key_column]
 
     def set_filter(self, text: str) -> None:
         """Show rows one of whose text cells contains `text`, upper or lower case."""
@@ -172,19 +178,30 @@ class LineTable(ScrollView, can_focus=True):
         self._fit_columns(self.size.width)
         self._arrange()
 
-    def _arrange(self, *, partly: bool = False) -> None:
+    def _arrange(self, *, partly: bool = False, key: Value = None) -> None:
         order = self._places()
         moved = len(order) != len(self._order)
         self._order = order
+        if key is not None and self._key_column is not None:
+            rows, column = self.rows, self._key_column
+            self.cursor = next(
+                (place for place, i in enumerate(order) if rows[i][column] == key),
+                self.cursor,
+            )
         self.cursor = max(0, min(self.cursor, len(order) - 1))
-        self._set_size()
-        if not partly or moved:
+        if moved or not partly:
+            self._set_size()
             self._drawn.clear()
             self.refresh()
         else:
-            for y in [y for y, cells in self._drawn.items() if self._line(y) != cells]:
-                self.refresh(Region(0, y, self.size.width, 1))
-        self._tell()
+            top, cells = self.scroll_offset.y - 1, self.size.width
+            for y, row in self._drawn.items():
+                if y and self._row_at(top + y) != row:
+                    self.refresh(Region(0, y, cells, 1))
+        self._tell(always=self._key_column is None)
+
+    def _row_at(self, place: int) -> Row | None:
+        return self.rows[self._order[place]] if place < len(self._order) else None
 
     def _set_size(self) -> None:
         self.virtual_size = Size(
@@ -213,9 +230,12 @@ class LineTable(ScrollView, can_focus=True):
             order = known + unknown  # what was not measured is last, whichever the order
         return order
 
-    def _tell(self) -> None:
+    def _tell(self, *, always: bool = True) -> None:
         if self._order:
-            self.post_message(self.RowHighlighted(self, self._order[self.cursor]))
+            key = self._key_under_cursor()
+            if always or key != self._told:
+                self._told = key
+                self.post_message(self.RowHighlighted(self, self._order[self.cursor]))
 
     def on_resize(self, event: Resize) -> None:
         self._fit_columns(event.size.width)
@@ -234,24 +254,28 @@ class LineTable(ScrollView, can_focus=True):
         self._set_size()
         self.refresh()
 
-    def _line(self, y: int) -> Sequence[Cell]:
+    def _line(self, y: int, row: Row | None) -> Sequence[Cell]:
         """The cells of the line `y` of the screen, gaps included, not scrolled sideways."""
         if y == 0:
             return [
                 (fit(self._title(i), self._cells[i], right=c.right) + " " * _GAP, _PLAIN)
                 for i, c in enumerate(self.columns)
             ]
-        place = self.scroll_offset.y + y - 1
-        if place >= len(self._order):
+        if row is None:
             return [(self.empty, _PLAIN)] if y == 1 and self.empty else []
-        row = self.rows[self._order[place]]
-        return [
-            (
-                fit(c.show(value), cells, right=c.right) + " " * _GAP,
-                (c.style(value) if c.style is not None else None) or _PLAIN,
-            )
-            for c, cells, value in zip(self.columns, self._cells, row, strict=True)
-        ]
+        found: list[Cell] = []
+        for c, cells, value in zip(self.columns, self._cells, row, strict=True):
+            text = fit(c.show(value), cells, right=c.right)
+            if c.paint is not None:
+                colours = palette(self.app.theme)
+                for piece, name in c.paint(value, text):
+                    style = Style(color=getattr(colours, name)) if name else _PLAIN
+                    found.append((piece, style))
+                found.append((" " * _GAP, _PLAIN))
+            else:
+                style = (c.style(value) if c.style is not None else None) or _PLAIN
+                found.append((text + " " * _GAP, style))
+        return found
 
     def _title(self, column: int) -> str:
         title = self.columns[column].title
@@ -260,10 +284,13 @@ class LineTable(ScrollView, can_focus=True):
         return f"{title} {'▼' if self.descending else '▲'}"
 
     def render_line(self, y: int) -> Strip:
-        line = self._line(y)
-        self._drawn[y] = line
-        at_cursor = y > 0 and self.scroll_offset.y + y - 1 == self.cursor and self._order
-        style = _HEADER if y == 0 else _CURSOR if at_cursor else _PLAIN
+        place = self.scroll_offset.y + y - 1
+        row = self._row_at(place) if y else None
+        line = self._line(y, row)
+        self._drawn[y] = row
+        style = _HEADER if y == 0 else _PLAIN
+        if row is not None and place == self.cursor:
+            style = _CURSOR if self.has_focus else _CURSOR_ELSEWHERE
         left, cells = self.scroll_offset.x, self.size.width
         strip = _strip(line[: self.frozen], style)
         rest = _strip(line[self.frozen :], style)
@@ -271,6 +298,12 @@ class LineTable(ScrollView, can_focus=True):
         rest = rest.crop(left, left + max(0, cells - stays))
         strip = Strip.join([strip, rest]) if stays else rest
         return strip.adjust_cell_length(cells, style).apply_style(self.rich_style)
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
 
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_x(old_value, new_value)

@@ -1,0 +1,66 @@
+"""The stored sessions in few words each, for lists; deleted where a person asks for it."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from collectors.errors import DroidgrindError, InputError
+from profiler.manifest import State
+from profiler.store import open_session, session_directories
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One session as a list shows it; `trouble` says why one cannot be opened."""
+
+    directory: Path
+    id: str
+    created: str
+    state: State | None
+    target: str
+    device: str
+    tools: tuple[str, ...]
+    wall_seconds: float | None
+    trouble: str | None = None
+
+
+def list_sessions(root: Path) -> list[SessionLine]:
+    """All sessions below `root`, the newest first, damaged ones too."""
+    lines: list[SessionLine] = []
+    for directory in reversed(session_directories(root)):
+        try:
+            session = open_session(directory)
+        except DroidgrindError as error:
+            lines.append(
+                SessionLine(directory, directory.name, "", None, "", "", (), None, str(error))
+            )
+            continue
+        manifest = session.manifest
+        walls = [c.wall_seconds for c in session.captures if c.wall_seconds is not None]
+        lines.append(
+            SessionLine(
+                directory,
+                session.id,
+                manifest.created,
+                session.state,
+                "(imported)" if manifest.imported else manifest.target.label,
+                manifest.device.model or manifest.device.serial,
+                session.tools,
+                sum(walls) if walls else None,
+            )
+        )
+    return lines
+
+
+def delete_session(directory: Path) -> None:
+    """Remove a session from the disk. Raises `InputError` when it is recorded, or stays."""
+    try:
+        state = open_session(directory).state
+    except InputError:
+        state = None  # damaged: it may go
+    if state is State.RECORDING:
+        raise InputError(f"{directory} is being recorded: stop the recording first")
+    try:
+        shutil.rmtree(directory)
+    except OSError as error:
+        raise InputError(f"cannot delete {directory}: {error.strerror}") from error

@@ -1,0 +1,160 @@
+"""The frame: tabs, header, keys, help, export, themes and ASCII, in the real application."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Static
+
+from profiler.store import Session
+from tui.app import HOME, TABS, Dashboard
+from tui.messages import GoTo
+from tui.screens.frame import FrameScreen
+from tui.screens.session_screen import SessionScreen
+from tui.theme import PALETTES, ascii_text
+from tui.widgets.frame_lines import HeaderLine, KeyLine, Notice, TabLine
+from tui.widgets.line_table import LineTable
+
+
+def text_of(widget: HeaderLine | TabLine | KeyLine | Notice | LineTable) -> str:
+    return "\n".join(widget.render_line(y).text for y in range(widget.size.height))
+
+
+async def test_each_key_shows_its_tab(imported: Session) -> None:
+    app = Dashboard.starting_in("overview")(imported.directory.parent, session=imported)
+    async with app.run_test(size=(100, 30)) as pilot:
+        for tab in TABS:
+            await pilot.press(tab.key)
+            await pilot.pause()
+            assert app.current_mode == tab.mode
+            assert isinstance(app.screen, FrameScreen)
+            assert f"{tab.key} {tab.title}" in text_of(app.screen.query_one(TabLine))
+            assert "(imported)" in text_of(app.screen.query_one(HeaderLine))
+        await pilot.press("0")
+        await pilot.pause()
+        assert app.current_mode == HOME
+
+
+async def test_tabs_and_keys_can_be_clicked(imported: Session) -> None:
+    app = Dashboard.starting_in("overview")(imported.directory.parent, session=imported)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        line = text_of(app.screen.query_one(TabLine))
+        await pilot.click(TabLine, offset=(line.index("Heap"), 0))
+        await pilot.pause()
+        assert app.current_mode == "heap"
+        keys = text_of(app.screen.query_one(KeyLine))
+        await pilot.click(KeyLine, offset=(keys.index("Help"), 0))
+        await pilot.pause()
+        assert type(app.screen).__name__ == "HelpScreen"
+
+
+async def test_overview_says_what_each_tool_found(imported: Session) -> None:
+    app = Dashboard.starting_in("overview")(imported.directory.parent, session=imported)
+    async with app.run_test(size=(160, 30)) as pilot:
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        table = text_of(app.screen.query_one(LineTable))
+        assert "distinct errors" in table
+        assert "peak" in table
+        assert "instructions" in table
+        assert "reading" not in table
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert app.current_mode in {"cache", "errors", "heap", "scheduling"}
+
+
+async def test_help_names_every_key_of_the_screen(imported: Session) -> None:
+    app = Dashboard.starting_in("overview")(imported.directory.parent, session=imported)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await pilot.pause()
+        below = app.screen
+        await pilot.press("question_mark")
+        await pilot.pause()
+        shown = str(app.screen.query_one(Static).content)
+        for active in below.active_bindings.values():
+            assert active.binding.description in shown
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is below
+
+
+async def test_screen_and_session_are_exported(imported: Session) -> None:
+    app = Dashboard.starting_in("overview")(imported.directory.parent, session=imported)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("e", "s")
+        await pilot.pause(0.3)
+        pictures = list(imported.directory.glob("*.svg"))
+        assert len(pictures) == 1
+        assert "distinct" in pictures[0].read_text().replace("&#160;", " ")
+        pictures[0].unlink()
+        await pilot.press("e", "h")
+        await app.workers.wait_for_complete()
+        page = imported.directory / "report.html"
+        assert page.read_text().startswith("<!doctype html>")
+        page.unlink()
+
+
+async def test_themes_follow_one_another(imported: Session) -> None:
+    app = Dashboard.starting_in("overview")(imported.directory.parent, session=imported)
+    async with app.run_test(size=(80, 24)) as pilot:
+        seen = [app.theme]
+        for _ in PALETTES:
+            await pilot.press("ctrl+t")
+            await pilot.pause()
+            seen.append(app.theme)
+        assert set(seen) == set(PALETTES)
+        assert seen[0] == seen[-1]
+
+
+@pytest.mark.parametrize("size", [(20, 5), (80, 24), (400, 90), (1, 1)])
+async def test_any_size_is_survived(imported: Session, size: tuple[int, int]) -> None:
+    app = Dashboard.starting_in("overview")(imported.directory.parent, session=imported)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        await pilot.resize_terminal(*size)
+        for tab in TABS:
+            await pilot.press(tab.key)
+            await pilot.pause()
+        await pilot.resize_terminal(100, 30)
+        await pilot.pause()
+        assert app.is_running
+
+
+async def test_a_damaged_session_is_said(tmp_path: Path) -> None:
+    damaged = tmp_path / "20260101-000000-x"
+    damaged.mkdir()
+    (damaged / "session.json").write_text("{")
+    app = Dashboard(tmp_path)
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "damaged" in text_of(app.screen.query_one("#sessions", LineTable))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.session is None
+
+
+async def test_without_a_session_tabs_say_so(tmp_path: Path) -> None:
+    app = Dashboard(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("1")
+        await pilot.pause()
+        assert "No session is open" in text_of(app.screen.query_one("#notice", Notice))
+
+
+async def test_evidence_leads_to_its_tab(imported: Session) -> None:
+    app = Dashboard.starting_in("overview")(imported.directory.parent, session=imported)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.screen.post_message(GoTo("heap", "snapshot=1"))
+        await pilot.pause()
+        assert app.current_mode == "heap"
+        assert isinstance(app.screen, SessionScreen)
+
+
+def test_ascii_keeps_the_width() -> None:
+    text = "╭─ 日本 ▲ ⣿ ▒█ – ✔"
+    assert ascii_text(text) == "+- ???? ^ * %# - +"
+    assert ascii_text("plain") == "plain"

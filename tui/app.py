@@ -1,0 +1,251 @@
+"""The dashboard: a Textual application over stored sessions and live devices.
+
+Each tab is a Textual mode with a screen stack of its own, made when it is first shown.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.screen import Screen
+
+from collectors import registry
+from collectors.errors import DroidgrindError
+from collectors.records.shared import Shape
+from profiler.manifest import State
+from profiler.store import Session, open_session
+from tui.messages import GoTo, OpenSession, Status
+from tui.screens.frame import FrameScreen
+from tui.screens.missing import MissingScreen
+from tui.screens.session_screen import SessionScreen
+from tui.theme import DEFAULT_THEME, PALETTES, themes
+from tui.widgets.frame_lines import TabLabel
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of an open session: `module` has its screen as `SCREEN`.
+
+    `shape` is what a capture must have for the tab to have something to show (None: any).
+    """
+
+    key: str
+    mode: str
+    title: str
+    module: str
+    shape: Shape | None = None
+
+
+TABS = (
+    Tab("1", "overview", "Overview", "tui.screens.overview"),
+    Tab("2", "scheduling", "Scheduling", "tui.screens.scheduling", Shape.SAMPLES),
+    Tab("3", "heap", "Heap", "tui.screens.heap", Shape.HEAP),
+    Tab("4", "cache", "Cache", "tui.screens.cache", Shape.COST),
+    Tab("5", "errors", "Errors", "tui.screens.errors", Shape.ERRORS),
+    Tab("6", "findings", "Findings", "tui.screens.findings"),
+)
+HOME = "home"
+RECORDING = "recording"
+_OTHERS = {HOME: "tui.screens.home", RECORDING: "tui.screens.recording"}
+_SEVERITIES = {
+    State.RECORDING: "info",
+    State.COMPLETE: "ok",
+    State.PARTIAL: "warning",
+    State.FAILED: "error",
+}
+
+
+def _maker(mode: str, module: str) -> Callable[[], Screen[Any]]:
+    """Makes a mode's screen; its module is imported then, not at start."""
+
+    def make() -> Screen[Any]:
+        if find_spec(module) is None:
+            return MissingScreen(mode)
+        screen: Screen[Any] = import_module(module).SCREEN()
+        return screen
+
+    return make
+
+
+class Dashboard(App[int]):
+    """Shows one session, or a device live; `session` is what the tabs are about."""
+
+    CSS_PATH = "droidgrind.tcss"
+    TITLE = "droidgrind"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        **{mode: _maker(mode, module) for mode, module in _OTHERS.items()},
+        **{tab.mode: _maker(tab.mode, tab.module) for tab in TABS},
+    }
+    DEFAULT_MODE = HOME
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(Binding(tab.key, f"tab('{tab.mode}')", tab.title, show=False) for tab in TABS),
+        Binding("0", f"tab('{HOME}')", "Sessions"),
+        Binding("e", "export", "Export"),
+        Binding("ctrl+t", "next_theme", "Theme", show=False),
+        Binding("question_mark", "help", "Help", key_display="?"),
+        Binding("ctrl+p", "command_palette", "Palette", key_display="^p"),
+        Binding("q", "quit", "Quit"),
+        Binding("ctrl+c", "quit", "Quit", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        session: Session | None = None,
+        theme: str = DEFAULT_THEME,
+        ascii_only: bool = False,
+    ) -> None:
+        self.ascii_only = ascii_only
+        super().__init__()
+        self.root = root
+        self.session = session
+        self.counts: dict[str, int] = {}
+        for known in themes():
+            self.register_theme(known)
+        self.theme = theme
+        if ascii_only:
+            self.add_class("-ascii")
+
+    @classmethod
+    def starting_in(cls, mode: str) -> "type[Dashboard]":
+        """The application with another first screen; no other screen is made before it."""
+        return type(cls.__name__, (cls,), {"DEFAULT_MODE": mode, "__module__": cls.__module__})
+
+    def get_driver_class(self) -> type[Driver]:
+        driver = super().get_driver_class()
+        if not self.ascii_only:
+            return driver
+        from tui.ascii_driver import ascii_driver
+
+        return ascii_driver(driver)
+
+    def get_key_display(self, binding: Binding) -> str:
+        return "Enter" if binding.key == "enter" else super().get_key_display(binding)
+
+    # What is looked at.
+
+    def tab_labels(self) -> tuple[TabLabel, ...]:
+        recorded = self._recorded_shapes()
+        return tuple(
+            TabLabel(
+                tab.key,
+                tab.mode,
+                tab.title,
+                self.counts.get(tab.mode),
+                tab.shape is None or tab.shape in recorded,
+            )
+            for tab in TABS
+        )
+
+    def _recorded_shapes(self) -> set[Shape]:
+        if self.session is None:
+            return set()
+        return {registry.tool(name).shape for name in self.session.tools}
+
+    def session_status(self) -> Status:
+        if self.session is None:
+            return Status()
+        manifest = self.session.manifest
+        device = manifest.device
+        android = device.android and f"Android {device.android}"
+        known = ", ".join(fact for fact in (device.abi, android) if fact)
+        name = device.model or device.serial
+        state = self.session.state
+        return Status(
+            f"{name} ({known})" if known else name,
+            "(imported)" if manifest.imported else manifest.target.label,
+            f"{manifest.created[:16].replace('T', ' ')}  {state.value}",
+            _SEVERITIES[state],
+        )
+
+    def set_count(self, mode: str, count: int | None) -> None:
+        """Show a number behind a tab's name."""
+        if count is None:
+            self.counts.pop(mode, None)
+        else:
+            self.counts[mode] = count
+        self._refresh_frame()
+
+    def _refresh_frame(self) -> None:
+        if isinstance(self.screen, FrameScreen):
+            self.screen.refresh_frame()
+
+    def use_session(self, session: Session | None) -> None:
+        """Make all tabs show another session."""
+        self.session = session
+        self.counts.clear()
+        self._refresh_frame()
+
+    # Going about.
+
+    def action_tab(self, mode: str) -> None:
+        self._leave_modals()
+        self.switch_mode(mode)
+
+    def _leave_modals(self) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def on_go_to(self, message: GoTo) -> None:
+        self.action_tab(message.tab)
+        if message.key is not None and isinstance(self.screen, SessionScreen):
+            self.screen.go_to(message.key)
+
+    def on_open_session(self, message: OpenSession) -> None:
+        try:
+            session = open_session(message.directory)
+        except DroidgrindError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self.use_session(session)
+        self.action_tab("overview")
+
+    # For every screen.
+
+    def action_help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.screen))
+
+    def action_export(self) -> None:
+        from tui.screens.export import ExportScreen
+
+        if not isinstance(self.screen, ExportScreen):
+            self.push_screen(ExportScreen(self.session))
+
+    def action_next_theme(self) -> None:
+        names = list(PALETTES)
+        place = names.index(self.theme) if self.theme in names else -1
+        self.theme = names[(place + 1) % len(names)]
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Everything that a key does, by name, for the command palette."""
+        for name in PALETTES:
+            short = name.removeprefix("droidgrind-")
+            yield SystemCommand(
+                f"Theme: {short}", "Change the colours", lambda name=name: self._use_theme(name)
+            )
+        for tab in TABS:
+            yield SystemCommand(
+                f"Show {tab.title}", f"Key {tab.key}", lambda t=tab: self.action_tab(t.mode)
+            )
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.description and not binding.action.startswith("tab("):
+                yield SystemCommand(
+                    binding.description,
+                    f"Key {self.get_key_display(binding)}",
+                    lambda a=active: self.call_later(self.run_action, a.binding.action, a.node),
+                )
+
+    def _use_theme(self, name: str) -> None:
+        self.theme = name

@@ -1,0 +1,41 @@
+"""droidgrind open"""
+
+import argparse
+
+from tui.commands import options
+
+
+class OpenCommand:
+    """Look at a stored session in the dashboard.
+
+    `?` explains each screen; `droidgrind show` and `droidgrind report` have the same
+    figures as text and as a page.
+    """
+
+    name = "open"
+    example = "droidgrind open latest"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        options.add_session(parser)
+        options.add_appearance(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        from profiler.store import LATEST, find_session, session_directories, sessions_root
+        from tui.terminal import require_terminal
+
+        require_terminal(
+            "`droidgrind show` prints a session, `droidgrind report` writes a page"
+        )
+        root = sessions_root(args.sessions)
+        if args.session == LATEST and not session_directories(root):
+            session = None
+        else:
+            session = find_session(args.session, root)
+        from tui.app import HOME, Dashboard
+        from tui.terminal import appearance
+
+        application = Dashboard.starting_in("overview" if session else HOME)
+        return application(root, session=session, **appearance(args)).run() or 0
+
+
+COMMAND = OpenCommand()

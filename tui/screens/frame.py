@@ -1,0 +1,56 @@
+"""What every screen has around it: header line, tabs, keys; help and export."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+
+from tui.messages import GoTo, Status
+from tui.widgets.frame_lines import HeaderLine, KeyLine, TabLine
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+
+class FrameScreen(Screen[None]):
+    """A full screen. Subclasses give `compose_body`, their bindings and `help_text`."""
+
+    mode_name: ClassVar[str] = ""
+    help_text: ClassVar[str] = ""
+
+    @property
+    def dashboard(self) -> "Dashboard":
+        return cast("Dashboard", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield HeaderLine()
+        yield TabLine()
+        yield from self.compose_body()
+        yield KeyLine()
+
+    def compose_body(self) -> Iterable[Widget]:
+        """The widgets between tabs and keys."""
+        return ()
+
+    def on_mount(self) -> None:
+        self.refresh_frame()
+
+    def on_screen_resume(self) -> None:
+        self.refresh_frame()
+
+    def refresh_frame(self) -> None:
+        """Bring the lines around the screen up to date."""
+        if not self.is_mounted:
+            return
+        self.query_one(HeaderLine).status = self.status()
+        tabs = self.query_one(TabLine)
+        tabs.labels = self.dashboard.tab_labels()
+        tabs.present = self.mode_name
+
+    def status(self) -> Status:
+        return self.dashboard.session_status()
+
+    def on_tab_line_chosen(self, message: TabLine.Chosen) -> None:
+        self.post_message(GoTo(message.mode))

@@ -1,0 +1,174 @@
+"""The first screen of a session: what each tool found, and where to look."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from collectors import registry
+from collectors.errors import DroidgrindError
+from collectors.records.shared import Shape
+from profiler.manifest import CaptureEntry
+from profiler.store import Session
+from profiler.summary import tool_figures
+from tui.figures import NOT_MEASURED, duration
+from tui.messages import GoTo
+from tui.recording_text import exit_text
+from tui.screens.session_screen import SessionScreen
+from tui.theme import sign
+from tui.verdicts import NOTHING, Verdict, verdict
+from tui.widgets.frame_lines import Notice
+from tui.widgets.line_table import LineTable, Row, TableColumn
+from tui.workers import run_in_thread
+
+_QUESTIONS = {
+    Shape.SAMPLES: ("Who waits for a CPU?", "scheduling"),
+    Shape.ERRORS: ("Is memory used correctly?", "errors"),
+    Shape.COST: ("Which code misses the cache?", "cache"),
+    Shape.HEAP: ("Where does the heap go?", "heap"),
+}
+_MARKS = {"recording": "info", "complete": "ok", "partial": "warning", "failed": "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLine:
+    """One capture: how it went, and what it says once it is read."""
+
+    entry: CaptureEntry
+    shape: Shape | None
+    found: Verdict | None
+
+
+class ToolRead(Message):
+    """One more tool was read."""
+
+    def __init__(self, session: Session, tool: str, found: Verdict) -> None:
+        super().__init__()
+        self.session = session
+        self.tool = tool
+        self.found = found
+
+
+class OverviewScreen(SessionScreen[list[ToolLine]]):
+    """A line a tool, and what should be known of the recording."""
+
+    mode_name = "overview"
+    help_text = (
+        "What each tool found, one line each; Enter leads to its screen. Times of the native "
+        "run are true; times under Valgrind are not, and its cache misses are simulated."
+    )
+    empty = "This session has no capture: the recording ended before its first run."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[ToolLine] = []
+
+    def compose_content(self) -> Iterable[Widget]:
+        with Vertical(id="tools-box", classes="box") as box:
+            box.border_title = "What did each tool find?"
+            yield LineTable(
+                (
+                    TableColumn("tool", 11),
+                    TableColumn("question", 29),
+                    TableColumn("what it found", 60, grow=True),
+                    TableColumn("took", 10, right=True),
+                    TableColumn("how it went", 22),
+                ),
+                widget_id="tools",
+            )
+        yield Notice(id="facts")
+
+    def read(self, session: Session) -> list[ToolLine] | None:
+        """Only the manifest: the figures follow, tool by tool, so that this shows at once."""
+        known = registry.tool_names()
+        lines = [
+            ToolLine(e, registry.tool(e.tool).shape if e.tool in known else None, None)
+            for e in session.captures
+        ]
+        return lines or None
+
+    def show(self, content: list[ToolLine]) -> None:
+        self._lines = content
+        self._fill()
+        session = self.dashboard.session
+        if session is None:
+            return
+        self.query_one("#facts", Notice).text = _facts(session)
+        run_in_thread(
+            self,
+            lambda: self._read_tools(session),
+            lambda _none: None,
+            lambda reason: self.notify(reason, severity="error", markup=False),
+        )
+
+    def _read_tools(self, session: Session) -> None:
+        """In a worker: each tool's figures, the small captures first."""
+        for entry in sorted(session.captures, key=lambda e: sum(f.bytes for f in e.files)):
+            try:
+                reading = session.reading(entry.tool)
+                found = (
+                    verdict(registry.tool(entry.tool).shape, tool_figures(reading))
+                    if reading.profiles
+                    else NOTHING
+                )
+            except DroidgrindError as error:
+                found = Verdict("error", str(error))
+            self.post_message(ToolRead(session, entry.tool, found))
+
+    def on_tool_read(self, message: ToolRead) -> None:
+        if message.session is not self.dashboard.session:
+            return
+        self._lines = [
+            ToolLine(line.entry, line.shape, message.found)
+            if line.entry.tool == message.tool
+            else line
+            for line in self._lines
+        ]
+        self._fill()
+
+    def _fill(self) -> None:
+        self.query_one(LineTable).set_rows([self._row(line) for line in self._lines])
+
+    def _row(self, line: ToolLine) -> Row:
+        entry = line.entry
+        ascii_only = self.dashboard.ascii_only
+        question = _QUESTIONS[line.shape][0] if line.shape else ""
+        found = "reading …"
+        if line.found is not None:
+            found = f"{sign(line.found.severity, ascii_only=ascii_only)} {line.found.text}"
+        how = f"{sign(_MARKS[entry.state], ascii_only=ascii_only)} {entry.state.value}"
+        if entry.exit_status:
+            how += f", {exit_text(entry.exit_status)}"
+        if entry.note:
+            how += f": {entry.note}"
+        took = NOT_MEASURED if entry.wall_seconds is None else duration(entry.wall_seconds)
+        return (entry.tool, question, found, took, how)
+
+    def on_line_table_row_selected(self, _event: LineTable.RowSelected) -> None:
+        table = self.query_one(LineTable)
+        if table.shown:
+            shape = self._lines[table.shown[table.cursor]].shape
+            if shape is not None:
+                self.post_message(GoTo(_QUESTIONS[shape][1]))
+
+
+def _facts(session: Session) -> str:
+    manifest = session.manifest
+    device = manifest.device
+    parts = [f"session {session.id} in {session.directory}"]
+    if device.cpus:
+        parts.append(f"{len(device.cpus)} CPUs")
+    if device.kernel:
+        parts.append(device.kernel)
+    if manifest.toolchain:
+        parts.append(f"Valgrind {manifest.toolchain.version}")
+    native = manifest.native
+    if native is not None and native.wall_seconds is not None:
+        cpu = "" if native.cpu_seconds is None else f", {native.cpu_seconds:.2f} s CPU"
+        parts.append(f"ran natively in {duration(native.wall_seconds)}{cpu}")
+    return " · ".join(parts)
+
+
+SCREEN = OverviewScreen

@@ -1,0 +1,123 @@
+"""A tab of an open session: its profiles are read in a worker when it is first looked at."""
+
+from collections.abc import Iterable
+from typing import ClassVar, Generic, TypeVar, cast
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.widget import Widget
+
+from profiler.store import Session
+from tui.messages import Loaded, LoadFailed
+from tui.screens.frame import FrameScreen
+from tui.widgets.frame_lines import HeaderLine, KeyLine, Notice, TabLine
+from tui.workers import load
+
+Content = TypeVar("Content")
+
+
+class SessionScreen(FrameScreen, Generic[Content]):
+    """Shows one part of a session. A subclass has
+
+    - `mode_name` (its name in `tui.app.TABS`), `help_text` and `empty`, which says what
+      would be here and how to get it;
+    - `compose_content`, its widgets, without any figures yet;
+    - `read`, which runs in a worker thread, may take long and may raise `DroidgrindError`;
+      it returns what the screen needs, or None where the session has nothing of it;
+    - `show`, which puts that into the widgets, in the application's thread.
+
+    `reveal` is called after `show` with the key that another screen led here by.
+    """
+
+    empty: ClassVar[str] = "Nothing of this was recorded."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.content: Content | None = None
+        self._session: Session | None = None
+        self._asked = 0
+        self._key: str | None = None
+
+    def compose_content(self) -> Iterable[Widget]:
+        return ()
+
+    def read(self, session: Session) -> Content | None:
+        raise NotImplementedError
+
+    def show(self, content: Content) -> None:
+        raise NotImplementedError
+
+    def reveal(self, key: str) -> None:
+        """Put the cursor on what `key` names."""
+
+    def compose(self) -> ComposeResult:
+        yield HeaderLine()
+        yield TabLine()
+        yield Notice(id="notice")
+        with Container(id="content"):
+            yield from self.compose_content()
+        yield KeyLine()
+
+    def on_mount(self) -> None:  # Textual calls the one of `FrameScreen` too
+        self.query_one("#content").display = False
+        self._look()
+
+    def on_screen_resume(self) -> None:
+        self._look()
+
+    def go_to(self, key: str) -> None:
+        """Show what `key` names, now or as soon as it is read."""
+        if self.content is not None and self._session is self.dashboard.session:
+            self.reveal(key)
+        else:
+            self._key = key
+
+    def _look(self) -> None:
+        """Read the open session, unless it is what is shown already."""
+        session = self.dashboard.session
+        if not self.is_mounted or (session is self._session and self._asked):
+            return
+        self._session = session
+        self._asked += 1
+        self.content = None
+        if session is None:
+            self._say("No session is open: press 0 and choose one.")
+            return
+        self._say(f"Reading {session.id} …")
+        load(self, self._asked, lambda: self.read(session))
+
+    def reload(self) -> None:
+        """Read the session again (it is being written, or was changed)."""
+        self._session = None
+        self._look()
+
+    def on_loaded(self, message: Loaded) -> None:
+        if message.asked != self._asked:
+            return
+        message.stop()
+        if message.content is None:
+            self._say(self.empty)
+            return
+        self.content = cast("Content", message.content)
+        self.query_one("#notice").display = False
+        self.query_one("#content").display = True
+        self.show(self.content)
+        self._focus_first()
+        if self._key is not None:
+            self.reveal(self._key)
+            self._key = None
+
+    def _focus_first(self) -> None:
+        if self.focused is None:
+            self.focus_next()
+
+    def on_load_failed(self, message: LoadFailed) -> None:
+        if message.asked == self._asked:
+            message.stop()
+            self._say(message.reason, "error")
+
+    def _say(self, text: str, severity: str = "") -> None:
+        notice = self.query_one("#notice", Notice)
+        notice.text, notice.severity = text, severity
+        notice.display = True
+        self.query_one("#content").display = False

@@ -1,0 +1,30 @@
+"""What the terminal can do, and how the dashboard is to look on it."""
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from collectors.errors import UsageError
+
+
+def require_terminal(instead: str) -> None:
+    """Raise `UsageError` where no dashboard can be drawn; `instead` names what can be used."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(f"the dashboard needs a terminal: {instead}")
+    kind = os.environ.get("TERM", "")
+    if kind in {"", "dumb", "unknown"}:
+        raise UsageError(
+            f"the dashboard cannot be drawn on TERM={kind or '(unset)'}: {instead}"
+        )
+
+
+def appearance(args: argparse.Namespace) -> dict[str, Any]:
+    """The application's arguments from `--theme` and `--ascii`."""
+    from tui.theme import DEFAULT_THEME, SHORT_NAMES, wants_ascii
+
+    chosen = args.theme or os.environ.get("DROIDGRIND_THEME", "")
+    return {
+        "theme": SHORT_NAMES.get(chosen, DEFAULT_THEME),
+        "ascii_only": bool(args.ascii) or wants_ascii(),
+    }

@@ -1,0 +1,108 @@
+"""A tool's figures in one line each: the overview of the dashboard."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from collectors.records.shared import Shape
+from tui.figures import count, percent, plural, seconds, short_count, size
+
+Figures = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one tool found. `severity` is `error`, `warning`, `info` or `ok`."""
+
+    severity: str
+    text: str
+
+
+NOTHING = Verdict("warning", "nothing that could be read")
+
+
+def verdict(shape: Shape, figures: Figures) -> Verdict:
+    """The one thing to know of a tool's figures (as `profiler.summary` gives them)."""
+    match shape:
+        case Shape.ERRORS:
+            return _errors(figures)
+        case Shape.COST:
+            return _cost(figures)
+        case Shape.HEAP:
+            return _heap(figures)
+        case Shape.SAMPLES:
+            return _threads(figures) if "threads" in figures else _system(figures)
+
+
+def _errors(figures: Figures) -> Verdict:
+    number = figures["errors"]
+    lost = figures["leaks"]["definitely_lost"]["bytes"]
+    if not number:
+        return Verdict("ok", "no memory error")
+    kinds = sorted(figures["by_kind"].items(), key=lambda item: -item[1])
+    named = ", ".join(f"{n} {kind}" for kind, n in kinds[:3])
+    leak = f"; {size(lost)} definitely lost" if lost else ""
+    severe = any(not kind.startswith("Leak_") for kind, _ in kinds) or lost
+    return Verdict(
+        "error" if severe else "info",
+        f"{plural(number, 'distinct error')}: {named}{leak}",
+    )
+
+
+def _cost(figures: Figures) -> Verdict:
+    events = figures["events"]
+    reads, writes = events.get("Dr"), events.get("Dw")
+    text = f"{short_count(events.get('Ir'))} instructions"
+    rate = 0.0
+    if reads is not None and writes is not None and "D1mr" in events:
+        misses = events["D1mr"] + events["D1mw"]
+        rate = misses / ((reads + writes) or 1)
+        text += f", D1 misses {percent(misses, reads + writes)} of reads+writes (simulated)"
+    top = figures["top"]
+    if top:
+        share = percent(top[0].get("Ir"), events.get("Ir"))
+        text += f"; most in {top[0]['function'].partition('(')[0][-40:]} ({share})"
+    return Verdict("warning" if rate >= 0.05 else "info", text)
+
+
+def _heap(figures: Figures) -> Verdict:
+    peak = figures["peak"]
+    if peak is None:
+        return NOTHING
+    text = f"peak {size(peak['total_bytes'])} at snapshot {peak['index']}"
+    text += f" of {count(figures['snapshots'])}"
+    top = figures["top"]
+    if top:
+        text += f"; {top[0]['percent']:.0f} % from {top[0]['stack'][0].partition('(')[0][-40:]}"
+    return Verdict("info", text)
+
+
+def _threads(figures: Figures) -> Verdict:
+    threads = [t for t in figures["threads"] if t["wait_seconds"] is not None]
+    if not threads:
+        return Verdict("info", f"{plural(figures['samples'], 'sample')}, no thread seen")
+    worst = max(threads, key=lambda t: t["wait_seconds"])
+    alive = (worst["run_seconds"] or 0) + worst["wait_seconds"]
+    share = worst["wait_seconds"] / alive if alive else 0.0
+    text = (
+        f"{plural(len(threads), 'thread')}; longest wait for a CPU: {worst['name']}, "
+        f"{seconds(worst['wait_seconds'])} ({percent(share, 1)} of its run and wait)"
+    )
+    starved = share >= 0.1 and worst["wait_seconds"] >= 0.05
+    return Verdict("warning" if starved else "ok", text)
+
+
+def _system(figures: Figures) -> Verdict:
+    columns = figures["columns"]
+    if "r" not in columns:
+        return Verdict("info", f"{plural(figures['samples'], 'sample')} during the run")
+    shares = "  ".join(
+        f"{name} {columns[name]['mean']:.0f} %"
+        for name in ("us", "sy", "wa", "id")
+        if name in columns
+    )
+    queue = columns["r"]
+    return Verdict(
+        "info",
+        f"run queue {queue['mean']:.1f} on average, {queue['max']:.0f} at most; {shares}",
+    )

@@ -1,0 +1,214 @@
+"""The lines around every screen: what is looked at, the tabs, the keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.messages import Status
+from tui.text import clip, width
+from tui.theme import palette, sign
+
+_PLAIN = Style()
+_BOLD = Style(bold=True)
+
+
+def one_line(segments: Sequence[Segment], cells: int, base: Style) -> Strip:
+    """The segments on one line of exactly `cells` cells."""
+    strip = Strip(segments)
+    strip = strip.crop(0, cells) if strip.cell_length > cells else strip
+    return strip.adjust_cell_length(cells, _PLAIN).apply_style(base)
+
+
+class HeaderLine(Widget):
+    """`droidgrind > device > target        state`."""
+
+    status: reactive[Status] = reactive(Status())
+
+    def render_line(self, y: int) -> Strip:
+        cells = self.size.width
+        colours = palette(self.app.theme)
+        status = self.status
+        state_style = Style(
+            bold=True,
+            color=getattr(colours, status.severity, None) if status.severity else None,
+        )
+        state = clip(status.state, max(0, cells - 12))
+        room = cells - 13 - (width(state) + 2 if state else 0)
+        left: list[Segment] = [Segment(" droidgrind", _BOLD)]
+        parts = [part for part in (status.device, status.target) if part]
+        for place, part in enumerate(parts):
+            fair = room if place == len(parts) - 1 else max(8, room // 2)
+            text = clip(part, min(fair, room) - 3)
+            if width(text) < 2:
+                break
+            left.append(Segment(" ▸ ", Style(color=colours.dim)))
+            left.append(Segment(text))
+            room -= width(text) + 3
+        used = sum(width(s.text) for s in left)
+        gap = max(1, cells - used - width(state) - 1)
+        return one_line(
+            [*left, Segment(" " * gap), Segment(state, state_style), Segment(" ")],
+            cells,
+            self.rich_style,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TabLabel:
+    """A tab as shown: its key, name and a count behind it (None: nothing to count)."""
+
+    key: str
+    mode: str
+    title: str
+    count: int | None = None
+    available: bool = True
+
+
+class TabLine(Widget):
+    """The tabs on one line; where it is narrow, only the present one keeps its name."""
+
+    labels: reactive[tuple[TabLabel, ...]] = reactive(())
+    present: reactive[str] = reactive("")
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, mode: str) -> None:
+            super().__init__()
+            self.mode = mode
+
+    def _texts(self) -> list[str]:
+        whole = [
+            f" {t.key} {t.title}{f' ({t.count})' if t.count is not None else ''} "
+            for t in self.labels
+        ]
+        if sum(map(len, whole)) <= self.size.width:
+            return whole
+        short = [
+            text if t.mode == self.present else f" {t.key} {t.title[:4]} "
+            for t, text in zip(self.labels, whole, strict=True)
+        ]
+        if sum(map(len, short)) <= self.size.width:
+            return short
+        return [
+            text if t.mode == self.present else f" {t.key} "
+            for t, text in zip(self.labels, whole, strict=True)
+        ]
+
+    def render_line(self, y: int) -> Strip:
+        dim = Style(color=palette(self.app.theme).dim)
+        segments = [
+            Segment(
+                text,
+                Style(bold=True, reverse=True)
+                if label.mode == self.present
+                else _PLAIN
+                if label.available
+                else dim,
+            )
+            for label, text in zip(self.labels, self._texts(), strict=True)
+        ]
+        return one_line(segments, self.size.width, self.rich_style)
+
+    def on_click(self, event: Click) -> None:
+        x = event.x
+        for label, text in zip(self.labels, self._texts(), strict=True):
+            if x < len(text):
+                self.post_message(self.Chosen(label.mode))
+                return
+            x -= len(text)
+
+
+class KeyLine(Widget):
+    """The keys that do something here and now; those that do not fit are under `?`."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
+
+    def _keys(self) -> list[tuple[str, str, str]]:
+        """Key, what it does, action: shown bindings, one for each action."""
+        found: dict[str, tuple[str, str, str]] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled and binding.action not in found:
+                key = self.app.get_key_display(binding)
+                found[binding.action] = (key, binding.description, binding.action)
+        return sorted(found.values(), key=lambda entry: entry[2] in {"help", "app.help"})
+
+    def _fitting(self) -> list[tuple[str, str, str]]:
+        keys = self._keys()
+        last = [entry for entry in keys if entry[2] in {"help", "app.help"}]
+        room = self.size.width - sum(len(k) + len(w) + 4 for k, w, _ in last)
+        kept: list[tuple[str, str, str]] = []
+        for key, what, action in keys:
+            if (key, what, action) in last:
+                continue
+            room -= len(key) + len(what) + 3
+            if room < 0:
+                break
+            kept.append((key, what, action))
+        return [*kept, *last]
+
+    def render_line(self, y: int) -> Strip:
+        key_style = Style(bold=True, color=palette(self.app.theme).system)
+        segments: list[Segment] = []
+        for key, what, _action in self._fitting():
+            segments += [Segment(f" {key}", key_style), Segment(f" {what} ")]
+        return one_line(segments, self.size.width, self.rich_style)
+
+    async def on_click(self, event: Click) -> None:
+        x = event.x
+        for key, what, action in self._fitting():
+            x -= len(key) + len(what) + 3
+            if x < 0:
+                namespace = next(
+                    a.node
+                    for a in self.screen.active_bindings.values()
+                    if a.binding.action == action
+                )
+                await self.app.run_action(action, namespace)
+                return
+
+
+class Notice(Widget):
+    """A sentence or more where there is nothing to draw: what would be here, what is wrong."""
+
+    text: reactive[str] = reactive("", layout=True)
+    severity: reactive[str] = reactive("")
+
+    def render(self) -> str:
+        return ""
+
+    def render_line(self, y: int) -> Strip:
+        cells = self.size.width
+        lines = self._lines(max(1, cells - 2))
+        line = lines[y] if y < len(lines) else ""
+        colours = palette(self.app.theme)
+        colour = getattr(colours, self.severity, None) if self.severity else None
+        return one_line([Segment(" " + line, Style(color=colour))], cells, self.rich_style)
+
+    def _lines(self, cells: int) -> list[str]:
+        mark = sign(self.severity, ascii_only=False)
+        text = f"{mark} {self.text}" if self.severity else self.text
+        lines: list[str] = []
+        for paragraph in text.split("\n"):
+            line = ""
+            for word in paragraph.split(" "):
+                longer = f"{line} {word}" if line else word
+                if line and width(longer) > cells:
+                    lines.append(clip(line, cells))
+                    line = word
+                else:
+                    line = longer
+            lines.append(clip(line, cells))
+        return lines
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self._lines(max(1, width - 2)))
