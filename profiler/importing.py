@@ -1,7 +1,7 @@
 """A session from files that somebody else's run wrote."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +23,11 @@ HEAD_BYTES = 1 << 16
 
 
 def import_files(
-    files: Sequence[Path], root: Path, *, directory: Path | None = None
+    files: Sequence[Path],
+    root: Path,
+    *,
+    directory: Path | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> Session:
     """Copy `files` into a new session, each to the tool whose output it is.
 
@@ -46,6 +50,7 @@ def import_files(
             device=DeviceFacts(serial="unknown"),
             plan=tools,
             imported=True,
+            labels=labels or {},
         ),
     )
     for file, tool in kinds:

@@ -23,6 +23,8 @@ COMMANDS = {
     "sessions": "tui.commands.sessions",
     "show": "tui.commands.show",
     "report": "tui.commands.report",
+    "query": "tui.commands.query",
+    "trend": "tui.commands.trend",
 }
 INTERRUPTED = 130
 

@@ -1,8 +1,6 @@
 """From the words of `droidgrind record` to a plan."""
 
 import argparse
-import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 from collectors import registry
@@ -10,6 +8,7 @@ from collectors.errors import UsageError
 from collectors.tools.tool import Subject, ToolSettings
 from profiler.plan import Plan
 from profiler.target import Target, parse_environment
+from tui.commands.options import parse_labels
 
 
 def plan_from(args: argparse.Namespace) -> Plan:
@@ -40,20 +39,6 @@ def plan_from(args: argparse.Namespace) -> Plan:
         args.timeout,
         parse_labels(args.label),
     )
-
-
-def parse_labels(words: Sequence[str]) -> dict[str, str]:
-    """`NAME=VALUE` words as a mapping. Raises `UsageError` for any other form."""
-    labels: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-            raise UsageError(
-                f"--label {word}: write NAME=VALUE, such as build=1234; a name has letters, "
-                "digits and _"
-            )
-        labels[name] = value
-    return labels
 
 
 def _tools(chosen: str | None, *, attached: bool) -> tuple[str, ...]:

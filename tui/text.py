@@ -7,7 +7,7 @@ terminal as they are.
 import json
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def printable(text: str) -> str:
@@ -81,7 +81,26 @@ def print_line(text: str = "") -> None:
 
 
 def print_json(value: object) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=True))
+    """Print JSON; dates and other values that it does not know as text."""
+    print(json.dumps(value, indent=2, ensure_ascii=True, default=str))
+
+
+def print_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print CSV that no spreadsheet takes for a formula."""
+    import csv
+
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow([_plain_cell(cell) for cell in header])
+    out.writerows([_plain_cell(cell) for cell in row] for row in rows)
+
+
+def _plain_cell(cell: object) -> object:
+    """A text that begins as a formula does gets a quote before it; numbers stay numbers."""
+    if isinstance(cell, str):
+        cell = printable(cell)
+        if cell.startswith(("=", "+", "-", "@")):
+            return f"'{cell}"
+    return cell
 
 
 def warn(text: str) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_every_command_has_help_with_an_example(
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_example_is_a_valid_command_line(name: str) -> None:
-    program, *words = load_command(name).example.split()
+    program, *words = shlex.split(load_command(name).example)
     assert program == "droidgrind"
     assert build_parser([name]).parse_args(words).command == name
 

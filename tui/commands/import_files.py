@@ -18,6 +18,7 @@ class ImportCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
         options.add_sessions(parser)
+        options.add_label(parser)
         parser.add_argument(
             "-o", "--output", type=Path, metavar="DIR", help="the session's own directory"
         )
@@ -27,7 +28,12 @@ class ImportCommand:
         from profiler.store import sessions_root
         from tui.text import print_line, warn
 
-        session = import_files(args.files, sessions_root(args.sessions), directory=args.output)
+        session = import_files(
+            args.files,
+            sessions_root(args.sessions),
+            directory=args.output,
+            labels=options.parse_labels(args.label),
+        )
         for tool in session.tools:
             for damage in session.reading(tool).all_damage():
                 warn(f"{tool}: {damage}")

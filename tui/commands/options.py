@@ -1,7 +1,10 @@
 """Options that several commands share, worded once."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+
+from collectors.errors import UsageError
 
 
 def add_sessions(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +29,32 @@ def add_session(parser: argparse.ArgumentParser) -> None:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON (docs/json.md)")
+
+
+def add_label(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--label",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="kept in the session, such as build=1234 (may be repeated)",
+    )
+
+
+def parse_labels(words: Sequence[str]) -> dict[str, str]:
+    """`NAME=VALUE` words as a mapping. Raises `UsageError` for any other form."""
+    import re
+
+    labels: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+            raise UsageError(
+                f"--label {word}: write NAME=VALUE, such as build=1234; a name has letters, "
+                "digits and _"
+            )
+        labels[name] = value
+    return labels
 
 
 def add_serial(parser: argparse.ArgumentParser) -> None:

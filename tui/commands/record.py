@@ -35,13 +35,7 @@ class RecordCommand:
             metavar="SECONDS",
             help="end each run after this time; what was measured by then is kept",
         )
-        parser.add_argument(
-            "--label",
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help="kept in the session, such as build=1234 (may be repeated)",
-        )
+        options.add_label(parser)
         parser.add_argument(
             "--tool-arg",
             action="append",

@@ -1,0 +1,139 @@
+"""DuckDB over an archive: one view a table, and nothing else within reach."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from collectors.errors import InputError, UsageError
+from profiler.archive.layout import TABLES, Archive
+from profiler.archive.rows import Row
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query gave: names of the columns, and the rows."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def load_duckdb() -> Any:
+    """The module. Raises `UsageError` with the remedy where it is not installed."""
+    try:
+        import duckdb
+    except ImportError as error:
+        raise UsageError(
+            "this needs DuckDB: install droidgrind[query], or `pip install duckdb`"
+        ) from error
+    return duckdb
+
+
+class Database:
+    """A connection in memory; close it, or use it in a `with`."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._engine = load_duckdb()
+        self._archive = archive
+        self._connection: duckdb.DuckDBPyConnection = self._engine.connect()
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def write(self, table: str, rows: Sequence[Row], file: Path) -> None:
+        """Write rows as one Parquet file, whole or not at all.
+
+        A number that its column cannot hold becomes NULL.
+        """
+        import numpy as np
+
+        columns = TABLES[table]
+        values: dict[str, Any] = {}
+        for place, name in enumerate(columns):
+            column = np.empty(len(rows), dtype=object)
+            column[:] = [_plain(row[place]) for row in rows]
+            values[name] = column
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_name(f".{file.name}.new")
+        typed = ", ".join(
+            f'TRY_CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns.items()
+        )
+        try:
+            self._connection.register("incoming", values)
+            self._connection.execute(
+                f"COPY (SELECT {typed} FROM incoming) TO '{_quoted(unfinished)}' "  # noqa: S608
+                "(FORMAT parquet, COMPRESSION zstd)"
+            )
+            unfinished.replace(file)
+        except (self._engine.Error, OSError) as error:
+            raise InputError(f"cannot write {file}: {_first_line(error)}") from error
+        finally:
+            self._connection.unregister("incoming")
+            unfinished.unlink(missing_ok=True)
+
+    def stamps(self) -> dict[str, str]:
+        """Session id → stamp, of what the archive holds."""
+        self._define("sessions")
+        found = self._connection.execute("SELECT session, stamp FROM sessions").fetchall()
+        return dict(found)
+
+    def open_views(self) -> None:
+        """Define every table, then shut everything else out: files, network, settings."""
+        for table in TABLES:
+            self._define(table)
+        root = _quoted(self._archive.root.resolve())
+        for setting in (
+            f"SET allowed_directories = ['{root}']",
+            "SET enable_external_access = false",
+            "SET lock_configuration = true",
+        ):
+            self._connection.execute(setting)
+
+    def ask(self, sql: str, values: Sequence[object] = ()) -> Answer:
+        """Run one statement. Raises `UsageError` with DuckDB's own words."""
+        try:
+            cursor = self._connection.execute(sql, list(values))
+            described = cursor.description
+            rows = cursor.fetchall()
+        except self._engine.Error as error:
+            raise UsageError(f"the query was not answered: {_first_line(error)}") from error
+        return Answer(tuple(str(column[0]) for column in described or ()), rows)
+
+    def _define(self, table: str) -> None:
+        columns = TABLES[table]
+        if self._archive.has(table):
+            pattern = _quoted(self._archive.root.resolve() / table / "*" / "*.parquet")
+            source = (
+                f"read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
+            )
+        else:
+            empty = ", ".join(
+                f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns.items()
+            )
+            source = f"(SELECT {empty}, CAST(NULL AS DATE) AS day WHERE false)"
+        self._connection.execute(
+            f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {source}"  # noqa: S608
+        )
+
+
+def _plain(value: object) -> object:
+    """Texts without lone surrogates (bytes that were no UTF-8), which no database takes."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    return value
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _first_line(error: BaseException) -> str:
+    """What went wrong in one line; DuckDB goes on with a picture of the place."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,165 @@
+"""A session as rows of the archive's tables."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from collectors import registry
+from collectors.records.cost import CostProfile
+from collectors.records.errors import ErrorProfile
+from collectors.records.heap import HeapProfile
+from collectors.records.samples import SampleProfile, Scope
+from profiler.archive.layout import EVENTS, TABLES
+from profiler.metrics import session_metrics
+from profiler.store import Session
+
+Row = tuple[Any, ...]
+_MOST_FRAMES = 40
+
+
+def session_rows(session: Session, stamp: str) -> dict[str, list[Row]]:
+    """Table → rows, each row in the order of the table's columns.
+
+    Tools that this version does not know have no rows; their session has.
+    """
+    rows: dict[str, list[Row]] = {table: [] for table in TABLES}
+    rows["sessions"].append(_session(session, stamp))
+    rows["metrics"] = [
+        (session.id, metric.tool, metric.name, float(metric.value), metric.unit.value)
+        for metric in session_metrics(session)
+    ]
+    known = registry.tool_names()
+    for tool in session.tools:
+        costs: list[CostProfile] = []
+        for profile in session.profiles(tool) if tool in known else ():
+            match profile:
+                case CostProfile():
+                    costs.append(profile)
+                case ErrorProfile():
+                    rows["errors"].extend((session.id, tool, *row) for row in _errors(profile))
+                case HeapProfile():
+                    rows["heap"].extend((session.id, tool, *row) for row in _heap(profile))
+                case SampleProfile():
+                    rows["threads"].extend(
+                        (session.id, tool, *row) for row in _threads(profile)
+                    )
+        if costs:
+            rows["functions"].extend((session.id, tool, *row) for row in _functions(costs))
+    return rows
+
+
+def _session(session: Session, stamp: str) -> Row:
+    manifest = session.manifest
+    device = manifest.device
+    return (
+        session.id,
+        _utc(manifest.created),
+        session.state.value,
+        manifest.target.label,
+        _program(session),
+        device.serial,
+        device.model,
+        device.abi,
+        device.android,
+        device.kernel,
+        None if manifest.toolchain is None else manifest.toolchain.version,
+        manifest.droidgrind,
+        manifest.labels.get("build"),
+        json.dumps(dict(manifest.labels), ensure_ascii=True, sort_keys=True),
+        str(session.directory.resolve()),
+        stamp,
+    )
+
+
+def _program(session: Session) -> str | None:
+    """The file name of what was recorded; of imported files, what they say themselves."""
+    argv = session.manifest.target.argv
+    if argv:
+        return Path(argv[0]).name
+    known = registry.tool_names()
+    for tool in session.tools:
+        for profile in session.profiles(tool) if tool in known else ():
+            match profile:
+                case CostProfile() if profile.processes and profile.processes[0].command:
+                    command = profile.processes[0].command
+                case HeapProfile() if profile.process.command:
+                    command = profile.process.command
+                case ErrorProfile() if profile.processes and profile.processes[0].target_argv:
+                    command = profile.processes[0].target_argv[0]
+                case _:
+                    continue
+            return Path(command.split(" ", 1)[0]).name
+    return None
+
+
+def _utc(created: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(created).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _functions(profiles: Sequence[CostProfile]) -> Iterator[Row]:
+    from profiler.aggregate.cost import by_function
+
+    sums = by_function(profiles)
+    empty: Sequence[int | None] = [None] * len(sums)
+    columns = [
+        sums.counts[sums.events.index(event)] if event in sums.events else empty
+        for event in EVENTS
+    ]
+    for symbol, counts in zip(sums.keys, zip(*columns, strict=True), strict=True):
+        yield symbol.fn, symbol.file, symbol.obj or None, *counts
+
+
+def _errors(profile: ErrorProfile) -> Iterator[Row]:
+    for record in profile.records:
+        top = record.frames[0] if record.frames else None
+        yield (
+            record.pid,
+            record.kind,
+            record.what,
+            record.count,
+            record.leaked_bytes,
+            record.leaked_blocks,
+            None if top is None else top.fn,
+            None if top is None else top.file,
+            None if top is None else top.line,
+            None if top is None else top.obj,
+            "\n".join(frame.place for frame in record.frames[:_MOST_FRAMES]),
+        )
+
+
+def _heap(profile: HeapProfile) -> Iterator[Row]:
+    marked = profile.marked_peak
+    for snapshot in profile.snapshots:
+        yield (
+            profile.process.pid,
+            snapshot.index,
+            snapshot.time,
+            profile.time_unit,
+            snapshot.heap_bytes,
+            snapshot.extra_bytes,
+            snapshot.stacks_bytes,
+            snapshot is marked,
+        )
+
+
+def _threads(profile: SampleProfile) -> Iterator[Row]:
+    from profiler.aggregate.samples import thread_totals
+
+    if profile.table(Scope.THREAD) is None:
+        return
+    for row in thread_totals(profile):
+        yield (
+            row.pid,
+            row.tid,
+            row.name,
+            row.run_seconds,
+            row.wait_seconds,
+            row.voluntary,
+            row.involuntary,
+            row.last_cpu,
+        )
