@@ -1,6 +1,6 @@
 """The archive of a sessions folder, brought up to date and open for questions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from profiler.archive.update import Updated, archive_of, update_archive
 @contextmanager
 def open_archive(
     sessions: Path, tell: Callable[[int, int, str], None] = lambda _done, _of, _name: None
-) -> Iterator[tuple[Database, Updated]]:
+) -> Generator[tuple[Database, Updated]]:
     """Add what is new below `sessions`, then give a database that sees nothing else."""
     archive = archive_of(sessions)
     with Database(archive) as database:
