@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from collectors.records.errors import ErrorRecord
@@ -30,6 +32,61 @@ def own_frame(frames: Sequence[Frame]) -> Frame | None:
         if not any(mark in (frame.obj or "") for mark in _NOT_THE_PROGRAM):
             return frame
     return frames[0] if frames else None
+
+
+# Where systems keep what a person did not write. A path without its root ("./elf/dl-load.c")
+# comes from a distribution's build.
+_SYSTEM = re.compile(
+    r"(/usr/(?!src/|local/)|/lib|/system/|/system_ext/|/apex/|/vendor/|/odm/|/product/|/build/|"
+    r"/buildbot|/rustc/|\./|\.\./|\[|.*/vgpreload_|.*/\.cargo/registry/|.*/toolchains/llvm/)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCode:
+    """Which code is the person's own: by globs that were given, else guessed.
+
+    A glob (`--mine`) is matched against the whole path and the file name of objects and
+    source files, and against function names without their parameters. Guessed: the target
+    itself, and what lies in no folder of the system.
+    """
+
+    globs: tuple[str, ...] = ()
+    target: str | None = None
+
+    @classmethod
+    def guessed(cls, argv: Sequence[str]) -> "OwnCode":
+        return cls(target=PurePosixPath(argv[0]).name if argv else None)
+
+    def owns(self, frame: Frame) -> bool:
+        """Whether a stack's frame is own code."""
+        return self.owns_code(frame.fn, frame.path, frame.obj)
+
+    def owns_code(self, fn: str | None, file: str | None, obj: str | None) -> bool:
+        """Whether a function of a source file and an object is own code."""
+        if self.globs:
+            name = None if fn is None else fn.partition("(")[0] or fn
+            words = [word for word in (file, obj, name) if word]
+            words += [PurePosixPath(word).name for word in (file, obj) if word]
+            return any(fnmatchcase(word, glob) for glob in self.globs for word in words)
+        if obj is not None:
+            if self.target is not None and PurePosixPath(obj).name == self.target:
+                # A header of the C++ library that was compiled into the program is not.
+                return file is None or not _SYSTEM.match(file) or "/include/" not in file
+            return not _SYSTEM.match(obj) and not (file and _SYSTEM.match(file))
+        if file is None or file == "???":
+            return False
+        return file.startswith("/") and not _SYSTEM.match(file)
+
+    def frame(self, frames: Sequence[Frame]) -> Frame | None:
+        """The innermost own frame; where there is none, the first that is no replacement."""
+        for frame in frames:
+            if self.owns(frame):
+                return frame
+        return own_frame(frames)
+
+    def has_own(self, frames: Sequence[Frame]) -> bool:
+        return any(self.owns(frame) for frame in frames)
 
 
 def module_of(record: ErrorRecord) -> str:

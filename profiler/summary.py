@@ -10,6 +10,7 @@ from collectors.records.errors import LEAK_KINDS, ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
 from collectors.records.shared import Damage, Shape
+from profiler.findings import finding_json, session_findings
 from profiler.store import Reading, Session
 
 SCHEMA = 1
@@ -43,7 +44,7 @@ def summarise(session: Session) -> dict[str, Any]:
         damage.extend(_damage_json(tool, item) for item in reading.all_damage())
         if reading.profiles:
             summary[tool] = tool_figures(reading)
-    summary["findings"] = []
+    summary["findings"] = [finding_json(f) for f in session_findings(session)]
     if damage:
         summary["damage"] = damage
     return summary

@@ -4,10 +4,12 @@ Every part says which tool its figures come from and what they are not.
 """
 
 from collections.abc import Iterator, Mapping
+from textwrap import wrap as wrapped
 from typing import Any
 
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
+from profiler.error_kinds import SIGNS
 from profiler.store import Session
 from tui.figures import (
     NOT_MEASURED,
@@ -27,11 +29,14 @@ _TOP = 10
 _MOST_ERRORS = 12
 _MOST_FRAMES = 3
 _NAME_CELLS = 58
+_MOST_FINDINGS = 10
+_FINDING_CELLS = 100
 
 
 def summary_lines(session: Session, summary: Figures) -> Iterator[str]:
     """The lines of the summary; `summary` is what `summarise` gave for the session."""
     yield from _head(session, summary)
+    yield from _findings(summary)
     if "schedstat" in summary or "vmstat" in summary:
         yield from _scheduling(session, summary)
     for tool in session.tools:
@@ -67,6 +72,31 @@ def _head(session: Session, summary: Figures) -> Iterator[str]:
 def _heading(title: str, source: str) -> Iterator[str]:
     yield ""
     yield f"{title}  [{source}]"
+
+
+def _findings(summary: Figures) -> Iterator[str]:
+    found = summary["findings"]
+    if not found:
+        return
+    counts = [
+        plural(number, word)
+        for word in ("error", "warning")
+        if (number := sum(finding["severity"] == word for finding in found))
+    ]
+    yield from _heading("What is wrong?", ", ".join(counts) or "nothing above information")
+    shown = [f for f in found if f["severity"] != "info"][:_MOST_FINDINGS]
+    shown += [f for f in found if f["severity"] == "info"][: _MOST_FINDINGS - len(shown)]
+    for finding in shown:
+        sign = SIGNS[finding["severity"]]
+        yield _cut(f"  {sign} {finding['title']}  ({finding['rule']})", _FINDING_CELLS)
+        for text in (finding["evidence"], finding["advice"]):
+            yield from wrapped(
+                printable(text),
+                _FINDING_CELLS,
+                initial_indent="      ",
+                subsequent_indent="      ",
+            )
+    yield from _more(len(found), "finding", len(shown))
 
 
 def _scheduling(session: Session, summary: Figures) -> Iterator[str]:

@@ -1,0 +1,59 @@
+"""What makes a finding or an error the same one in another run, on another day.
+
+A fingerprint is made from names only: rule or kind, functions without parameters, template
+arguments and compiler's suffixes, objects without folders and versions. Addresses, lines and
+sizes are left out, so that it survives moved lines, a rebuild and another checkout.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+
+from collectors.records.errors import ErrorRecord
+from collectors.records.shared import Frame
+from profiler.functions import short_name
+from profiler.own_code import own_frame
+
+# So many frames of a stack tell one error from another; more would tie it to its callers.
+STACK_FRAMES = 3
+LENGTH = 16
+
+# foo.constprop.0, foo.isra.3.cold: what the optimiser did today.
+_CLONE = re.compile(r"(\.(constprop|isra|part|cold|lto_priv|llvm|__uniq)(\.\d+)*)+$")
+# _RNv…17h0123456789abcdefE or ::h0123456789abcdef: a Rust symbol's hash.
+_RUST_HASH = re.compile(r"::h[0-9a-f]{16}$")
+# libfoo.so.1.2.3, libfoo-1.2.so
+_VERSION = re.compile(r"(?<=\.so)[.\d]+$|-\d[\d.]*(?=\.so)")
+
+
+def fingerprint(*parts: str) -> str:
+    """16 hexadecimal digits from `parts`, whose order matters."""
+    text = "\0".join(parts).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(text).hexdigest()[:LENGTH]
+
+
+def stable_function(name: str | None) -> str:
+    """A function's name without what a rebuild may change."""
+    if not name:
+        return "?"
+    return _RUST_HASH.sub("", _CLONE.sub("", short_name(_CLONE.sub("", name))))
+
+
+def stable_object(name: str | None) -> str:
+    """`libfoo.so` for `/data/app/~~x==/lib/arm64/libfoo.so.1.2`."""
+    if not name:
+        return "?"
+    return _VERSION.sub("", name.rpartition("/")[2])
+
+
+def stack_parts(frames: Sequence[Frame], most: int = STACK_FRAMES) -> Iterable[str]:
+    """The names that stand for a stack: from the program's own innermost frame outwards."""
+    own = own_frame(frames)
+    start = next((i for i, frame in enumerate(frames) if frame is own), 0)
+    for frame in frames[start : start + most]:
+        yield f"{stable_function(frame.fn)}@{stable_object(frame.obj)}"
+
+
+def error_fingerprint(record: ErrorRecord) -> str:
+    """One error or leak, by its kind and the program's own frames."""
+    return fingerprint("error", record.kind, *stack_parts(record.frames))

@@ -1,0 +1,281 @@
+"""Memory errors: grouped by their cause, ranked by danger and by how sure they are."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from collectors.records.errors import AuxStack, ErrorProfile, ErrorRecord
+from collectors.records.shared import Frame
+from profiler.error_kinds import kind_words
+from profiler.finding import Finding, Severity, View, place
+from profiler.fingerprint import fingerprint, stable_function, stack_parts
+from profiler.rules.context import Context
+from profiler.rules.known_noise import known_noise
+from profiler.rules.words import function, plural, size, times, where
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """The rule that speaks of an error kind; `danger` ranks, more being worse."""
+
+    rule: str
+    danger: int
+    verdict: str
+    advice: str
+
+
+_WRITE = KindRule(
+    "memory-write",
+    100,
+    "Writes to memory that is not its own",
+    "Compare the access with the block that the second stack allocated: its size, its end.",
+)
+_READ = KindRule(
+    "memory-read",
+    80,
+    "Reads memory that is not its own",
+    "The second stack says where the block was allocated or freed: keep it alive until here, "
+    "or stop at its end.",
+)
+_FREE = KindRule(
+    "memory-free",
+    90,
+    "Frees what is not allocated",
+    "The second stack says where it was freed before: give the block one owner.",
+)
+_MISMATCH = KindRule(
+    "memory-mismatch",
+    60,
+    "Frees with the wrong function",
+    "Pair malloc with free, new with delete, new[] with delete[].",
+)
+_UNINIT = KindRule(
+    "memory-uninitialised",
+    70,
+    "Uses a value that was never set",
+    "The second stack says where the memory came from: give it a value there.",
+)
+_SYSCALL = KindRule(
+    "memory-syscall",
+    50,
+    "Hands memory that was never set, or is not its own, to the kernel",
+    "Initialise the whole buffer, padding included, before it is written or sent.",
+)
+_OVERLAP = KindRule(
+    "memory-overlap",
+    60,
+    "Copies between overlapping blocks",
+    "Use memmove, or copy to a block of its own.",
+)
+_THREADS = KindRule(
+    "memory-threads",
+    75,
+    "Threads disagree about memory or locks",
+    "Guard both places with the same lock, or take locks in one order.",
+)
+_OTHER = KindRule(
+    "memory-other",
+    40,
+    "Uses memory in a way that Valgrind objects to",
+    "Open its stack to see how the program came there.",
+)
+BY_KIND = {
+    "InvalidWrite": _WRITE,
+    "InvalidRead": _READ,
+    "InvalidJump": _READ,
+    "InvalidFree": _FREE,
+    "MismatchedFree": _MISMATCH,
+    "MismatchedAllocateDeallocateSize": _MISMATCH,
+    "MismatchedAllocateDeallocateAlignment": _MISMATCH,
+    "UninitCondition": _UNINIT,
+    "UninitValue": _UNINIT,
+    "SyscallParam": _SYSCALL,
+    "Overlap": _OVERLAP,
+    "Race": _THREADS,
+    "LockOrder": _THREADS,
+}
+LOST = "Leak_DefinitelyLost"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Reports of one cause: `numbers` are their places among all records."""
+
+    rule: KindRule
+    numbers: tuple[int, ...]
+    records: tuple[ErrorRecord, ...]
+
+
+def error_findings(profiles: Sequence[ErrorProfile], context: Context) -> Iterator[Finding]:
+    records = [record for profile in profiles for record in profile.records]
+    for group in groups_by_cause(records, context):
+        yield _error_finding(group, context)
+    yield from _leaks(records, context)
+    for profile in profiles:
+        yield from _crashes(profile, context)
+
+
+def groups_by_cause(records: Sequence[ErrorRecord], context: Context) -> list[Group]:
+    """Errors (not leaks) that one bug makes, together: by the block or value at fault.
+
+    Accesses to a freed block share the place of its free, those past its end the place of
+    its allocation and uninitialised values their origin; others the place of the access.
+    """
+    found: dict[tuple[str, ...], list[int]] = {}
+    for index, record in enumerate(records):
+        if not record.is_leak:
+            found.setdefault(_cause(record, context), []).append(index)
+    return [
+        Group(
+            BY_KIND.get(records[numbers[0]].kind, _OTHER),
+            tuple(numbers),
+            tuple(records[number] for number in numbers),
+        )
+        for numbers in found.values()
+    ]
+
+
+def _cause(record: ErrorRecord, context: Context) -> tuple[str, ...]:
+    rule = BY_KIND.get(record.kind, _OTHER).rule
+    kind = record.kind if rule == _OTHER.rule else ""
+    for aux in record.aux:
+        if aux.frames and aux.what and _blames(aux.what):
+            return rule, kind, "block", _spot(context.own.frame(aux.frames), context)
+    return rule, kind, "access", _spot(context.own.frame(record.frames), context)
+
+
+def _blames(text: str) -> bool:
+    """Whether a remark's stack is that of the cause."""
+    return (
+        "inside a block" in text
+        or "alloc'd" in text
+        or "free'd" in text
+        or "created by" in text
+    )
+
+
+def _spot(frame: Frame | None, context: Context) -> str:
+    if frame is None:
+        return "?"
+    line = frame.line if frame.line is not None else frame.ip
+    return f"{stable_function(frame.fn)}|{frame.path or frame.obj}|{line}"
+
+
+def _error_finding(group: Group, context: Context) -> Finding:
+    rule = group.rule
+    first = max(
+        range(len(group.records)),
+        key=lambda i: (context.own.has_own(group.records[i].frames), -i),
+    )
+    record, number = group.records[first], group.numbers[first]
+    noise = known_noise(record)
+    own = any(context.own.has_own(r.frames) for r in group.records)
+    through_own = any(context.own.has_own(aux.frames) for r in group.records for aux in r.aux)
+    frame = context.own.frame(record.frames)
+    total = sum(r.count for r in group.records)
+    reports = (
+        ""
+        if len(group.records) == 1
+        else f" {plural(len(group.records), 'report')}, one cause."
+    )
+    beside = next((aux for aux in record.aux if aux.what), None)
+    evidence = (
+        f"{record.what} in {function(frame.fn if frame else None)}, {times(total)}."
+        f"{reports}{_beside(beside, context)}"
+    )
+    if noise is not None:
+        severity, advice = Severity.INFO, f"{noise} Suppress it if you agree."
+    elif not own and not through_own:
+        severity = Severity.INFO
+        advice = (
+            "No frame of your own code is on its stacks: report it to the library, or "
+            "suppress it."
+        )
+    else:
+        severity = Severity(kind_words(record.kind).severity)
+        advice = rule.advice
+    return Finding(
+        rule.rule,
+        severity,
+        f"{rule.verdict}: {where(frame)}",
+        evidence,
+        advice,
+        place(View.ERRORS, record=number),
+        fingerprint(rule.rule, record.kind, *stack_parts(record.frames)),
+        weight=rule.danger + (5 if own else 0),
+    )
+
+
+def _beside(aux: AuxStack | None, context: Context) -> str:
+    if aux is None or aux.what is None:
+        return ""
+    frame = context.own.frame(aux.frames)
+    return f" {aux.what}{'' if frame is None else ' at ' + where(frame)}."
+
+
+def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Finding]:
+    """One finding a place that loses memory; those of little weight together in one."""
+    places: dict[str, list[int]] = {}
+    for index, record in enumerate(records):
+        if record.kind == LOST:
+            spot = _spot(context.own.frame(record.frames), context)
+            places.setdefault(spot, []).append(index)
+    limits = context.thresholds
+    small: list[int] = []
+    for numbers in places.values():
+        group = [records[number] for number in numbers]
+        lost = sum(record.leaked_bytes or 0 for record in group)
+        blocks = sum(record.leaked_blocks or 0 for record in group)
+        grows = blocks >= limits.leak_blocks
+        is_own = any(context.own.has_own(record.frames) for record in group)
+        noise = next((known for record in group if (known := known_noise(record))), None)
+        if noise or not is_own or (lost < limits.leak_bytes and not grows):
+            small.extend(numbers)
+            continue
+        largest = max(numbers, key=lambda n: (records[n].leaked_bytes or 0, -n))
+        frame = context.own.frame(records[largest].frames)
+        yield Finding(
+            "leak-grows" if grows else "leak-once",
+            Severity.ERROR if grows else Severity.WARNING,
+            f"Leaks {size(lost)}{' more and more' if grows else ''}: {where(frame)}",
+            f"{plural(blocks, 'block')} that {function(frame.fn if frame else None)} allocated "
+            f"{'are' if blocks != 1 else 'is'} lost: nothing points there any more"
+            + (", and each further call loses more." if grows else "."),
+            "Free the block, or give it an owner that does.",
+            place(View.ERRORS, record=largest),
+            fingerprint("leak", *stack_parts(records[largest].frames)),
+            weight=30 + min(9.0, lost / (1 << 20)),
+        )
+    if small:
+        lost = sum(records[n].leaked_bytes or 0 for n in small)
+        frame = context.own.frame(records[small[0]].frames)
+        yield Finding(
+            "leak-small",
+            Severity.INFO,
+            f"Loses {size(lost)} once: {where(frame)}"
+            + ("" if len(small) == 1 else f" and {plural(len(small) - 1, 'more place')}"),
+            f"{plural(len(small), 'leak')} of few bytes and blocks, or by libraries alone: "
+            "what is lost once at start or end costs nothing.",
+            "Leave it, or suppress it so that new leaks stand out.",
+            place(View.ERRORS, record=small[0]),
+            fingerprint("leak-small", *stack_parts(records[small[0]].frames)),
+        )
+
+
+def _crashes(profile: ErrorProfile, context: Context) -> Iterator[Finding]:
+    for process in profile.processes:
+        fatal = process.fatal_signal
+        if fatal is None or fatal.signame in {"SIGTERM", "SIGINT", "SIGKILL"}:
+            continue
+        frame = context.own.frame(fatal.frames)
+        what = f" ({fatal.event})" if fatal.event else ""
+        yield Finding(
+            "memory-crash",
+            Severity.ERROR,
+            f"Crashes with {fatal.signame}: {where(frame)}",
+            f"The process ended by {fatal.signame}{what}"
+            + (f" in {function(frame.fn)}." if frame else "."),
+            "Mend the memory errors before it first: the crash is often their last effect.",
+            place(View.ERRORS),
+            fingerprint("memory-crash", fatal.signame, *stack_parts(fatal.frames)),
+            weight=110,
+        )
