@@ -1,0 +1,55 @@
+"""A heap's timeline in as many columns as a screen has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collectors.records.heap import HeapSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class HeapColumn:
+    """The largest snapshot of a column's span of time: its place and its bytes."""
+
+    position: int
+    useful: int
+    extra: int
+    stacks: int
+
+    @property
+    def total(self) -> int:
+        return self.useful + self.extra + self.stacks
+
+
+def column_of(time: int, first: int, last: int, columns: int) -> int:
+    """The column in which a time lies."""
+    if last <= first or columns < 2:
+        return 0
+    return max(0, min(columns - 1, (time - first) * (columns - 1) // (last - first)))
+
+
+def heap_columns(snapshots: Sequence[HeapSnapshot], columns: int) -> list[HeapColumn | None]:
+    """The timeline in `columns` equal spans; one without a snapshot keeps the level before.
+
+    Of several snapshots in one span the largest is shown, so that no peak is lost.
+    """
+    found: list[HeapColumn | None] = [None] * columns
+    if not snapshots or columns < 1:
+        return found
+    first, last = snapshots[0].time, snapshots[-1].time
+    held: list[HeapColumn | None] = [None] * columns  # the last of each span goes on
+    for position, snapshot in enumerate(snapshots):
+        place = column_of(snapshot.time, first, last, columns)
+        level = HeapColumn(
+            position, snapshot.heap_bytes, snapshot.extra_bytes, snapshot.stacks_bytes
+        )
+        held[place] = level
+        seen = found[place]
+        if seen is None or level.total > seen.total:
+            found[place] = level
+    before: HeapColumn | None = None
+    for place in range(columns):
+        if found[place] is None:
+            found[place] = before
+        else:
+            before = held[place]
+    return found
