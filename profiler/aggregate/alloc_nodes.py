@@ -94,6 +94,8 @@ class _Places:
         if found is None:
             found = self._numbers[function, where] = len(self.known)
             label = function if frame is None else short_name(function)
+            if frame is None and point.places is None:
+                label = "everything allocated"
             if label == "operator()":  # a lambda is known by its line alone
                 label = f"operator() {where}"
             self.known.append(

@@ -121,8 +121,8 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         return self.query_one(HeapTimeline)
 
     def _layers(self) -> LayerColours:
-        colours = palette(self.app.theme)
-        return LayerColours(colours.user, colours.system, colours.iowait, colours.dim)
+        c = palette(self.app.theme)
+        return LayerColours(c.user, c.system, c.iowait, c.dim, c.text)
 
     def _use(self, place: int) -> None:
         """Show the heap of one process."""
@@ -190,7 +190,9 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         tree = self._tree
         tree.tree_title = "called from" if self.top_down else "allocated by"
         tree.set_columns(self._columns(compared=nodes.before is not None))
-        tree.set_tree(nodes, self._cells_of(nodes), self._text_of(nodes), opened_at_first(nodes))
+        tree.set_tree(
+            nodes, self._cells_of(nodes), self._text_of(nodes), opened_at_first(nodes)
+        )
         self._graph.set_tree(nodes, self._flame_label(nodes), self._box_style(nodes))
 
     def _title(self) -> str:
@@ -235,7 +237,8 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         def text(node: int) -> NodeText:
             colours = palette(self.app.theme)
             place = nodes.place_of(node)
-            label = f"{place.label}  {place.where}" if place.where else place.label
+            more = place.where and not place.label.endswith(place.where)
+            label = f"{place.label}  {place.where}" if more else place.label
             return NodeText(label, Style(color=colours.user if place.own else colours.dim))
 
         return text
@@ -279,7 +282,7 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
 
     # Keys.
 
-    def action_show_tree(self, top_down: bool) -> None:  # noqa: FBT001  # from a binding
+    def action_show_tree(self, top_down: bool) -> None:  # from a binding
         self.flame, self.top_down = False, top_down
         self._load_nodes()
         self._tree.focus()

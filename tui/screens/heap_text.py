@@ -41,7 +41,12 @@ def legend(snapshot: HeapSnapshot, profile: HeapProfile, colours: LayerColours) 
     stacks = any(s.stacks_bytes for s in profile.snapshots)
     text = Text(no_wrap=True, overflow="ellipsis")
     for fill, colour, name, value in (
-        (FILLS[0], colours.useful, "mapped" if profile.pages else "useful", snapshot.heap_bytes),
+        (
+            FILLS[0],
+            colours.useful,
+            "mapped" if profile.pages else "useful",
+            snapshot.heap_bytes,
+        ),
         (FILLS[1], colours.extra, "extra", snapshot.extra_bytes),
         (FILLS[2], colours.stacks, "stacks", snapshot.stacks_bytes if stacks else None),
     ):

@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.events import Click, Resize
+from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -49,6 +49,9 @@ class FlameGraph(ScrollView, can_focus=True):
     Nodes too narrow for a cell are left out; `·` stands where some are.
     """
 
+    DEFAULT_CSS = """
+    FlameGraph { overflow-x: hidden; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "beside(-1)", "Box to the left", show=False),
         Binding("right", "beside(1)", "Box to the right", show=False),
@@ -79,6 +82,7 @@ class FlameGraph(ScrollView, can_focus=True):
         self._label_of: Callable[[int], str] = lambda _node: ""
         self._style_of: Callable[[int], Style] = lambda _node: _PLAIN
         self._lines: list[list[Box]] = []
+        self._laid_out = 0
 
     def set_tree(
         self,
@@ -92,30 +96,31 @@ class FlameGraph(ScrollView, can_focus=True):
         self._lay_out()
         self._tell()
 
-    def on_resize(self, event: Resize) -> None:
-        self._lay_out(event.size.width)
+    def on_resize(self) -> None:
+        if self._laid_out != self.size.width:
+            self._lay_out()
 
-    def _lay_out(self, cells: int | None = None) -> None:
+    def _lay_out(self) -> None:
         """Find the boxes of each line; what is narrower than a cell is not gone into."""
-        cells = self.size.width if cells is None else cells
-        tree, self._lines = self.nodes, []
-        whole = tree.width(self.top) if tree is not None and len(tree.depth) else 0
-        if tree is not None and whole and cells:
-            base = tree.depth[self.top]
+        cells = self._laid_out = self.size.width
+        nodes, self._lines = self.nodes, []
+        whole = nodes.width(self.top) if nodes is not None and len(nodes.depth) else 0
+        if nodes is not None and whole and cells:
+            base = nodes.depth[self.top]
             waiting = [(self.top, 0)]
             while waiting:
                 node, start = waiting.pop()
                 left = round(start * cells / whole)
-                right = round((start + tree.width(node)) * cells / whole)
+                right = round((start + nodes.width(node)) * cells / whole)
                 if right <= left:
                     continue
-                level = tree.depth[node] - base
+                level = nodes.depth[node] - base
                 while len(self._lines) <= level:
                     self._lines.append([])
                 self._lines[level].append(Box(left, min(cells, right), node))
-                for child in tree.children(node):
+                for child in nodes.children(node):
                     waiting.append((child, start))
-                    start += tree.width(child)
+                    start += nodes.width(child)
             for line in self._lines:
                 line.sort(key=lambda box: box.left)
         self.virtual_size = Size(cells, len(self._lines))
@@ -123,6 +128,8 @@ class FlameGraph(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         cells = self.size.width
+        if self._laid_out != cells:  # a scrollbar came or went
+            self._lay_out()
         level = y + self.scroll_offset.y
         if level >= len(self._lines):
             empty = "nothing to draw" if y == 0 and not self._lines else ""

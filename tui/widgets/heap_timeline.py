@@ -1,4 +1,4 @@
-"""The heap over time: useful, extra and stack bytes on each other, and a cursor on snapshots."""
+"""The heap over time: useful, extra and stack bytes on each other, with a cursor."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +26,13 @@ PEAK, LARGEST, BASE = "▲", "●", "C"
 
 @dataclass(frozen=True, slots=True)
 class LayerColours:
-    """Colours of the three layers, and of what is not data."""
+    """Colours of the three layers, of what is not data, and of the cursor's column."""
 
     useful: str
     extra: str
     stacks: str
     dim: str
+    cursor: str
 
 
 class HeapTimeline(Widget, can_focus=True):
@@ -58,7 +59,7 @@ class HeapTimeline(Widget, can_focus=True):
         self.snapshots: Sequence[HeapSnapshot] = ()
         self.cursor = 0
         self.base: int | None = None
-        self.colours = LayerColours("blue", "yellow", "magenta", "white")
+        self.colours = LayerColours("blue", "yellow", "magenta", "white", "white")
         self._columns: list[HeapColumn | None] = []
         self._marks: dict[int, str] = {}
 
@@ -123,9 +124,8 @@ class HeapTimeline(Widget, can_focus=True):
             for column, level in enumerate(self._columns):
                 cell = self._cell(level, rows - 1 - y, rows, top)
                 if column == at_cursor:
-                    blank = cell.text == " "
-                    cell = Segment("│" if blank else cell.text, cell.style or _PLAIN)
-                    cell = cell if blank else Segment(cell.text, _reversed(cell.style))
+                    text = "│" if cell.text == " " else cell.text
+                    cell = Segment(text, Style(color=self.colours.cursor))
                 segments.append(cell)
         return Strip(segments).simplify().adjust_cell_length(cells).apply_style(self.rich_style)
 
@@ -170,7 +170,8 @@ class HeapTimeline(Widget, can_focus=True):
         at_cursor = self._column_of(self.cursor)
         return [
             Segment(
-                sign, Style(reverse=True) if place == at_cursor else dim if sign == "·" else _PLAIN
+                sign,
+                Style(reverse=True) if place == at_cursor else dim if sign == "·" else _PLAIN,
             )
             for place, sign in enumerate(signs)
         ]
@@ -199,7 +200,3 @@ class HeapTimeline(Widget, can_focus=True):
             trees = [i for i, s in enumerate(self.snapshots) if s.tree is not TreeKind.EMPTY]
             places = trees or list(range(len(self.snapshots)))
             self.go_to(min(places, key=lambda i: abs(self._column_of(i) - wanted)))
-
-
-def _reversed(style: Style | None) -> Style:
-    return (style or _PLAIN) + Style(reverse=True)

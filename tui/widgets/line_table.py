@@ -292,6 +292,8 @@ class LineTable(ScrollView, can_focus=True):
         if row is not None and place == self.cursor:
             style = _CURSOR if self.has_focus else _CURSOR_ELSEWHERE
         left, cells = self.scroll_offset.x, self.size.width
+        if style is _CURSOR:  # one even bar, whatever the cells' own colours
+            line = [(text, _PLAIN) for text, _ in line]
         strip = _strip(line[: self.frozen], style)
         rest = _strip(line[self.frozen :], style)
         stays = strip.cell_length

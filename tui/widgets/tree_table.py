@@ -40,6 +40,9 @@ class TreeTable(LineTable):
     `cells_of` gives a node's figures, `text_of` its name. Nodes are numbered as in the tree.
     """
 
+    DEFAULT_CSS = """
+    TreeTable { overflow-x: hidden; scrollbar-size-vertical: 1; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right", "open_node", "Open", show=False),
         Binding("left", "close_node", "Close", show=False),
@@ -139,30 +142,27 @@ class TreeTable(LineTable):
         super()._set_size()
         self.virtual_size = self.virtual_size.with_width(self.size.width)
 
-    def _line(self, y: int) -> Sequence[Cell]:
+    def _row_at(self, place: int) -> Row | None:
+        if self.nodes is None or not 0 <= place < len(self._order):
+            return None
+        return self._cells_of(self._order[place])
+
+    def _line(self, y: int, row: Row | None) -> Sequence[Cell]:
         if y == 0:
-            return [*super()._line(0), (self.tree_title, _PLAIN)]
+            return [*super()._line(0, None), (self.tree_title, _PLAIN)]
+        if self.nodes is None or row is None:
+            return super()._line(y, None)
         place = self.scroll_offset.y + y - 1
-        if self.nodes is None or place >= len(self._order):
-            return [(self.empty, _PLAIN)] if y == 1 and self.empty else []
         node = self._order[place]
-        cells = [
-            (
-                fit(column.show(value), room, right=column.right) + _GAP,
-                (column.style(value) if column.style is not None else None) or _PLAIN,
-            )
-            for column, room, value in zip(
-                self.columns, self._cells, self._cells_of(node), strict=True
-            )
-        ]
-        text = self._text_of(node)
+        cells = [*super()._line(y, row)]
         indent = "  " * min(self.nodes.depth[node], _DEEPEST_INDENT)
         inner = self.nodes.end[node] > node + 1
         followed = place + 1 < len(self._order) and self._order[place + 1] == node + 1
         mark = "  " if not inner else "▾ " if followed else "▸ "
-        cells.append((indent + mark, _PLAIN))
         used = sum(room + len(_GAP) for room in self._cells)
         room = max(1, self.size.width - used - len(indent) - len(mark))
+        text = self._text_of(node)
+        cells.append((indent + mark, _PLAIN))
         cells.append((fit(text.label, room), text.style or _PLAIN))
         return cells
 

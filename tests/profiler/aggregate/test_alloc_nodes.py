@@ -16,7 +16,7 @@ MASSIF = Path("tests/data/massif")
 def _tree(rows: list[tuple[int, int, str]]) -> AllocTree:
     names = list(dict.fromkeys(name for _, _, name in rows))
     points = [
-        AllocPoint(name)
+        AllocPoint(name, places=3 if name.startswith("in ") else None)
         if name.startswith(("(", "in "))
         else AllocPoint("", Frame(1, name, file="a.cpp", line=1))
         for name in names
@@ -50,7 +50,7 @@ def _drawn(nodes: AllocNodes) -> list[tuple[int, int, str]]:
 
 def test_bottom_up_is_as_massif_has_it() -> None:
     assert _drawn(alloc_nodes(TREE)) == [
-        (0, 100, "(root)"),
+        (0, 100, "everything allocated"),
         (1, 60, "std::make"),
         (2, 40, "grow"),
         (3, 40, "main"),
@@ -63,7 +63,7 @@ def test_bottom_up_is_as_massif_has_it() -> None:
 def test_top_down_starts_at_the_outermost_caller() -> None:
     nodes = alloc_nodes(TREE, top_down=True)
     assert _drawn(nodes) == [
-        (0, 100, "(root)"),
+        (0, 100, "everything allocated"),
         (1, 60, "main"),
         (2, 40, "grow"),
         (3, 40, "std::make"),
@@ -77,7 +77,7 @@ def test_top_down_starts_at_the_outermost_caller() -> None:
 
 def test_library_frames_fold_into_their_callers() -> None:
     assert _drawn(alloc_nodes(TREE, own_only=True)) == [
-        (0, 100, "(root)"),
+        (0, 100, "everything allocated"),
         (1, 40, "grow"),
         (2, 40, "main"),
         (1, 40, "in 3 places, all below"),
@@ -93,7 +93,7 @@ def test_two_snapshots_are_one_tree_with_what_is_gone() -> None:
     found = {
         nodes.place_of(i).label: (nodes.bytes[i], nodes.before[i]) for i in range(len(nodes))
     }
-    assert found["(root)"] == (100, 70)
+    assert found["everything allocated"] == (100, 70)
     assert found["gone"] == (0, 60)
     assert found["std::make"] == (60, 10)
     assert found["grow"] == (40, 10)
@@ -103,7 +103,7 @@ def test_two_snapshots_are_one_tree_with_what_is_gone() -> None:
 def test_bytes_beyond_the_children_stay_with_their_node() -> None:
     cut = _tree([(0, 100, "(root)"), (1, 60, "grow"), (2, 25, "main")])
     assert _drawn(alloc_nodes(cut, top_down=True)) == [
-        (0, 100, "(root)"),
+        (0, 100, "everything allocated"),
         (1, 35, "grow"),
         (1, 25, "main"),
         (2, 25, "grow"),
