@@ -106,7 +106,7 @@ async def test_two_snapshots_are_compared(imported: Session) -> None:
         await pilot.press("f")
         await settle(app, pilot)
         assert "−" in screen.query_one(FlameGraph).render_line(0).text
-        await pilot.press("right_square_bracket", "c")
+        await pilot.press("right_square_bracket", "c", "b")
         await settle(app, pilot)
         assert screen.base is None
         assert "change" not in tree(screen)[0]
