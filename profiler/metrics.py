@@ -34,8 +34,11 @@ class Metric:
 
     name: str
     value: float
-    unit: Unit
     tool: str
+
+    @property
+    def unit(self) -> Unit:
+        return unit_of(self.name)
 
 
 # What each name means, for `check`, `trend` and their documentation. Events and error kinds
@@ -75,6 +78,18 @@ _RATES = {
 }
 
 
+_UNITS = {
+    **dict.fromkeys((*LEAK_KINDS.values(), "peak_heap", "peak_useful"), Unit.BYTES),
+    **dict.fromkeys(("run_time", "wait_time", "wall_time", "cpu_time"), Unit.SECONDS),
+    **dict.fromkeys((*_RATES, "wait_share"), Unit.PERCENT),
+}
+
+
+def unit_of(name: str) -> Unit:
+    """What a metric counts."""
+    return _UNITS.get(name, Unit.COUNT)
+
+
 def session_metrics(session: Session) -> tuple[Metric, ...]:
     """Every metric of a session. What was not measured is not there.
 
@@ -92,7 +107,7 @@ def _all(session: Session) -> Iterator[Metric]:
             ("cpu_time", native.cpu_seconds),
         ):
             if value is not None:
-                yield Metric(name, value, Unit.SECONDS, NATIVE_RUN)
+                yield Metric(name, value, NATIVE_RUN)
     known = registry.tool_names()
     for tool in session.tools:
         profiles = session.profiles(tool) if tool in known else ()
@@ -112,17 +127,17 @@ def _all(session: Session) -> Iterator[Metric]:
 
 
 def _errors(profiles: Sequence[ErrorProfile], tool: str) -> Iterator[Metric]:
-    yield Metric("errors", sum(len(p.records) for p in profiles), Unit.COUNT, tool)
-    yield Metric("occurrences", sum(p.occurrences for p in profiles), Unit.COUNT, tool)
+    yield Metric("errors", sum(len(p.records) for p in profiles), tool)
+    yield Metric("occurrences", sum(p.occurrences for p in profiles), tool)
     leaks = [p.leak_totals() for p in profiles]
     for kind in LEAK_KINDS.values():
-        yield Metric(kind, sum(totals[kind].bytes for totals in leaks), Unit.BYTES, tool)
+        yield Metric(kind, sum(totals[kind].bytes for totals in leaks), tool)
     kinds: dict[str, int] = {}
     for profile in profiles:
         for kind, number in profile.by_kind().items():
             kinds[kind] = kinds.get(kind, 0) + number
     for kind, number in kinds.items():
-        yield Metric(kind, number, Unit.COUNT, tool)
+        yield Metric(kind, number, tool)
 
 
 def _costs(profiles: Sequence[CostProfile], tool: str) -> Iterator[Metric]:
@@ -131,13 +146,13 @@ def _costs(profiles: Sequence[CostProfile], tool: str) -> Iterator[Metric]:
         for event, count in profile.totals().items():
             totals[event] = totals.get(event, 0) + count
     for event, count in totals.items():
-        yield Metric(event, count, Unit.COUNT, tool)
+        yield Metric(event, count, tool)
     for name, (misses, accesses) in _RATES.items():
         if all(event in totals for event in (*misses, *accesses)):
             whole = sum(totals[event] for event in accesses)
             if whole:
                 part = sum(totals[event] for event in misses)
-                yield Metric(name, 100 * part / whole, Unit.PERCENT, tool)
+                yield Metric(name, 100 * part / whole, tool)
 
 
 def _heap(profiles: Sequence[HeapProfile], tool: str) -> Iterator[Metric]:
@@ -146,8 +161,8 @@ def _heap(profiles: Sequence[HeapProfile], tool: str) -> Iterator[Metric]:
         return
     # Peaks of several processes come at different moments and have no sum.
     largest = max(peaks, key=lambda peak: peak.total_bytes)
-    yield Metric("peak_heap", largest.total_bytes, Unit.BYTES, tool)
-    yield Metric("peak_useful", largest.heap_bytes, Unit.BYTES, tool)
+    yield Metric("peak_heap", largest.total_bytes, tool)
+    yield Metric("peak_useful", largest.heap_bytes, tool)
 
 
 def _samples(profile: SampleProfile, tool: str) -> Iterator[Metric]:
@@ -157,20 +172,20 @@ def _samples(profile: SampleProfile, tool: str) -> Iterator[Metric]:
         statistics = column_statistics(profile)
         for name, column in (("run_queue", "r"), ("context_switches", "cs")):
             if column in statistics:
-                yield Metric(name, statistics[column]["mean"], Unit.COUNT, tool)
+                yield Metric(name, statistics[column]["mean"], tool)
         return
     threads = thread_totals(profile)
     run = sum(row.run_seconds or 0.0 for row in threads)
     wait = sum(row.wait_seconds or 0.0 for row in threads)
-    yield Metric("run_time", run, Unit.SECONDS, tool)
+    yield Metric("run_time", run, tool)
     if any(row.wait_seconds is not None for row in threads):
-        yield Metric("wait_time", wait, Unit.SECONDS, tool)
+        yield Metric("wait_time", wait, tool)
         if run + wait > 0:
-            yield Metric("wait_share", 100 * wait / (run + wait), Unit.PERCENT, tool)
+            yield Metric("wait_share", 100 * wait / (run + wait), tool)
     for name in ("voluntary", "involuntary"):
         known = [getattr(row, name) for row in threads if getattr(row, name) is not None]
         if known:
-            yield Metric(name, sum(known), Unit.COUNT, tool)
+            yield Metric(name, sum(known), tool)
 
 
 def metric_name(word: str, measured: Sequence[Metric] = ()) -> str:

@@ -23,6 +23,8 @@ COMMANDS = {
     "sessions": "tui.commands.sessions",
     "show": "tui.commands.show",
     "report": "tui.commands.report",
+    "fleet": "tui.commands.fleet",
+    "fleet-worker": "tui.commands.fleet_worker",
     "query": "tui.commands.query",
     "trend": "tui.commands.trend",
 }

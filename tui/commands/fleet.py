@@ -1,0 +1,84 @@
+"""droidgrind fleet"""
+
+import argparse
+from pathlib import Path
+
+from tui.commands import options
+
+
+class FleetCommand:
+    """Record a plan's targets on many devices; prints the overview and its page.
+
+    The plan is a matrix of devices, targets, tools and repeats (docs/fleet.md). A plan that
+    was cut off goes on where it was when it is started again. With --scheduler, devices on
+    other machines take part: each machine runs `droidgrind fleet-worker`.
+    """
+
+    name = "fleet"
+    example = "droidgrind fleet plan.toml"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("plan", type=Path, metavar="PLAN.toml")
+        parser.add_argument(
+            "--scheduler",
+            metavar="ADDRESS",
+            help="a Dask scheduler, tcp://HOST:PORT (needs droidgrind[fleet])",
+        )
+        parser.add_argument(
+            "--shared",
+            action="store_true",
+            help="workers write into the output folder themselves: it is on a shared disk",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="only list the cells and what they await"
+        )
+        options.add_json(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        from collectors.errors import UsageError
+        from profiler.fleet.executors import DaskCells, ThreadCells
+        from profiler.fleet.ledger import CellState, Ledger
+        from profiler.fleet.overview import overview_json, overview_of
+        from profiler.fleet.plan import load_plan
+        from profiler.fleet.running import FleetRun
+        from profiler.progress import StopRequest, stop_on_signals
+        from profiler.report.fleet import write_fleet
+        from tui.fleet_text import FleetTeller, overview_lines
+        from tui.text import print_json, print_line
+
+        if args.shared and args.scheduler is None:
+            raise UsageError(
+                "--shared goes with --scheduler: threads of one machine share anyway"
+            )
+        plan = load_plan(args.plan)
+        ledger = Ledger(plan.output)
+        cells = plan.cells()
+        stop = StopRequest()
+        page: Path | None = None
+        if args.dry_run:
+            overview = overview_of(ledger.entry(cell) for cell in cells)
+        else:
+            executor = (
+                ThreadCells(plan.devices)
+                if args.scheduler is None
+                else DaskCells(args.scheduler, shared=args.shared)
+            )
+            run = FleetRun(plan, ledger, FleetTeller(len(cells)), stop)
+            with stop_on_signals(stop), executor as opened:
+                overview = overview_of(run.carry_out(opened))
+            page = write_fleet(overview, plan, plan.output / "fleet.html")
+        if args.json:
+            print_json(overview_json(overview))
+        else:
+            for line in overview_lines(overview):
+                print_line(line)
+            if page is not None:
+                print_line()
+                print_line(f"Report: {page}")
+        if stop:
+            return 130
+        done = overview.count(CellState.DONE) == len(cells)
+        return 0 if done or args.dry_run else 1
+
+
+COMMAND = FleetCommand()
