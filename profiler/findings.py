@@ -4,11 +4,14 @@ Findings are made by rules (profiler/rules/), each a pure function of profiles. 
 has figures of its session as evidence and leads to the place where they can be seen.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from collectors import registry
+from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
+from collectors.records.heap import HeapProfile
+from collectors.records.samples import SampleProfile
 from collectors.records.shared import Shape
 from collectors.tools.tool import Profile
 from profiler.finding import Finding, Place, Severity, View, place, worst_first
@@ -63,17 +66,40 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 
 def _all(session: Session, context: Context) -> Iterator[Finding]:
-    from profiler.rules import errors
+    from profiler.rules.cache import cache_findings
+    from profiler.rules.errors import error_findings
+    from profiler.rules.heap import heap_findings
+    from profiler.rules.scheduling import scheduling_findings
+    from profiler.rules.trust import Recorded, trust_findings
 
-    known = registry.tool_names()
-    of_shape: dict[Shape, dict[str, tuple[Profile, ...]]] = {}
-    for tool in session.tools:
-        if tool in known:
-            group = session.profiles(tool)
-            of_shape.setdefault(registry.tool(tool).shape, {})[tool] = group
-    found_errors = _of(of_shape.get(Shape.ERRORS, {}), ErrorProfile)
-    yield from errors.error_findings(found_errors, context)
+    known = registry.tool_names()  # a newer droidgrind may have recorded with other tools
+    tools = [tool for tool in session.tools if tool in known]
+    of_shape: dict[Shape, dict[str, tuple[Profile, ...]]] = {shape: {} for shape in Shape}
+    for tool in tools:
+        of_shape[registry.tool(tool).shape][tool] = session.profiles(tool)
+    errors = _of(of_shape[Shape.ERRORS], ErrorProfile)
+    # Two tools that counted the same run's instructions have no sum: the first one speaks.
+    costs = next(
+        (
+            found
+            for tool, group in of_shape[Shape.COST].items()
+            if (found := _of({tool: group}, CostProfile))
+        ),
+        (),
+    )
+    heaps = _of(of_shape[Shape.HEAP], HeapProfile)
+    samples = {
+        tool: profile
+        for tool, group in of_shape[Shape.SAMPLES].items()
+        for profile in _of({tool: group[:1]}, SampleProfile)
+    }
+    damage = [(tool, item) for tool in tools for item in session.reading(tool).all_damage()]
+    yield from error_findings(errors, context)
+    yield from cache_findings(costs, context)
+    yield from heap_findings(heaps, costs, context)
+    yield from scheduling_findings(samples, context)
+    yield from trust_findings(Recorded(session.captures, errors, costs, heaps, damage), context)
 
 
-def _of(groups: dict[str, tuple[Profile, ...]], kind: type[_P]) -> tuple[_P, ...]:
+def _of(groups: Mapping[str, tuple[Profile, ...]], kind: type[_P]) -> tuple[_P, ...]:
     return tuple(p for group in groups.values() for p in group if isinstance(p, kind))

@@ -125,3 +125,16 @@ def is_library(point: AllocPoint) -> bool:
     ):
         return True
     return frame.fn is None or _LIBRARY_FUNCTION.match(frame.fn) is not None
+
+
+def own_alloc_frame(frames: Sequence[Frame], own: OwnCode) -> Frame | None:
+    """The innermost frame of an allocation stack that is no library's; None if all are.
+
+    Massif names files without their folders: libraries are told by their names there,
+    unless globs say what is own.
+    """
+    if own.globs:
+        found = next((frame for frame in frames if own.owns(frame)), None)
+        if found is not None:
+            return found
+    return next((frame for frame in frames if not is_library(AllocPoint("", frame))), None)

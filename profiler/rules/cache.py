@@ -1,0 +1,300 @@
+"""Cost rules: which functions and lines miss the caches, mispredict, or carry the cost."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from collectors.records.cost import UNKNOWN, CostProfile
+from profiler.finding import Finding, Severity, View, place
+from profiler.fingerprint import fingerprint, stable_function
+from profiler.functions import CYCLES, FunctionCosts, function_costs, short_name
+from profiler.rules.context import Context
+from profiler.rules.words import function, number, plural
+
+# So many functions are named by rules on misses; more would bury the first.
+MOST_FUNCTIONS = 3
+_DATA = ("Dr", "Dw", "D1mr", "D1mw", "DLmr", "DLmw")
+
+
+@dataclass(frozen=True, slots=True)
+class Hot:
+    """A function that misses: sums, and the line with the most misses (0 if unknown)."""
+
+    place: int
+    misses: float
+    rate: float
+    last_level: float
+    line: int
+    line_misses: float
+    line_rate: float
+
+
+def cache_findings(profiles: Sequence[CostProfile], context: Context) -> Iterator[Finding]:
+    if not profiles:
+        return
+    costs = function_costs(profiles)
+    if not len(costs):
+        return
+    if costs.has(*_DATA):
+        yield from _missing_functions(profiles, costs, context)
+    if costs.has("I1mr", "Ir"):
+        yield from _instruction_misses(costs, context)
+    if costs.has("Bc", "Bcm", "Bi", "Bim"):
+        yield from _branches(costs, context)
+    yield from _few_lines(profiles, costs, context)
+    if costs.has("Ir"):
+        yield from _unknown_code(costs, context)
+
+
+def _missing_functions(
+    profiles: Sequence[CostProfile], costs: FunctionCosts, context: Context
+) -> Iterator[Finding]:
+    limits = context.thresholds
+    misses = costs.event("D1mr") + costs.event("D1mw")
+    all_misses = float(misses.sum())
+    if all_misses < limits.fewest_misses / 10:
+        return
+    last_level = costs.event("DLmr") + costs.event("DLmw")
+    accesses = costs.event("Dr") + costs.event("Dw")
+    cycles = float(costs.cycles.sum())
+    for index in misses.argsort()[::-1][:MOST_FUNCTIONS].tolist():
+        fn, file = costs.functions[index], costs.files[index]
+        share = 100 * float(misses[index]) / all_misses
+        of_cycles = 100 * CYCLES["DLmr"] * float(last_level[index]) / cycles if cycles else 0.0
+        memory_bound = of_cycles >= limits.ll_share_of_cycles_percent
+        if fn == UNKNOWN or (share < limits.hot_function_percent and not memory_bound):
+            continue
+        line, line_misses, line_rate = worst_line(profiles, fn, file)
+        hot = Hot(
+            index,
+            float(misses[index]),
+            100 * float(misses[index]) / max(1.0, float(accesses[index])),
+            of_cycles,
+            line,
+            line_misses,
+            line_rate,
+        )
+        yield _missing(hot, costs, share, all_misses, context, memory_bound=memory_bound)
+
+
+def _missing(
+    hot: Hot,
+    costs: FunctionCosts,
+    share: float,
+    all_misses: float,
+    context: Context,
+    *,
+    memory_bound: bool,
+) -> Finding:
+    limits = context.thresholds
+    fn, file = costs.functions[hot.place], costs.files[hot.place]
+    name = function(fn)
+    of_all = 100 * hot.line_misses / all_misses
+    stride = (
+        hot.line_rate >= limits.stride_rate_percent and of_all >= limits.hot_function_percent
+    )
+    costly = hot.misses >= limits.fewest_misses and context.own.owns_code(fn, file, None)
+    at = f"{file.rpartition('/')[2]}:{hot.line}" if hot.line else name
+    figures = (
+        f"{number(hot.misses)} of {number(all_misses)} simulated D1 misses ({share:.0f} %); "
+        f"{hot.rate:.1f} % of its reads and writes miss"
+    )
+    if hot.line:
+        figures += f"; line {hot.line} alone has {of_all:.0f} % of all misses"
+    if stride:
+        rule, title = "cache-stride", f"Walks against the cache: {at}"
+        figures += f", {hot.line_rate:.0f} % of its accesses of one kind miss"
+        advice = (
+            "Each access takes a new cache line: walk memory in the order in which it lies "
+            "(swap the loops), or work in blocks that fit the cache."
+        )
+    elif memory_bound:
+        rule, title = "cache-memory", f"Waits for memory: {at}"
+        figures += f"; its last-level misses are {hot.last_level:.0f} % of all estimated cycles"
+        advice = "Touch less memory, or touch it once: smaller types, blocks, fused loops."
+    else:
+        rule, title = "cache-function", f"{name} causes {share:.0f} % of all D1 misses: {at}"
+        costly = costly and hot.rate >= limits.miss_rate_percent
+        advice = "Look at its lines: keep together what is used together."
+    return Finding(
+        rule,
+        Severity.WARNING if costly else Severity.INFO,
+        title,
+        f"{figures}.",
+        advice,
+        place(
+            View.CACHE,
+            function=short_name(fn).rpartition("::")[2],
+            file=file,
+            line=hot.line or None,
+        ),
+        fingerprint(rule, stable_function(fn)),
+        weight=20 + share / 100,
+    )
+
+
+def worst_line(profiles: Sequence[CostProfile], fn: str, file: str) -> tuple[int, float, float]:
+    """A function's line with the most D1 misses, how many, and the greater of its two rates.
+
+    The rates are misses of reads and of writes, in percent; 0 is an unknown line. A kind of
+    access with few misses has no rate of its own.
+    """
+    sums: dict[int, list[float]] = {}
+    for line, values in _line_sums(profiles, fn, file, ("D1mr", "D1mw", "Dr", "Dw")):
+        total = sums.setdefault(line, [0.0] * 4)
+        for i, value in enumerate(values):
+            total[i] += value
+    sums.pop(0, None)
+    line, (read, write, reads, writes) = max(
+        sums.items(),
+        key=lambda item: (item[1][0] + item[1][1], -item[0]),
+        default=(0, [0.0] * 4),
+    )
+    misses = read + write
+    rates = [
+        100 * part / whole
+        for part, whole in ((read, reads), (write, writes))
+        if whole and part >= misses / 4
+    ]
+    return line, misses, max(rates, default=0.0)
+
+
+def _line_sums(
+    profiles: Sequence[CostProfile], fn: str, file: str, events: Sequence[str]
+) -> Iterator[tuple[int, list[float]]]:
+    import numpy as np
+
+    for profile in profiles:
+        wanted = [i for i, s in enumerate(profile.symbols) if s.fn == fn and s.file == file]
+        if not wanted or not set(events) <= set(profile.events):
+            continue
+        rows = np.flatnonzero(np.isin(np.asarray(profile.row_symbol), wanted))
+        columns = [np.asarray(profile.counts[profile.events.index(e)])[rows] for e in events]
+        lines = np.asarray(profile.row_line)[rows]
+        for i, line in enumerate(lines.tolist()):
+            yield line, [float(column[i]) for column in columns]
+
+
+def _instruction_misses(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
+    limits = context.thresholds
+    column = costs.event("I1mr")
+    misses, instructions = float(column.sum()), float(costs.event("Ir").sum())
+    rate = 100 * misses / instructions if instructions else 0.0
+    if rate < limits.instruction_rate_percent or misses < limits.fewest_misses / 10:
+        return
+    worst = int(column.argmax())
+    name = function(costs.functions[worst])
+    yield Finding(
+        "cache-instructions",
+        Severity.WARNING if misses >= limits.fewest_misses else Severity.INFO,
+        f"The code itself does not fit its cache: {rate:.1f} % of instructions miss I1",
+        f"{number(misses)} I1 misses of {number(instructions)} instructions; "
+        f"{name} has the most ({100 * float(column[worst]) / misses:.0f} %).",
+        "Build with -Os or -O2 instead of -O3, inline less, keep hot code together (PGO).",
+        place(View.CACHE, function=short_name(costs.functions[worst]).rpartition("::")[2]),
+        fingerprint("cache-instructions"),
+        weight=15,
+    )
+
+
+def _branches(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
+    limits = context.thresholds
+    missed = costs.event("Bcm") + costs.event("Bim")
+    branches = costs.event("Bc") + costs.event("Bi")
+    cycles = float(costs.cycles.sum())
+    if not cycles:
+        return
+    for index in missed.argsort()[::-1][:MOST_FUNCTIONS].tolist():
+        fn, file = costs.functions[index], costs.files[index]
+        rate = 100 * float(missed[index]) / max(1.0, float(branches[index]))
+        share = 100 * CYCLES["Bcm"] * float(missed[index]) / cycles
+        if (
+            fn == UNKNOWN
+            or rate < limits.branch_rate_percent
+            or share < limits.branch_share_percent
+        ):
+            continue
+        costly = (
+            context.own.owns_code(fn, file, None)
+            and float(missed[index]) >= limits.fewest_misses
+        )
+        yield Finding(
+            "cache-branches",
+            Severity.WARNING if costly else Severity.INFO,
+            f"Branches of {function(fn)} cannot be predicted",
+            f"{number(float(missed[index]))} of {number(float(branches[index]))} branches are "
+            f"mispredicted ({rate:.1f} %): {share:.0f} % of all estimated cycles.",
+            "Sort the data first, replace the branch by arithmetic or a table, or split the "
+            "loop.",
+            place(View.CACHE, function=short_name(fn).rpartition("::")[2]),
+            fingerprint("cache-branches", stable_function(fn)),
+            weight=10 + share / 100,
+        )
+
+
+def _few_lines(
+    profiles: Sequence[CostProfile], costs: FunctionCosts, context: Context
+) -> Iterator[Finding]:
+    """A few lines carry most of the cost: where to begin."""
+    limits = context.thresholds
+    cycles = float(costs.cycles.sum())
+    most = int(limits.few_lines)
+    if cycles < limits.fewest_misses or most < 1:
+        return
+    found: list[tuple[float, int, str, str]] = []
+    events = tuple(event for event in costs.events if event in CYCLES)
+    for fn, file in list(zip(costs.functions, costs.files, strict=True))[:most]:
+        if fn == UNKNOWN or not context.own.owns_code(fn, file, None):
+            continue
+        lines: dict[int, float] = {}
+        for line, values in _line_sums(profiles, fn, file, events):
+            cost = sum(CYCLES[e] * v for e, v in zip(events, values, strict=True))
+            lines[line] = lines.get(line, 0.0) + cost
+        lines.pop(0, None)
+        found += [(cost, line, fn, file) for line, cost in lines.items()]
+    found.sort(reverse=True)
+    del found[most:]
+    share = 100 * sum(cost for cost, *_ in found) / cycles
+    if not found or share < limits.few_lines_percent:
+        return
+    names = [f"{file.rpartition('/')[2]}:{line}" for _, line, _, file in found]
+    first = found[0]
+    yield Finding(
+        "cache-few-lines",
+        Severity.INFO,
+        f"{plural(len(found), 'line')} carry {share:.0f} % of the cost: {names[0]} first",
+        f"By estimated cycles: {', '.join(names)}; {100 * first[0] / cycles:.0f} % in the "
+        "first.",
+        "Begin there: nothing else is worth tuning yet.",
+        place(
+            View.CACHE,
+            function=short_name(first[2]).rpartition("::")[2],
+            file=first[3],
+            line=first[1],
+        ),
+        fingerprint("cache-few-lines", *sorted({stable_function(fn) for _, _, fn, _ in found})),
+        weight=1,
+    )
+
+
+def _unknown_code(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
+    column: Any = costs.event("Ir")
+    total = float(column.sum())
+    unknown = sum(float(column[i]) for i, fn in enumerate(costs.functions) if fn == UNKNOWN)
+    share = 100 * unknown / total if total else 0.0
+    if share < context.thresholds.unknown_code_percent:
+        return
+    system = context.is_system_program
+    yield Finding(
+        "cache-unknown-code",
+        Severity.INFO if system else Severity.WARNING,
+        f"{share:.0f} % of the instructions are in code without names",
+        f"{number(unknown)} of {number(total)} instructions belong to functions that no symbol "
+        "names (???): no rule can judge them.",
+        "Install the program's debug symbols."
+        if system
+        else "Build with -g and do not strip, or give the unstripped files with --symbols.",
+        place(View.CACHE, function=UNKNOWN),
+        fingerprint("cache-unknown-code"),
+        weight=5,
+    )

@@ -1,0 +1,171 @@
+"""Trust rules: may one believe the figures of this session?"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from collectors import registry
+from collectors.records.cost import CostProfile
+from collectors.records.errors import ErrorProfile
+from collectors.records.heap import HeapProfile
+from collectors.records.shared import Damage, Shape
+from profiler.finding import Finding, Severity, View, place
+from profiler.fingerprint import fingerprint
+from profiler.functions import function_costs
+from profiler.manifest import CaptureEntry, State
+from profiler.rules.context import Context
+from profiler.rules.heap import is_allocator
+from profiler.rules.words import listed, number, plural
+
+_VIEWS = {
+    Shape.ERRORS: View.ERRORS,
+    Shape.COST: View.CACHE,
+    Shape.HEAP: View.HEAP,
+    Shape.SAMPLES: View.SCHEDULING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a session holds, as far as it could be read; damage by its tool."""
+
+    captures: Sequence[CaptureEntry] = ()
+    errors: Sequence[ErrorProfile] = ()
+    costs: Sequence[CostProfile] = ()
+    heaps: Sequence[HeapProfile] = ()
+    damage: Sequence[tuple[str, Damage]] = ()
+
+
+def trust_findings(recorded: Recorded, context: Context) -> Iterator[Finding]:
+    yield from _malloc(recorded, context)
+    yield from _unresolved(recorded, context)
+    yield from _truncated(recorded)
+    yield from _exit(recorded, context)
+
+
+def _malloc(recorded: Recorded, context: Context) -> Iterator[Finding]:
+    """No allocation was seen in a program that allocates."""
+    totals = [p.heap for profile in recorded.errors for p in profile.processes if p.heap]
+    seen = [sum(heap.allocs for heap in totals)] if totals else []
+    heaps = [h for h in recorded.heaps if not h.pages and h.snapshots]
+    if heaps:
+        seen.append(max(h.peak.heap_bytes if h.peak else 0 for h in heaps))
+    if not seen or any(seen):
+        return
+    calls = 0.0
+    names: list[str] = []
+    if recorded.costs:
+        costs = function_costs(recorded.costs)
+        if costs.has("Ir"):
+            column = costs.event("Ir")
+            for i, fn in enumerate(costs.functions):
+                if is_allocator(fn):
+                    calls += float(column[i])
+                    names.append(fn)
+    # The dynamic linker's own malloc runs a little in every program.
+    allocates = calls > 20_000
+    yield Finding(
+        "trust-malloc",
+        Severity.WARNING if allocates else Severity.INFO,
+        "No allocation was seen: malloc is not intercepted"
+        if allocates
+        else "No allocation was seen",
+        (
+            f"Memcheck or Massif counted none, but {number(calls)} instructions ran in "
+            f"{listed(names)}: heap and leaks are not measured, not 0."
+            if allocates
+            else "The program allocates nothing, or through an allocator that is not seen."
+        ),
+        "A static program: link it dynamically. An allocator of its own: record with "
+        "--tool-arg memcheck=--soname-synonyms=somalloc=NONE (massif alike).",
+        place(View.HEAP),
+        fingerprint("trust-malloc"),
+        weight=19,
+    )
+
+
+def _unresolved(recorded: Recorded, context: Context) -> Iterator[Finding]:
+    frames = {
+        frame.ip or (frame.obj, frame.fn): frame
+        for profile in recorded.errors
+        for record in profile.records
+        for stack in (record.frames, *(aux.frames for aux in record.aux))
+        for frame in stack
+    }
+    if len(frames) < 10:
+        return
+    unknown = [frame for frame in frames.values() if not frame.fn]
+    share = 100 * len(unknown) / len(frames)
+    if share < context.thresholds.unresolved_percent:
+        return
+    objects: dict[str, int] = {}
+    for frame in unknown:
+        name = (frame.obj or "no file").rpartition("/")[2]
+        objects[name] = objects.get(name, 0) + 1
+    worst = sorted(objects, key=lambda name: -objects[name])
+    yield Finding(
+        "trust-unresolved",
+        Severity.INFO if context.is_system_program else Severity.WARNING,
+        f"{share:.0f} % of the frames have no name",
+        f"{len(unknown)} of {len(frames)} distinct frames are ???, most of them in "
+        f"{listed(worst)}: what is yours cannot be told.",
+        "Build with -g and do not strip, or give the unstripped files: "
+        "droidgrind symbolize SESSION --symbols DIR.",
+        place(View.ERRORS),
+        fingerprint("trust-unresolved"),
+        weight=9,
+    )
+
+
+def _truncated(recorded: Recorded) -> Iterator[Finding]:
+    """Tools that failed, were cut off, or whose files are damaged: one finding each."""
+    known = registry.tool_names()
+    for entry in recorded.captures:
+        if entry.tool not in known:
+            continue
+        shape = registry.tool(entry.tool).shape
+        hurt = [damage for tool, damage in recorded.damage if tool == entry.tool]
+        # A run shorter than a sampler's interval leaves it nothing: no fault.
+        judged = shape is not Shape.SAMPLES
+        if entry.state in {State.COMPLETE, State.RECORDING} and not hurt:
+            continue
+        chosen = entry.state is State.PARTIAL and "stopped" in (entry.note or "")
+        what = str(hurt[0]) if hurt else entry.note or f"its state is {entry.state}"
+        rest = f" {plural(len(hurt) - 1, 'more fault')} were met." if len(hurt) > 1 else ""
+        yield Finding(
+            "trust-truncated",
+            Severity.WARNING if judged and not chosen else Severity.INFO,
+            f"{entry.tool} is not whole",
+            f"{what.rstrip('.')}.{rest} Its figures are of what was written.",
+            "Record it again if you compare with other sessions.",
+            place(_VIEWS[shape]),
+            fingerprint("trust-truncated", entry.tool),
+            weight=7,
+        )
+
+
+def _exit(recorded: Recorded, context: Context) -> Iterator[Finding]:
+    """The target ended otherwise under a tool than natively."""
+    native = context.manifest.native
+    if native is None or native.exit_status is None:
+        return
+    other = [
+        entry
+        for entry in recorded.captures
+        if entry.tool in registry.WRAPPERS
+        and entry.state is State.COMPLETE
+        and entry.exit_status not in {None, native.exit_status}
+    ]
+    if not other:
+        return
+    first = other[0]
+    yield Finding(
+        "trust-exit",
+        Severity.WARNING,
+        f"Ends otherwise under {first.tool} than by itself",
+        f"Exit status {first.exit_status} under {listed([e.tool for e in other])}, "
+        f"{native.exit_status} natively: another path was taken, or time ran out.",
+        "See its standard error in raw/; give it longer time limits under Valgrind.",
+        place(_VIEWS[registry.tool(first.tool).shape]),
+        fingerprint("trust-exit"),
+        weight=6,
+    )
