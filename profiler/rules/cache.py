@@ -57,7 +57,8 @@ def _missing_functions(
     last_level = costs.event("DLmr") + costs.event("DLmw")
     accesses = costs.event("Dr") + costs.event("Dw")
     cycles = float(costs.cycles.sum())
-    for index in misses.argsort()[::-1][:MOST_FUNCTIONS].tolist():
+    worst: list[int] = misses.argsort()[::-1][:MOST_FUNCTIONS].tolist()
+    for index in worst:
         fn, file = costs.functions[index], costs.files[index]
         share = 100 * float(misses[index]) / all_misses
         of_cycles = 100 * CYCLES["DLmr"] * float(last_level[index]) / cycles if cycles else 0.0
@@ -204,7 +205,8 @@ def _branches(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
     cycles = float(costs.cycles.sum())
     if not cycles:
         return
-    for index in missed.argsort()[::-1][:MOST_FUNCTIONS].tolist():
+    worst: list[int] = missed.argsort()[::-1][:MOST_FUNCTIONS].tolist()
+    for index in worst:
         fn, file = costs.functions[index], costs.files[index]
         rate = 100 * float(missed[index]) / max(1.0, float(branches[index]))
         share = 100 * CYCLES["Bcm"] * float(missed[index]) / cycles
