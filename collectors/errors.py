@@ -6,7 +6,8 @@
     │   └── ParseError            … with its file and its line or byte
     ├── DeviceError            4  no device, not reachable, not permitted, disk full
     │   ├── DeviceUnavailable     … it is offline, unauthorized, absent, or adb itself is
-    │   └── CommandFailed         … a command on it ended with a status that means failure
+    │   ├── CommandFailed         … a command on it ended with a status that means failure
+    │   └── JobLost               … a job on it was killed before it could say how it ended
     ├── ToolError              5  Valgrind (or another tool) is missing, too old, or crashed
     └── Interrupted          130  the person asked to stop
 
@@ -66,6 +67,10 @@ class CommandFailed(DeviceError):
         super().__init__(f"{' '.join(argv)}: exit status {status}: {last}")
         self.argv = tuple(argv)
         self.status = status
+
+
+class JobLost(DeviceError):
+    """A job on a device is gone without a trace of its end; what it wrote is still there."""
 
 
 class ToolError(DroidgrindError):

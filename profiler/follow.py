@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from collectors.devices.device import STDERR_FILE, STDOUT_FILE, ExitStatus, RunningJob
-from collectors.errors import DeviceUnavailable
+from collectors.errors import DeviceUnavailable, JobLost
 from profiler.progress import Observer, Step, StopRequest
 
 TICK_SECONDS = 0.1
@@ -55,7 +55,11 @@ class Follower:
         status: ExitStatus | None = None
         while status is None:
             seconds = time.monotonic() - started
-            status = self._look(seconds)
+            try:
+                status = self._look(seconds)
+            except JobLost as error:
+                self._log("job lost", str(error))
+                return None, str(error)
             if self._away and self._stop.times > 1:
                 return None, "the device was away when the recording was stopped"
             self._pass_output()

@@ -8,8 +8,8 @@ from pathlib import Path
 from collectors import registry
 from collectors.devices.device import DeviceFacts
 from collectors.errors import InputError
+from profiler.captured import captured_files
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
-from profiler.session import captured_files
 from profiler.store import (
     Session,
     SessionWriter,

@@ -39,7 +39,8 @@ class CaptureEntry:
     """One tool's run. `note` says in one sentence what a person should know of it.
 
     `exit_status` is the shell's view of how the target ended (128 + n for signal n); None
-    while it runs or where nobody could see it.
+    while it runs or where nobody could see it. `unmeasured` says why figures about the heap
+    are missing, where they are: they are not 0 then.
     """
 
     tool: str
@@ -51,6 +52,7 @@ class CaptureEntry:
     wall_seconds: float | None = None
     files: tuple[CapturedFile, ...] = ()
     note: str | None = None
+    unmeasured: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,7 @@ def _capture(fields: Fields, source: str) -> CaptureEntry:
             for file in fields.objects("files")
         ),
         note=fields.optional_text("note"),
+        unmeasured=fields.optional_text("unmeasured"),
     )
 
 

@@ -37,6 +37,11 @@ class Plan:
             )
 
     @property
+    def has_end(self) -> bool:
+        """Whether it ends by itself; sampling what already runs ends when it is stopped."""
+        return self.target is not None
+
+    @property
     def samplers(self) -> tuple[str, ...]:
         return tuple(name for name in self.tools if name in registry.SAMPLERS)
 

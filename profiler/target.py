@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collectors.devices.device import Device
 from collectors.errors import UsageError
 
 DEVICE_PREFIX = "device:"
@@ -14,26 +13,32 @@ _ELF = b"\x7fELF"
 
 
 @dataclass(frozen=True, slots=True)
+class Pushed:
+    """A file or folder to bring to the device: to `place`, else under its own name."""
+
+    file: Path
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """A command line to record. `argv[0]` is what the person wrote."""
+    """A command line to record. `argv[0]` is what the person wrote, as is `cwd`."""
 
     argv: tuple[str, ...]
     cwd: Path | None = None
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    push: tuple[Pushed, ...] = ()
 
 
-def place_target(target: Target, device: Device) -> tuple[str, ...]:
-    """The command line to run on `device`, its program made available there.
-
-    Raises `UsageError` when the program is not there or cannot be executed.
-    """
-    program = target.argv[0]
-    if program.startswith(DEVICE_PREFIX):
-        path = program.removeprefix(DEVICE_PREFIX)
-        if not device.exists(path):
-            raise UsageError(f"{path} is not on {device.serial}")
-        return (path, *target.argv[1:])
-    return (device.place(find_program(program, target.cwd), executable=True), *target.argv[1:])
+def parse_push(words: Sequence[str]) -> tuple[Pushed, ...]:
+    """`FILE` and `FILE=DEVICE_PATH` words. Raises `UsageError` for an empty part."""
+    pushed: list[Pushed] = []
+    for word in words:
+        file, equals, place = word.partition("=")
+        if not file or (equals and not place) or ".." in place.split("/"):
+            raise UsageError(f"--push {word}: write FILE or FILE=DEVICE_PATH")
+        pushed.append(Pushed(Path(file), place or None))
+    return tuple(pushed)
 
 
 def find_program(program: str, cwd: Path | None = None) -> Path:

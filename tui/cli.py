@@ -18,6 +18,7 @@ from collectors.errors import DroidgrindError
 COMMANDS = {
     "devices": "tui.commands.devices",
     "record": "tui.commands.record",
+    "cleanup": "tui.commands.cleanup",
     "import": "tui.commands.import_files",
     "open": "tui.commands.open",
     "sessions": "tui.commands.sessions",

@@ -7,7 +7,7 @@ from collectors import registry
 from collectors.errors import UsageError
 from collectors.tools.tool import Subject, ToolSettings
 from profiler.plan import Plan
-from profiler.target import Target, parse_environment
+from profiler.target import Target, parse_environment, parse_push
 from tui.commands.options import parse_labels
 
 
@@ -29,10 +29,10 @@ def plan_from(args: argparse.Namespace) -> Plan:
         value = getattr(args, name)
         if value is not None and value <= 0:
             raise UsageError(f"--{name} {value:g}: must be above 0")
-    if args.cwd is not None and not args.cwd.is_dir():
-        raise UsageError(f"--cwd {args.cwd}: there is no such directory")
     return Plan(
-        Target(tuple(words), args.cwd, parse_environment(args.env)) if words else None,
+        Target(tuple(words), args.cwd, parse_environment(args.env), parse_push(args.push))
+        if words
+        else None,
         _tools(args.tools, attached=attached),
         _settings(args),
         Subject(pid=args.pid),

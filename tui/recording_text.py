@@ -25,10 +25,9 @@ class TextObserver:
         *,
         show_output: bool = True,
         timeout: float | None = None,
-        first_note: str | None = None,
     ) -> None:
         self._show_output = show_output
-        self._first_note = first_note
+        self._first_note: str | None = None
         self._timeout = timeout
         self._terminal = sys.stderr.isatty()
         self._clock_shown = False
@@ -37,6 +36,10 @@ class TextObserver:
         unicode = (sys.stderr.encoding or "").lower().replace("-", "") == "utf8"
         self._marks = _MARKS if unicode else _ASCII_MARKS
         self.target_failed = False
+
+    def note_first(self, text: str) -> None:
+        """Say this when the recording begins: a usage error must be the only line."""
+        self._first_note = text
 
     def note(self, text: str) -> None:
         self._line(f"droidgrind: {text}")

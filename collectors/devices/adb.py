@@ -9,18 +9,28 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from collectors.devices import adb_shell
+from collectors.devices import adb_shell, changes
 from collectors.devices.adb_facts import read_facts
+from collectors.devices.adb_follow import FollowedJob
 from collectors.devices.adb_job import AdbJob, file_digest
+from collectors.devices.adb_root import Root
 from collectors.devices.adb_server import AdbServer, DeviceEntry, refusal
 from collectors.devices.adb_sync import Sync
-from collectors.devices.device import CommandResult, DeviceFacts, Job
+from collectors.devices.device import (
+    Change,
+    ChangeLog,
+    CommandResult,
+    DeviceFacts,
+    Job,
+    RunningStream,
+)
 from collectors.errors import CommandFailed, DeviceError, DeviceUnavailable
 
 __all__ = ["AdbDevice", "DeviceEntry", "list_devices", "open_device"]
 
 ROOT = "/data/local/tmp/droidgrind"
-PATIENCE_SECONDS = 60.0
+_TEMPORARY = "tmp"
+PATIENCE_SECONDS = 20.0
 _RETRY_SECONDS = 0.5
 _DIAL_EVERY_SECONDS = 2.0
 Result = TypeVar("Result")
@@ -64,16 +74,27 @@ def open_device(serial: str | None = None) -> "AdbDevice":
         raise DeviceError(
             f"{serial}: its adbd has no shell v2: droidgrind needs Android 7 or later"
         )
-    return AdbDevice(serial, server)
+    return AdbDevice(serial, server, frozenset(features))
 
 
 class AdbDevice:
-    """A device of adb. What can be repeated safely waits for a device that was lost."""
+    """A device of adb. What can be repeated safely waits for a device that was lost.
 
-    def __init__(self, serial: str, server: AdbServer) -> None:
+    `on_absence`, where it is set, is called again and again while a lost device is waited
+    for; it ends the waiting by raising. Without it the waiting ends after a while.
+    """
+
+    def __init__(
+        self, serial: str, server: AdbServer, features: frozenset[str] = frozenset()
+    ) -> None:
         self._serial = serial
         self.server = server
+        self.wide_list = "ls_v2" in features
+        self.on_absence: Callable[[DeviceUnavailable], None] | None = None
+        self.root = Root(self)
         self._dialled = 0.0
+        self._folder: str | None = None
+        self._changes: ChangeLog | None = None
 
     @property
     def serial(self) -> str:
@@ -95,20 +116,58 @@ class AdbDevice:
         except DeviceUnavailable:
             return  # still away: the caller raises, or tries again
 
-    def _persist(self, step: Callable[[], Result]) -> Result:
+    def begin(
+        self, run: str, log: ChangeLog, on_absence: Callable[[DeviceUnavailable], None]
+    ) -> None:
+        self.on_absence = on_absence
+        folder = f"{ROOT}/{run}"
+        details = {"path": folder}
+        if self.shell(f"[ -d {ROOT} ]").status:
+            details["parent"] = ROOT
+        log.add(Change("folder", details))
+        quoted = shlex.quote(folder)
+        self.checked(f"mkdir -p {quoted}/{{{_TEMPORARY},work}}")
+        self._folder = folder
+        self._changes = log
+
+    @property
+    def work_dir(self) -> str | None:
+        """Where a target runs and finds what was pushed for it; None outside of a run."""
+        return None if self._folder is None else f"{self._folder}/work"
+
+    @property
+    def temporary_dir(self) -> str:
+        """For TMPDIR: Android has no /tmp, and Valgrind needs a folder to write to."""
+        return "/data/local/tmp" if self._folder is None else f"{self._folder}/{_TEMPORARY}"
+
+    def persist(self, step: Callable[[], Result]) -> Result:
+        """Do what may be done twice, again and again while the device is away."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 return step()
-            except DeviceUnavailable:
-                if time.monotonic() > deadline:
+            except adb_shell.NoAnswer:
+                raise
+            except DeviceUnavailable as error:
+                if self.on_absence is not None:
+                    self.on_absence(error)
+                elif time.monotonic() > deadline:
                     raise
             self.redial()
             time.sleep(_RETRY_SECONDS)
 
+    def undo(self, change: Change) -> None:
+        changes.undo(self, change)
+
+    def as_root(self, line: str) -> CommandResult:
+        return self.root.run(line)
+
+    def drop_root(self) -> None:
+        self.root.drop()
+
     def shell(self, line: str, *, stdin: bytes | None = None) -> CommandResult:
         """Run a line of mksh that may safely run twice."""
-        return self._persist(
+        return self.persist(
             lambda: adb_shell.run(
                 self.server, self._serial, [line], line, stdin=stdin, timeout=None
             )
@@ -138,37 +197,61 @@ class AdbDevice:
         line += shlex.join(argv)
         if cwd is not None:
             line = f"cd {shlex.quote(cwd)} && {line}"
-        return adb_shell.run(
-            self.server, self._serial, argv, line, stdin=stdin, timeout=timeout
+        return self.persist(
+            lambda: adb_shell.run(
+                self.server, self._serial, argv, line, stdin=stdin, timeout=timeout
+            )
         )
 
     def output_dir(self, session_id: str, name: str, destination: Path) -> str:
-        path = f"{ROOT}/{session_id}/{name}"
-        quoted = shlex.quote(path)
-        self.checked(f"rm -rf {quoted} {quoted}.job && mkdir -p {quoted}")
+        path = f"{self._folder or f'{ROOT}/{session_id}'}/{name}"
+        self.checked(f"mkdir -p {shlex.quote(path)}")
         destination.mkdir(parents=True, exist_ok=True)
         return path
 
-    def place(self, file: Path, *, executable: bool = False) -> str:
-        """Push a file to a folder named by its content; nothing when it is there already."""
+    def place(self, file: Path, *, executable: bool = False, path: str | None = None) -> str:
+        """Push a file; nothing when it is there already.
+
+        Without a `path` it goes to a folder named by its content. A relative path lies in
+        the run's folder; an absolute one must not be there already with another content.
+        """
         digest = file_digest(file)
         if digest is None:
             raise DeviceError(f"{file}: no such file")
-        folder = f"{ROOT}/files/{digest[:16]}"
-        path = f"{folder}/{file.name}"
         mode = 0o755 if executable else 0o644
-        verified = f"[ $(sha256sum <{shlex.quote(path)} | cut -d' ' -f1) = {digest} ]"
-        if self.shell(f"{verified} && chmod {mode:o} {shlex.quote(path)}").status == 0:
-            return path
-        self.checked(f"mkdir -p {shlex.quote(folder)}")
-        self._persist(lambda: self._push(file, f"{path}.new", mode))
+        home = self._folder or ROOT
+        if path is None:
+            path = f"{home}/files/{digest[:16]}/{file.name}"
+        elif not path.startswith("/"):
+            path = f"{home}/{path}"
         quoted = shlex.quote(path)
+        verified = f"[ \"$(sha256sum <{quoted} | cut -d' ' -f1)\" = {digest} ]"
+        if self.shell(f"{verified} 2>/dev/null && chmod {mode:o} {quoted}").status == 0:
+            return path
+        if not path.startswith(f"{home}/"):
+            self._note_file(path)
+        self.checked(f"mkdir -p {shlex.quote(path.rpartition('/')[0])}")
+        self.persist(lambda: self._push(file, f"{path}.new", mode))
         self.checked(f"chmod {mode:o} {quoted}.new && mv {quoted}.new {quoted}")
         if self.shell(verified).status:
             raise DeviceError(
                 f"{path}: differs from {file} after the push: is the device full?"
             )
         return path
+
+    def _note_file(self, path: str) -> None:
+        """Write down that a file will be there that is not ours to overwrite."""
+        if self.exists(path):
+            raise DeviceError(
+                f"{path} is on {self._serial} already and differs: choose another place"
+            )
+        details = {"path": path}
+        folder = path.rpartition("/")[0]
+        while folder and not self.exists(folder):
+            details["made"] = folder
+            folder = folder.rpartition("/")[0]
+        if self._changes is not None:
+            self._changes.add(Change("file", details))
 
     def _push(self, file: Path, path: str, mode: int) -> None:
         sync = Sync(self.server, self._serial)
@@ -184,7 +267,7 @@ class AdbDevice:
         return self.shell(f"[ -e {shlex.quote(path)} ]").status == 0
 
     def read_bytes(self, path: str) -> bytes:
-        return self._persist(lambda: self._read(path))
+        return self.persist(lambda: self._read(path))
 
     def _read(self, path: str) -> bytes:
         out = io.BytesIO()
@@ -203,5 +286,9 @@ class AdbDevice:
         running.find()
         return running
 
-    def stream(self, argv: Sequence[str], sink: BinaryIO) -> adb_shell.AdbStream:
-        return adb_shell.AdbStream(self.server, self._serial, shlex.join(argv), sink)
+    def stream(
+        self, argv: Sequence[str], sink: BinaryIO, *, name: str = "stream"
+    ) -> RunningStream:
+        if self._folder is None:  # nothing may be left behind: the link's end is its end
+            return adb_shell.AdbStream(self.server, self._serial, shlex.join(argv), sink)
+        return FollowedJob(self, argv, sink, f"{self._folder}/{name}")

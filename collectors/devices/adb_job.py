@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from collectors.devices.adb_shell import Shell
 from collectors.devices.adb_sync import Sync
+from collectors.devices.changes import END_JOB
 from collectors.devices.device import ExitStatus, Job, ResourceUsage
-from collectors.errors import DeviceError, DeviceUnavailable
+from collectors.errors import DeviceError, DeviceUnavailable, JobLost
 
 if TYPE_CHECKING:
     from collectors.devices.adb import AdbDevice
@@ -24,42 +25,34 @@ _ALIVE_SECONDS = 2.0
 
 # Reserved space lets the marker be written on a device that the job has filled.
 _RUNNER = """\
+mkdir {j}/started 2>/dev/null || exit 0
 trap : HUP INT TERM
-echo $$ >{j}/runner
+read -r line </proc/$$/stat
+set -- ${{line##*) }}
+echo $$ ${{20}} >{j}/runner
 head -c 65536 /dev/zero >{j}/reserve
-read start rest </proc/uptime
+mkdir -p {tmp}
+export TMPDIR={tmp}
 cd {cwd} || exit 1
 {exports}
-sh -c 'echo $$ >{j}/pid.new; mv {j}/pid.new {j}/pid; exec "$@"' sh {argv} \
+sh -c 'echo $$ >{j}/pid.new; mv {j}/pid.new {j}/pid
+{hold}read start rest </proc/uptime; echo $start >{j}/start; exec "$@"' sh {argv} \
 </dev/null >{o}/stdout 2>{o}/stderr
 status=$?
 read end rest </proc/uptime
+read start rest <{j}/start
 rm -f {j}/reserve
 {{ echo "$status $start $end"; times; }} >{j}/done.new
 mv {j}/done.new {j}/done
 """
+_HOLD = "until [ -f {j}/go ]; do sleep 0.02; done\n"
+# The runner itself makes `started`: however often a lost link has it launched, one runs.
 _LAUNCH = """\
-if mkdir {j}/started 2>/dev/null; then setsid sh {j}/run </dev/null >/dev/null 2>&1 & fi
+if [ ! -d {j}/started ]; then setsid sh {j}/run </dev/null >/dev/null 2>&1 & fi
 n=0
 until [ -f {j}/pid ] || [ -f {j}/done ] || [ $n -gt 200 ]; do sleep 0.05; n=$((n+1)); done
-cat {j}/pid {j}/runner
-"""
-_SIGNAL = """\
-read runner <{j}/runner; read first <{j}/pid
-all=" $first "; grown=1
-while [ -n "$grown" ]; do
-  grown=
-  for f in /proc/[0-9]*/stat; do
-    read -r line 2>/dev/null <$f || continue
-    pid=${{line%% *}}; set -- ${{line##*) }}
-    case $all in *" $pid "*) continue;; esac
-    [ $pid = $runner ] && continue
-    case $all in *" $2 "*) all="$all$pid "; grown=1; continue;; esac
-    [ $4 = $runner ] && {{ all="$all$pid "; grown=1; }}
-  done
-done
-kill -{number} $all 2>/dev/null
-true
+read pid rest <{j}/pid; read runner rest <{j}/runner
+echo $pid $runner
 """
 
 
@@ -90,10 +83,15 @@ class AdbJob:
             j=self._folder,
             o=shlex.quote(job.output_dir),
             cwd=shlex.quote(job.cwd or job.output_dir),
+            tmp=shlex.quote(self._device.temporary_dir),
             exports="\n".join(f"export {k}={shlex.quote(v)}" for k, v in job.env.items()),
             argv=shlex.join(job.argv),
+            hold=_HOLD.format(j=self._folder) if job.held else "",
         )
-        line = f"mkdir -p {self._j} && cat >{self._j}/run"
+        line = (
+            f"mkdir -p {self._j}; [ -d {self._j}/started ] || "
+            f"{{ cat >{self._j}/run.new && mv {self._j}/run.new {self._j}/run; }}"
+        )
         self._device.checked(line, stdin=script.encode("utf-8", "surrogateescape"))
         self._read_pids(_LAUNCH.format(j=self._j))
 
@@ -106,7 +104,10 @@ class AdbJob:
         self._pid, self._runner = map(int, numbers)
 
     def find(self) -> None:
-        self._read_pids(f"cat {self._j}/pid {self._j}/runner")
+        self._read_pids(
+            f"read pid rest <{self._j}/pid; read runner rest <{self._j}/runner; "
+            "echo $pid $runner"
+        )
 
     @property
     def job(self) -> Job:
@@ -120,11 +121,19 @@ class AdbJob:
     def usage(self) -> ResourceUsage | None:
         return self._usage
 
-    def _exists(self, path: str) -> bool:
+    def _asking(self) -> Sync:
+        """A sync connection kept open: asking on it costs the device no process."""
         if self._sync is None:
             self._sync = Sync(self._device.server, self._device.serial)
+        return self._sync
+
+    def release(self) -> None:
+        if self._job.held:
+            self._device.checked(f": >{self._j}/go")
+
+    def _exists(self, path: str) -> bool:
         try:
-            return self._sync.exists(path)
+            return self._asking().exists(path)
         except DeviceUnavailable:
             self._hang_up()
             raise
@@ -145,7 +154,7 @@ class AdbJob:
                     f"/proc/{self._pid}"
                 )
                 if not alive and not self._exists(f"{self._folder}/done"):
-                    raise DeviceError(
+                    raise JobLost(
                         f"{self._job.name} was killed on {self._device.serial} before its end: "
                         "adbd or the device restarted, or it ran out of memory"
                     )
@@ -175,27 +184,56 @@ class AdbJob:
 
     def signal(self, number: int) -> None:
         if self._status is None:
-            self._device.shell(_SIGNAL.format(j=self._j, number=number))
+            self._signal(number)
 
-    def _listing(self, command: str) -> dict[str, str]:
+    def _signal(self, number: int) -> None:
+        script = f"{END_JOB}end_job {self._j} {number}\n"
+        self._device.shell("sh", stdin=script.encode("utf-8", "surrogateescape"))
+
+    def _sizes(self) -> dict[str, int]:
+        """The files below the output directory."""
+        found: dict[str, int] = {}
+        folders = [""]
+        try:
+            while folders:
+                at = folders.pop()
+                for entry in self._asking().list(
+                    f"{self._job.output_dir}/{at}".rstrip("/"), wide=self._device.wide_list
+                ):
+                    name = self._safe(f"{at}/{entry.name}" if at else entry.name)
+                    if entry.is_folder:
+                        folders.append(name)
+                    elif entry.is_file:
+                        found[name] = entry.size
+        except DeviceUnavailable:
+            self._hang_up()
+            raise
+        return found
+
+    def _safe(self, name: str) -> str:
+        if ".." in name.split("/") or "\n" in name or "\0" in name or name.startswith("/"):
+            raise DeviceError(f"{self._job.output_dir}: a file name that is not safe: {name!r}")
+        return name
+
+    def _hashes(self) -> dict[str, str]:
         found: dict[str, str] = {}
         there = shlex.quote(self._job.output_dir)
-        answer = self._device.checked(f"cd {there} && find . -type f -exec {command} {{}} +")
+        answer = self._device.checked(f"cd {there} && find . -type f -exec sha256sum {{}} +")
         for line in answer.stdout.decode("utf-8", "surrogateescape").splitlines():
             match = re.fullmatch(r"(\w+) +\./(.+)", line)
-            if match is None or ".." in match[2].split("/"):
+            if match is None:
                 raise DeviceError(
                     f"{self._job.output_dir}: a file name that is not safe: {line!r}"
                 )
-            found[match[2]] = match[1]
+            found[self._safe(match[2])] = match[1]
         return found
 
     def fetch(self, destination: Path) -> None:
         if self._verified:
             return
         ended = self._status is not None
-        for name, size in self._listing("stat -c '%s %n'").items():
-            self._bring(name, int(size), destination / name)
+        for name, size in self._sizes().items():
+            self._bring(name, size, destination / name)
         if ended:
             self._verify(destination)
             self._verified = True
@@ -223,7 +261,7 @@ class AdbJob:
         for attempt in (1, 2):
             wrong = [
                 name
-                for name, digest in self._listing("sha256sum").items()
+                for name, digest in self._hashes().items()
                 if file_digest(destination / name) != digest
             ]
             if not wrong:
@@ -233,10 +271,14 @@ class AdbJob:
                     self._device.pull(f"{self._job.output_dir}/{name}", destination / name)
         raise DeviceError(f"{wrong[0]}: differs from the device's even when fetched again")
 
-    def discard(self) -> None:
-        if self._status is None:
-            self.signal(9)
+    def end_leftovers(self) -> None:
+        """Kill what the job started and left running."""
+        self._signal(9)
         self._hang_up()
+
+    def discard(self) -> None:
+        """End what is left of the job, also what it started, and remove its files."""
+        self.end_leftovers()
         there = shlex.quote(self._job.output_dir)
         parent = shlex.quote(self._job.output_dir.rpartition("/")[0])
         self._device.shell(f"rm -rf {there} {self._j}; rmdir {parent} 2>/dev/null")

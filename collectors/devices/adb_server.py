@@ -5,19 +5,18 @@ Only here is adbutils imported, and only once a device is asked for: it takes 0.
 """
 
 import os
-import re
 import socket
 import subprocess
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from collectors.errors import DeviceError, DeviceUnavailable, UsageError
+from collectors.devices.adb_place import DEFAULT_PORT, adb_place
+from collectors.errors import DeviceError, DeviceUnavailable
 
 if TYPE_CHECKING:
     from adbutils import AdbClient
 
-DEFAULT_PORT = 5037
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 5.0
@@ -63,19 +62,8 @@ class AdbServer:
 
     @classmethod
     def from_environment(cls) -> "AdbServer":
-        """As adb itself chooses: ADB_SERVER_SOCKET, else ANDROID_ADB_SERVER_ADDRESS or
-        _HOST and _PORT, else port 5037 of this machine.
-
-        Raises `UsageError` for a value that names no TCP address.
-        """
-        place = os.environ.get("ADB_SERVER_SOCKET")
-        if place:
-            return cls(*parse_socket(place))
-        host = os.environ.get("ANDROID_ADB_SERVER_ADDRESS") or os.environ.get(
-            "ANDROID_ADB_SERVER_HOST", "127.0.0.1"
-        )
-        port = os.environ.get("ANDROID_ADB_SERVER_PORT") or str(DEFAULT_PORT)
-        return cls(host, _port(port, "ANDROID_ADB_SERVER_PORT"))
+        """As `adb_place` says. Raises `UsageError` for a value that names no TCP address."""
+        return cls(*adb_place())
 
     def connect(self, timeout: float = _ANSWER_SECONDS) -> socket.socket:
         """A connection to the server, which is started where that can be done."""
@@ -211,16 +199,6 @@ def refusal(subject: str, reason: str) -> DeviceError:
     return DeviceUnavailable(f"{subject}: {first}")
 
 
-def parse_socket(place: str) -> tuple[str, int]:
-    """`tcp:5037` and `tcp:host:5037`, adb's words for where a server listens."""
-    match = re.fullmatch(r"tcp:(?:(\[[^\]]+\]|[^:]+):)?(\d+)", place)
-    if match is None:
-        raise UsageError(
-            f"ADB_SERVER_SOCKET={place}: only tcp:PORT and tcp:HOST:PORT are understood"
-        )
-    return (match[1] or "127.0.0.1").strip("[]"), _port(match[2], "ADB_SERVER_SOCKET")
-
-
 def parse_devices(text: str) -> list[DeviceEntry]:
     """The answer to `host:devices-l`: every device, whatever its state."""
     entries: list[DeviceEntry] = []
@@ -244,12 +222,6 @@ def parse_devices(text: str) -> list[DeviceEntry]:
             )
         )
     return entries
-
-
-def _port(text: str, source: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
-        raise UsageError(f"{source}={text}: not a port number")
-    return int(text)
 
 
 def _exactly(sock: socket.socket, count: int) -> bytes:

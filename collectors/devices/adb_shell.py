@@ -17,6 +17,10 @@ _CHUNK = 1 << 15
 _STOP_SECONDS = 5.0
 
 
+class NoAnswer(DeviceUnavailable):
+    """A command that did not end in the time that it was given."""
+
+
 class Shell:
     """One command line that mksh of the device runs."""
 
@@ -76,9 +80,7 @@ def run(
                     status = data[0] if data else 0
                     return CommandResult(tuple(argv), status, bytes(out), bytes(err))
         except TimeoutError as error:
-            raise DeviceUnavailable(
-                f"{serial}: {argv[0]}: no answer within {timeout:g} s"
-            ) from error
+            raise NoAnswer(f"{serial}: {argv[0]}: no answer within {timeout:g} s") from error
 
 
 def _feed(shell: Shell, stdin: bytes | None) -> None:
@@ -105,6 +107,11 @@ class AdbStream:
         self._error: DeviceError | None = None
         self._thread = threading.Thread(target=self._copy, args=(sink,), daemon=True)
         self._thread.start()
+
+    @property
+    def cpu_seconds(self) -> float | None:
+        """Not known: nothing stays on the device that could tell."""
+        return None
 
     def _copy(self, sink: BinaryIO) -> None:
         try:

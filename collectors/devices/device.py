@@ -5,10 +5,12 @@ accepts its own paths as both. Commands are argument lists, quoted where they mu
 the device alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from collectors.errors import DeviceUnavailable
 
 STDOUT_FILE = "stdout"
 STDERR_FILE = "stderr"
@@ -101,7 +103,8 @@ class Job:
 
     Its standard output and error go to the files `stdout` and `stderr` in `output_dir` (a
     device path), beside whatever the command writes there itself. `name` is unique in a
-    session.
+    session. A `held` job has its pid but waits for `release`, so that samplers can begin
+    before it does.
     """
 
     name: str
@@ -109,6 +112,7 @@ class Job:
     output_dir: str
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     cwd: str | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,27 @@ class ResourceUsage:
     wall_seconds: float
     cpu_seconds: float | None = None
     max_rss_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: `kind` is a key of `changes.UNDO`, `details` what undoing it needs."""
+
+    kind: str
+    details: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __str__(self) -> str:
+        return " ".join([self.kind, *(f"{k}={v}" for k, v in self.details.items())])
+
+
+class ChangeLog(Protocol):
+    """Where changes are written down before they are made."""
+
+    def add(self, change: Change) -> int:
+        """Write the change down, durably; its number."""
+        ...
+
+    def undone(self, number: int) -> None: ...
 
 
 class RunningJob(Protocol):
@@ -134,6 +159,10 @@ class RunningJob(Protocol):
     @property
     def usage(self) -> ResourceUsage | None:
         """What the job used, once it has ended."""
+        ...
+
+    def release(self) -> None:
+        """Let a held job go on; nothing for any other."""
         ...
 
     def wait(self, seconds: float) -> ExitStatus | None:
@@ -167,6 +196,11 @@ class RunningJob(Protocol):
 class RunningStream(Protocol):
     """A command whose standard output is copied to a file of this machine as it comes."""
 
+    @property
+    def cpu_seconds(self) -> float | None:
+        """CPU time that the command used, once it has ended; None where nobody knows."""
+        ...
+
     def poll(self) -> ExitStatus | None: ...
 
     def stop(self) -> ExitStatus:
@@ -191,9 +225,22 @@ class Device(Protocol):
         cwd: str | None = None,
         stdin: bytes | None = None,
     ) -> CommandResult:
-        """Run a short command to its end.
+        """Run a short command to its end; twice, perhaps, where the link was lost meanwhile.
 
         Raises `DeviceUnavailable` when the device cannot be reached or the time is over.
+        """
+        ...
+
+    def begin(
+        self, run: str, log: ChangeLog, on_absence: Callable[[DeviceUnavailable], None]
+    ) -> None:
+        """Prepare for a recording called `run`, a name that no other one has.
+
+        While the device is away it is waited for, and `on_absence` is called again and
+        again; it ends the waiting by raising.
+
+        From now on what is changed on the device is written to `log` before; files,
+        jobs and streams go to a folder of the run's own.
         """
         ...
 
@@ -205,8 +252,20 @@ class Device(Protocol):
         """
         ...
 
-    def place(self, file: Path, *, executable: bool = False) -> str:
-        """Make a file of this machine available on the device; return its device path."""
+    def undo(self, change: Change) -> None:
+        """Undo what was written to a change log. Raises `DeviceError` when it cannot."""
+        ...
+
+    @property
+    def work_dir(self) -> str | None:
+        """Where a target runs unless told otherwise; None means: where droidgrind does."""
+        ...
+
+    def place(self, file: Path, *, executable: bool = False, path: str | None = None) -> str:
+        """Make a file of this machine available on the device; return its device path.
+
+        `path` asks for a place: absolute, or relative to the run's own folder.
+        """
         ...
 
     def exists(self, path: str) -> bool: ...
@@ -221,6 +280,10 @@ class Device(Protocol):
         """Find a job again that `start` started, perhaps in another process."""
         ...
 
-    def stream(self, argv: Sequence[str], sink: BinaryIO) -> RunningStream:
-        """Start a command beside the target; its output goes to `sink` as it comes."""
+    def stream(self, argv: Sequence[str], sink: BinaryIO, *, name: str) -> RunningStream:
+        """Start a command beside the target; its output goes to `sink` as it comes.
+
+        In a run that was begun the command outlives a lost link, and the same `name` finds
+        it again from another process; its output then comes from its beginning.
+        """
         ...

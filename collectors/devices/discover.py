@@ -1,6 +1,7 @@
 """Which device a command means: a serial, the environment's word, or what is plugged in."""
 
 import os
+import socket
 from typing import TYPE_CHECKING
 
 from collectors.devices.device import Device
@@ -11,16 +12,36 @@ if TYPE_CHECKING:
     from collectors.devices.adb import DeviceEntry
 
 SERIAL_VARIABLE = "ANDROID_SERIAL"
+_CONNECT_SECONDS = 1.0
 
 
 def choose_device(serial: str | None = None) -> Device:
-    """The device to use. Nothing chosen means ANDROID_SERIAL, else this machine."""
-    chosen = serial or os.environ.get(SERIAL_VARIABLE) or LOCAL_SERIAL
+    """The device to use.
+
+    Nothing chosen means ANDROID_SERIAL, else the only device of an adb server that runs
+    already, else this machine. Raises `DeviceError` where several devices are plugged in.
+    """
+    chosen = serial or os.environ.get(SERIAL_VARIABLE)
+    if chosen is None and not _adb_runs():
+        return LocalDevice()
     if chosen == LOCAL_SERIAL:
         return LocalDevice()
-    from collectors.devices.adb import open_device  # adbutils takes 0.4 s to import
+    from collectors.devices.adb import list_devices, open_device  # takes 0.4 s to import
 
+    if chosen is None and not list_devices():
+        return LocalDevice()
     return open_device(chosen)
+
+
+def _adb_runs() -> bool:
+    """Whether an adb server listens; none is started just to learn that nothing is there."""
+    from collectors.devices.adb_place import adb_place
+
+    try:
+        socket.create_connection(adb_place(), _CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def adb_entries() -> "tuple[list[DeviceEntry], str | None]":

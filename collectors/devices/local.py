@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +14,8 @@ from collectors.devices.caches import read_caches
 from collectors.devices.device import (
     STDERR_FILE,
     STDOUT_FILE,
+    Change,
+    ChangeLog,
     CommandResult,
     Cpu,
     DeviceFacts,
@@ -82,11 +84,23 @@ class LocalDevice:
         status = done.returncode if done.returncode >= 0 else 128 - done.returncode
         return CommandResult(tuple(argv), status, done.stdout, done.stderr)
 
+    def begin(
+        self, run: str, log: ChangeLog, on_absence: Callable[[DeviceUnavailable], None]
+    ) -> None:
+        """Nothing to prepare, and nothing changes: what is written is in the session."""
+
     def output_dir(self, session_id: str, name: str, destination: Path) -> str:
         destination.mkdir(parents=True, exist_ok=True)
         return str(destination.resolve())
 
-    def place(self, file: Path, *, executable: bool = False) -> str:
+    def undo(self, change: Change) -> None:
+        raise DeviceError(f"{change}: droidgrind changes nothing on this machine")
+
+    @property
+    def work_dir(self) -> str | None:
+        return None
+
+    def place(self, file: Path, *, executable: bool = False, path: str | None = None) -> str:
         if executable and not os.access(file, os.X_OK):
             raise DeviceError(f"{file} is not executable: chmod +x it")
         return str(file.absolute())
@@ -108,7 +122,9 @@ class LocalDevice:
             f"{job.name} ran as a child of a droidgrind that is gone: record it again"
         )
 
-    def stream(self, argv: Sequence[str], sink: BinaryIO) -> "LocalStream":
+    def stream(
+        self, argv: Sequence[str], sink: BinaryIO, *, name: str = "stream"
+    ) -> "LocalStream":
         return LocalStream(argv, sink)
 
 
@@ -174,6 +190,9 @@ class LocalJob:
     def usage(self) -> ResourceUsage | None:
         return self._usage
 
+    def release(self) -> None:
+        """Samplers of this machine begin at once: nothing is held."""
+
     def wait(self, seconds: float) -> ExitStatus | None:
         """Wait up to `seconds` for the end."""
         self._reaper.join(seconds)
@@ -214,6 +233,12 @@ class LocalStream:
         except OSError as error:
             raise DeviceError(f"cannot start {argv[0]}: {error.strerror}") from error
 
+        self._cpu_seconds: float | None = None
+
+    @property
+    def cpu_seconds(self) -> float | None:
+        return self._cpu_seconds
+
     def poll(self) -> ExitStatus | None:
         code = self._process.poll()
         if code is None:
@@ -223,6 +248,8 @@ class LocalStream:
     def stop(self) -> ExitStatus:
         if self._process.stdin is not None:
             self._process.stdin.close()
+        if self._process.poll() is None:  # later it has no /proc
+            self._cpu_seconds = _ran_seconds(self._process.pid)
         self._process.terminate()
         try:
             code = self._process.wait(5)
@@ -230,6 +257,13 @@ class LocalStream:
             self._process.kill()
             code = self._process.wait()
         return ExitStatus(code=code) if code >= 0 else ExitStatus(signal=-code)
+
+
+def _ran_seconds(pid: int) -> float | None:
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[0]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 _libc = ctypes.CDLL(None)

@@ -171,6 +171,7 @@ class _Reading:
             started=_number(self._facts.get("started_unix", "")),
             samples=count,
             since_boot=boot or None,
+            cost_seconds=_number(self._facts.get("cost_seconds", "")),
             damage=tuple(self._damage),
         )
 

@@ -58,7 +58,9 @@ class _ShellSampler:
         self._sink: BinaryIO = file.open("wb")
         command = shell_command(interval, subject.pid, subject.name)
         try:
-            self._stream: RunningStream = device.stream(command, self._sink)
+            self._stream: RunningStream = device.stream(
+                command, self._sink, name=Schedstat.name
+            )
         except DeviceError as error:
             self._sink.close()
             raise ToolError(f"schedstat does not start: {error}") from error
@@ -69,8 +71,12 @@ class _ShellSampler:
 
     def stop(self) -> None:
         if not self._sink.closed:
-            self._stream.stop()
-            self._sink.close()
+            try:
+                self._stream.stop()
+            except DeviceError as error:
+                raise ToolError(f"schedstat: {error}") from error
+            finally:
+                self._sink.close()
 
 
 class _Thread:

@@ -1,6 +1,5 @@
 """vmstat: what the whole system does beside the target, at 1 Hz."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -26,6 +25,13 @@ else
   exit 1
 fi
 """
+# The head comes from the device as the rows do: a stream found again starts with it.
+_SAMPLE = """
+printf '%s' "$1"
+echo "# started_unix ${EPOCHREALTIME:-$(date +%s)}"
+shift
+exec "$@"
+"""
 
 
 class Vmstat:
@@ -50,18 +56,13 @@ class Vmstat:
     ) -> RunningSampler:
         seconds = max(1, round(settings.interval_seconds or self.default_interval))
         command, version = _find(device, seconds)
-        sink = (folder / _FILE).open("wb")
-        head = (
-            f"# interval_seconds {seconds}\n# started_unix {time.time():.3f}\n"
-            f"# version {version}\n"
-        )
         page_bytes = device.facts().page_bytes
-        if page_bytes is not None:
-            head += f"# page_bytes {page_bytes}\n"
-        sink.write(head.encode("utf-8", "replace"))
-        sink.flush()
+        facts = {"interval_seconds": seconds, "version": version, "page_bytes": page_bytes}
+        head = "".join(f"# {k} {v}\n" for k, v in facts.items() if v is not None)
+        sink = (folder / _FILE).open("wb")
         try:
-            stream = device.stream(command, sink)
+            words = ["sh", "-c", _SAMPLE, "droidgrind-vmstat", head, *command]
+            stream = device.stream(words, sink, name=self.name)
         except DeviceError as error:
             sink.close()
             raise ToolError(f"vmstat does not start: {error}") from error
@@ -70,7 +71,10 @@ class Vmstat:
 
 def _find(device: Device, seconds: int) -> tuple[list[str], str]:
     """The command that samples for ever, and what the vmstat at hand says of itself."""
-    answer = device.run(["sh", "-c", _ASK], timeout=60)
+    try:
+        answer = device.run(["sh", "-c", _ASK], timeout=60)
+    except DeviceError as error:
+        raise ToolError(f"vmstat does not start: {error}") from error
     path, _, version = answer.text.partition("\n")
     if answer.status != 0 or not path:
         raise ToolError(
@@ -96,8 +100,15 @@ class _RunningVmstat:
 
     def stop(self) -> None:
         if not self._sink.closed:
-            self._stream.stop()
-            self._sink.close()
+            try:
+                self._stream.stop()
+                cost = self._stream.cpu_seconds
+                if cost is not None:
+                    self._sink.write(b"\n# cost_seconds %.3f\n" % cost)
+            except DeviceError as error:
+                raise ToolError(f"vmstat: {error}") from error
+            finally:
+                self._sink.close()
 
 
 TOOL = Vmstat()

@@ -239,6 +239,29 @@ def serve_sync(channel: Channel) -> None:
             except OSError as error:
                 answer = struct.pack("<I", error.errno or 5) + bytes(64)
             channel.write(word + answer)
+        elif word in {b"LIST", b"LIS2"}:
+            try:
+                names = [b".", b"..", *os.listdir(path)]  # noqa: PTH208  # bytes
+            except OSError:
+                names = []
+            for name in names:
+                try:
+                    at = os.lstat(path + b"/" + name)
+                except OSError:
+                    continue
+                if word == b"LIST":
+                    head = b"DENT" + struct.pack(
+                        "<IIII", at.st_mode, at.st_size & 0xFFFFFFFF,
+                        int(at.st_mtime) & 0xFFFFFFFF, len(name),
+                    )  # fmt: skip
+                else:
+                    head = b"DNT2" + struct.pack(
+                        "<IQQIIIIQqqqI", 0, at.st_dev, at.st_ino, at.st_mode, at.st_nlink,
+                        at.st_uid, at.st_gid, at.st_size, int(at.st_atime), int(at.st_mtime),
+                        int(at.st_ctime), len(name),
+                    )  # fmt: skip
+                channel.write(head + name)
+            channel.write(b"DONE" + bytes(16 if word == b"LIST" else 72))
         elif word == b"RECV":
             try:
                 with Path(os.fsdecode(path)).open("rb") as file:

@@ -79,6 +79,10 @@ def build_root(root: Path, *, glibc: bool = False) -> None:
             place = root / str(library).lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(library, place)
+    musl = Path("/lib/ld-musl-x86_64.so.1")
+    if musl.exists():  # stands for bionic: the C library of targets that are built for it
+        (root / "lib").mkdir(exist_ok=True)
+        shutil.copy2(musl.resolve(), root / "lib" / musl.name)
     lines = "".join(f"{name}={value}\n" for name, value in PROPERTIES.items())
     (root / "system/build.prop").write_text(lines, encoding="utf-8")
     (programs / "getprop").write_text(_GETPROP, encoding="utf-8")

@@ -11,6 +11,7 @@ import pytest
 
 from collectors.devices.device import CacheGeometry, Caches, Cpu, DeviceFacts
 from collectors.errors import InputError
+from profiler.captured import this_process
 from profiler.manifest import (
     SCHEMA,
     CapturedFile,
@@ -24,7 +25,6 @@ from profiler.manifest import (
     manifest_from_json,
     manifest_to_json,
 )
-from profiler.session import this_process
 from profiler.store import (
     SessionWriter,
     boot_id,

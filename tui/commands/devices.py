@@ -13,6 +13,7 @@ class DevicesCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_json(parser)
+        options.add_server(parser)
 
     def run(self, args: argparse.Namespace) -> int:
         from profiler.devices import list_all

@@ -1,8 +1,10 @@
 """Options that several commands share, worded once."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from collectors.errors import UsageError
 
@@ -62,8 +64,43 @@ def add_serial(parser: argparse.ArgumentParser) -> None:
         "-s",
         "--serial",
         metavar="SERIAL",
-        help="an adb serial, or `local` for this machine (default: $ANDROID_SERIAL)",
+        help="an adb serial, HOST:PORT of a wireless device, or `local` for this machine "
+        "(default: $ANDROID_SERIAL, else the only device plugged in, else local)",
     )
+    add_server(parser)
+
+
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """`-H` and `-P`, as adb has them."""
+    parser.add_argument(
+        "-H",
+        dest="adb_host",
+        action=_ServerPart,
+        metavar="HOST",
+        help="the machine of the adb server (default: $ANDROID_ADB_SERVER_ADDRESS, else this)",
+    )
+    parser.add_argument(
+        "-P",
+        dest="adb_port",
+        action=_ServerPart,
+        metavar="PORT",
+        help="the port of the adb server (default: $ANDROID_ADB_SERVER_PORT, else 5037)",
+    )
+
+
+class _ServerPart(argparse.Action):
+    """Puts the choice where adb itself looks for it, also for the adb programs we start."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        name = "ADDRESS" if option_string == "-H" else "PORT"
+        os.environ[f"ANDROID_ADB_SERVER_{name}"] = str(values)
+        os.environ.pop("ADB_SERVER_SOCKET", None)  # it would win over these two
 
 
 def add_appearance(parser: argparse.ArgumentParser) -> None:

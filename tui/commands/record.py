@@ -55,7 +55,24 @@ class RecordCommand:
             metavar="HZ",
             help="schedstat samples a second (default 10)",
         )
-        parser.add_argument("--cwd", type=Path, metavar="DIR", help="the target's directory")
+        parser.add_argument(
+            "--cwd",
+            type=Path,
+            metavar="DIR",
+            help="the target's directory; on a device, below its working folder or absolute",
+        )
+        parser.add_argument(
+            "--push",
+            action="append",
+            default=[],
+            metavar="FILE[=DEVICE_PATH]",
+            help="a file or folder that the target needs on the device (may be repeated)",
+        )
+        parser.add_argument(
+            "--resume",
+            metavar="SESSION",
+            help="go on with a recording that was cut off, with what it was begun with",
+        )
         parser.add_argument(
             "--env", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
         )
@@ -91,26 +108,33 @@ class RecordCommand:
 
         from collectors.devices.discover import choose_device
         from collectors.devices.toolchain import VALGRIND_VARIABLE
-        from profiler.session import run_plan
-        from profiler.store import sessions_root
+        from collectors.errors import UsageError
+        from profiler.session import resume, run_plan
+        from profiler.store import find_session, sessions_root
         from tui.recording_plan import plan_from
         from tui.recording_text import TextObserver
         from tui.text import print_line
 
-        plan = plan_from(args)
-        device = choose_device(args.serial)
-        where = None if args.serial else f"recording on {device.serial} (-s SERIAL chooses)"
-        observer = TextObserver(
-            show_output=not args.quiet, timeout=args.timeout, first_note=where
-        )
-        recorded = run_plan(
-            plan,
-            device,
-            sessions_root(args.sessions),
-            directory=args.output,
-            valgrind=args.valgrind or os.environ.get(VALGRIND_VARIABLE),
-            observer=observer,
-        )
+        observer = TextObserver(show_output=not args.quiet, timeout=args.timeout)
+        if args.resume is not None:
+            if args.program:
+                raise UsageError("--resume goes on with the program that was begun: give none")
+            session = find_session(args.resume, sessions_root(args.sessions))
+            device = choose_device(args.serial) if args.serial else None
+            recorded = resume(session, device, observer=observer)
+        else:
+            plan = plan_from(args)
+            device = choose_device(args.serial)
+            if not args.serial:
+                observer.note_first(f"recording on {device.serial} (-s SERIAL chooses)")
+            recorded = run_plan(
+                plan,
+                device,
+                sessions_root(args.sessions),
+                directory=args.output,
+                valgrind=args.valgrind or os.environ.get(VALGRIND_VARIABLE),
+                observer=observer,
+            )
         print_line(str(recorded.session.directory))
         if recorded.interrupted:
             return 130

@@ -47,7 +47,9 @@ class ShellDevice(LocalDevice):
 
     serial = "phone-shell"
 
-    def stream(self, argv: Sequence[str], sink: BinaryIO) -> LocalStream:
+    def stream(
+        self, argv: Sequence[str], sink: BinaryIO, *, name: str = "stream"
+    ) -> LocalStream:
         shell = "mksh" if argv[0] == "sh" else argv[0]
         return super().stream([shell, *argv[1:]], sink)
 

@@ -1,0 +1,348 @@
+"""One plan being carried out, or gone on with.
+
+The target runs once natively under the samplers, for true scheduling, and then once under
+each wrapper that was asked for.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from collectors import registry
+from collectors.devices.device import Device, DeviceFacts, ExitStatus, RunningJob
+from collectors.devices.toolchain import Toolchain
+from collectors.errors import DeviceUnavailable, DroidgrindError, ToolError
+from collectors.records.shared import Shape
+from collectors.tools import valgrind
+from collectors.tools.tool import RunningSampler, Subject
+from profiler.captured import captured_files
+from profiler.follow import TICK_SECONDS, Follower
+from profiler.journal import Journal
+from profiler.launching import Launcher
+from profiler.manifest import CaptureEntry, NativeRun, State
+from profiler.plan import Plan
+from profiler.progress import Observer, Step, StopRequest
+from profiler.store import NATIVE_RUN, Session, SessionWriter, now, open_session
+
+_WARN_EVERY_SECONDS = 30.0
+_NEED_MALLOC = {Shape.ERRORS, Shape.HEAP}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of a recording."""
+
+    session: Session
+    interrupted: bool
+    failed_tools: tuple[str, ...]
+
+
+class Recording:
+    """One plan being carried out. `prepare` brings the target to the device."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        device: Device,
+        toolchain: Toolchain | None,
+        writer: SessionWriter,
+        journal: Journal,
+        prepare: Callable[[], Launcher | None],
+        observer: Observer,
+        stop: StopRequest,
+    ) -> None:
+        self._plan = plan
+        self._device = device
+        self._toolchain = toolchain
+        self._writer = writer
+        self._journal = journal
+        self._prepare = prepare
+        self._launcher: Launcher | None = None
+        self._observer = observer
+        self._stop = stop
+        self._facts: DeviceFacts = writer.manifest.device
+        self._warned = -_WARN_EVERY_SECONDS
+
+    def run(self) -> Recorded:
+        """Everything from the first change on the device to the last one undone."""
+        steps = self._plan.steps()
+        self._observer.began(self._writer.directory, steps)
+        try:
+            self._device.begin(self._journal.owner.run, self._journal, self._absent)
+            self._launcher = self._prepare()
+            for step in steps:
+                if self._is_done(step):
+                    continue
+                if self._stop and self._writer.manifest.captures:
+                    break
+                self._observer.step_started(step)
+                self._writer.event("step started", step=step.name)
+                if step.name == NATIVE_RUN:
+                    self._run_natively(step)
+                else:
+                    self._run_wrapped(step)
+            recorded = self._close()
+        except DeviceUnavailable as error:
+            if self._stop.times < 2:
+                raise
+            return self._set_aside(str(error))
+        except DroidgrindError as error:
+            self._fail(str(error))
+            self._leave()
+            raise
+        self._leave()
+        return recorded
+
+    def _absent(self, error: DeviceUnavailable) -> None:
+        """The device is away, and somebody waits for it."""
+        if self._stop.times > 1:
+            raise error
+        if time.monotonic() - self._warned > _WARN_EVERY_SECONDS:
+            self._warned = time.monotonic()
+            self._writer.event("device away", why=str(error))
+            self._observer.warning(
+                f"{error}; waiting for it to come back (Ctrl-C twice sets the recording aside)"
+            )
+
+    def _is_done(self, step: Step) -> bool:
+        names = step.samplers if step.name == NATIVE_RUN else (step.name,)
+        entries = [self._writer.manifest.capture(name) for name in names]
+        return all(entry and entry.state is not State.RECORDING for entry in entries)
+
+    def _set_aside(self, why: str) -> Recorded:
+        """Leave everything as it is: another process may go on, or clean up."""
+        directory = self._writer.directory
+        self._writer.event("set aside", why=why)
+        self._writer.save(replace(self._writer.manifest, recorder=None))
+        self._observer.warning(
+            f"set aside: `droidgrind record --resume {directory}` goes on with it; "
+            f"`droidgrind cleanup -s {self._device.serial}` removes what it left on the device"
+        )
+        return Recorded(open_session(directory), True, ())
+
+    def _fail(self, why: str) -> None:
+        self._writer.event("recording failed", why=why)
+        entries = tuple(
+            replace(entry, state=State.PARTIAL, note=entry.note or why)
+            if entry.state is State.RECORDING
+            else entry
+            for entry in self._writer.manifest.captures
+        )
+        whole = any(entry.state is not State.FAILED for entry in entries)
+        self._writer.save(
+            replace(
+                self._writer.manifest,
+                captures=entries,
+                state=State.PARTIAL if whole else State.FAILED,
+                finished=now().isoformat(timespec="seconds"),
+                recorder=None,
+            )
+        )
+
+    def _leave(self) -> None:
+        """Leave the device as it was found, or say what could not be undone."""
+        try:
+            failures = self._journal.undo_all(self._device)
+        except DeviceUnavailable as error:
+            failures = [str(error)]
+        for failure in failures:
+            self._observer.warning(
+                f"{failure}: run `droidgrind cleanup -s {self._device.serial}` later"
+            )
+
+    def _close(self) -> Recorded:
+        manifest = self._writer.manifest
+        interrupted = bool(self._stop) and self._plan.has_end
+        states = [entry.state for entry in manifest.captures]
+        whole = len(states) == len(self._plan.tools) and all(
+            state is State.COMPLETE for state in states
+        )
+        if whole and not interrupted:
+            state = State.COMPLETE
+        elif any(state is not State.FAILED for state in states):
+            state = State.PARTIAL
+        else:
+            state = State.FAILED
+        self._writer.event("recording ended", state=state)
+        self._writer.save(
+            replace(
+                manifest,
+                state=state,
+                finished=now().isoformat(timespec="seconds"),
+                recorder=None,
+            )
+        )
+        failed = tuple(e.tool for e in manifest.captures if e.state is State.FAILED)
+        return Recorded(open_session(self._writer.directory), interrupted, failed)
+
+    def _run_natively(self, step: Step) -> None:
+        """Run the target as it is, the samplers beside it."""
+        folder = self._writer.folder(NATIVE_RUN)
+        before = self._writer.manifest.capture(step.samplers[0])
+        began = now().isoformat(timespec="milliseconds")
+        if before is not None and before.started is not None:
+            began = before.started
+        for name in step.samplers:
+            self._writer.put_capture(CaptureEntry(name, State.RECORDING, started=began))
+        samplers: dict[str, RunningSampler] = {}
+        failures: dict[str, str] = {}
+        running: RunningJob | None = None
+        status: ExitStatus | None = None
+        reason: str | None = None
+        started = time.monotonic()
+        try:
+            if self._launcher is None:
+                self._start_samplers(step.samplers, self._plan.subject, samplers, failures)
+                self._wait_to_be_stopped(step)
+            else:
+                output_dir = self._launcher.output_dir(NATIVE_RUN, folder)
+                running = self._launcher.start(NATIVE_RUN, output_dir, (), {}, held=True)
+                subject = replace(self._plan.subject, pid=running.pid)
+                self._start_samplers(step.samplers, subject, samplers, failures)
+                running.release()
+                status, reason = self._follow(step, running)
+        finally:
+            for name, sampler in samplers.items():
+                try:
+                    sampler.stop()
+                except DroidgrindError as error:
+                    failures[name] = str(error)
+        wall = time.monotonic() - started
+        if running is not None:
+            running.fetch(folder)
+            usage = running.usage
+            native = NativeRun(
+                exit_status=None if status is None else status.shell_status,
+                wall_seconds=round(usage.wall_seconds if usage else wall, 3),
+                cpu_seconds=None
+                if usage is None or usage.cpu_seconds is None
+                else round(usage.cpu_seconds, 3),
+                max_rss_bytes=usage.max_rss_bytes if usage else None,
+            )
+            self._writer.save(replace(self._writer.manifest, native=native))
+            self._observer.ran_natively(step, native)
+            wall = native.wall_seconds or wall
+        for name in step.samplers:
+            note = failures.get(name) or reason
+            files = captured_files(self._writer.folder(name))
+            if name in failures or not files:
+                state = State.FAILED if not files else State.PARTIAL
+            else:
+                stopped_early = reason is not None and self._plan.has_end
+                state = State.PARTIAL if stopped_early else State.COMPLETE
+            entry = CaptureEntry(
+                tool=name,
+                state=state,
+                argv=() if self._launcher is None else self._launcher.argv,
+                started=began,
+                exit_status=None if status is None else status.shell_status,
+                wall_seconds=round(wall, 3),
+                files=files,
+                note=note,
+            )
+            self._captured(step, entry)
+        if running is not None:
+            running.discard()
+
+    def _start_samplers(
+        self,
+        names: Sequence[str],
+        subject: Subject,
+        samplers: dict[str, RunningSampler],
+        failures: dict[str, str],
+    ) -> None:
+        for name in names:
+            try:
+                samplers[name] = registry.sampler(name).start(
+                    self._device,
+                    subject,
+                    self._writer.folder(name),
+                    self._plan.settings_of(name),
+                )
+            except ToolError as error:
+                failures[name] = str(error)
+                self._observer.warning(str(error))
+
+    def _wait_to_be_stopped(self, step: Step) -> None:
+        started = time.monotonic()
+        while not self._stop:
+            seconds = time.monotonic() - started
+            self._observer.tick(step, seconds)
+            if self._plan.timeout is not None and seconds >= self._plan.timeout:
+                return
+            time.sleep(TICK_SECONDS)
+
+    def _run_wrapped(self, step: Step) -> None:
+        """Run the target inside one Valgrind tool."""
+        launcher, toolchain = self._launcher, self._toolchain
+        assert launcher is not None  # noqa: S101  # a plan with wrappers has a target
+        assert toolchain is not None  # noqa: S101  # and a Valgrind was found for it
+        wrapper = registry.wrapper(step.name)
+        folder = self._writer.folder(step.name)
+        output_dir = launcher.output_dir(step.name, folder)
+        settings = self._plan.settings_of(step.name)
+        prefix = valgrind.command(
+            toolchain, wrapper, output_dir, settings, self._facts, launcher.valgrind_options
+        )
+        unmeasured = launcher.unmeasured
+        if wrapper.shape not in _NEED_MALLOC or "--pages-as-heap=yes" in settings.arguments:
+            unmeasured = None
+        entry = self._writer.manifest.capture(step.name) or CaptureEntry(
+            tool=step.name,
+            state=State.RECORDING,
+            argv=(*prefix, *launcher.argv),
+            version=toolchain.version_text,
+            started=now().isoformat(timespec="milliseconds"),
+            unmeasured=unmeasured,
+        )
+        self._writer.put_capture(entry)
+        running = launcher.start(step.name, output_dir, prefix, toolchain.env)
+        status, stopped = self._follow(step, running)
+        running.fetch(folder)
+        usage = running.usage
+        files = captured_files(folder)
+        has_output = any(file.bytes and wrapper.is_output(file.name) for file in files)
+        verdict = valgrind.judge(status, folder, has_output=has_output, stopped=stopped)
+        if verdict.outcome is valgrind.Outcome.VALGRIND_FAILED or not has_output:
+            state = State.FAILED
+        elif verdict.outcome in {valgrind.Outcome.STOPPED, valgrind.Outcome.KILLED}:
+            state = State.PARTIAL
+        else:
+            state = State.COMPLETE
+        self._captured(
+            step,
+            replace(
+                entry,
+                state=state,
+                exit_status=None if status is None else status.shell_status,
+                wall_seconds=None if usage is None else round(usage.wall_seconds, 3),
+                files=files,
+                note=verdict.reason,
+            ),
+        )
+        running.discard()  # only now: a kill before this line finds the results again
+
+    def _captured(self, step: Step, entry: CaptureEntry) -> None:
+        self._writer.put_capture(entry)
+        self._writer.event(
+            "captured", tool=entry.tool, state=entry.state, exit_status=entry.exit_status
+        )
+        self._observer.captured(step, entry)
+
+    def _follow(self, step: Step, running: RunningJob) -> tuple[ExitStatus | None, str | None]:
+        follower = Follower(
+            step,
+            running,
+            self._writer.folder(step.name),
+            timeout=self._plan.timeout,
+            stop=self._stop,
+            observer=self._observer,
+            log=lambda what, why: self._writer.event(what, why=why),
+        )
+        try:
+            return follower.follow()
+        except DeviceUnavailable:
+            raise  # it is away, and goes on there
+        except BaseException:  # whatever went wrong here, no target goes on unwatched
+            running.discard()
+            raise
