@@ -23,6 +23,7 @@ from profiler.manifest import CaptureEntry, NativeRun, State
 from profiler.plan import Plan
 from profiler.progress import Observer, Step, StopRequest
 from profiler.store import NATIVE_RUN, Session, SessionWriter, now, open_session
+from profiler.symbols.recording import keep_modules
 
 _WARN_EVERY_SECONDS = 30.0
 _NEED_MALLOC = {Shape.ERRORS, Shape.HEAP}
@@ -300,6 +301,7 @@ class Recording:
         status, stopped = self._follow(step, running)
         running.fetch(folder)
         usage = running.usage
+        keep_modules(self._device, self._writer, folder)
         files = captured_files(folder)
         has_output = any(file.bytes and wrapper.is_output(file.name) for file in files)
         verdict = valgrind.judge(status, folder, has_output=has_output, stopped=stopped)

@@ -4,6 +4,8 @@
   session.json      the manifest (profiler/manifest.py)
   raw/<tool>/…      exactly what the tool wrote
   tables/<tool>/…   large profiles as Parquet, made from raw when they are first read
+  modules.json      the build-ids of the files that a run had loaded
+  symbols.json      what `droidgrind symbolize` looked up
   events.jsonl      what droidgrind did, step by step
 
 A kill at any moment leaves a session that can be opened.
@@ -31,6 +33,8 @@ from profiler.manifest import (
     manifest_from_json,
     manifest_to_json,
 )
+from profiler.symbols.applied import symbolized
+from profiler.symbols.stored import SYMBOLS_FILE, SymbolsEntry, read_symbols
 from profiler.tables.through import read_through_tables
 
 MANIFEST_FILE = "session.json"
@@ -59,11 +63,16 @@ class Reading:
 
 
 class Session:
-    """A stored session, opened for reading. Profiles are read when they are asked for."""
+    """A stored session, opened for reading. Profiles are read when they are asked for.
 
-    def __init__(self, directory: Path, manifest: Manifest) -> None:
+    Symbols that were looked up after the run are in the profiles; without `symbols` these
+    are what the tools said.
+    """
+
+    def __init__(self, directory: Path, manifest: Manifest, *, symbols: bool = True) -> None:
         self.directory = directory
         self.manifest = manifest
+        self._with_symbols = symbols
         self._readings: dict[str, Reading] = {}
 
     @property
@@ -157,6 +166,8 @@ class Session:
             except OSError as error:
                 damage.append(Damage(file.name, error.strerror or str(error), "it is not read"))
             else:
+                profile, unread = self._symbolized(tool, file.name, profile)
+                damage.extend(unread)
                 files.append(file)
                 profiles.append(profile)
         damage.extend(
@@ -165,6 +176,21 @@ class Session:
             if self._holds_results(tool, Path(name))
         )
         return Reading(tool, tuple(files), tuple(profiles), tuple(damage))
+
+    @cached_property
+    def symbols(self) -> SymbolsEntry | None:
+        """What was looked up after the run; None where nothing was. Raises `InputError`."""
+        return read_symbols(self.directory) if self._with_symbols else None
+
+    def _symbolized(
+        self, tool: str, file: str, profile: Profile
+    ) -> tuple[Profile, list[Damage]]:
+        try:
+            places = self.symbols and self.symbols.places.get(tool, {}).get(file)
+        except InputError as error:
+            effect = "stacks are as the tool wrote them"
+            return profile, [Damage(SYMBOLS_FILE, str(error), effect)]
+        return (symbolized(profile, places) if places else profile), []
 
     def events(self) -> Iterator[dict[str, object]]:
         """What droidgrind did, in order; a last line cut by a crash is left out."""

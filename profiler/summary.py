@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any, TypeVar
 
 from collectors import registry
+from collectors.errors import InputError
 from collectors.records.cost import CostProfile
 from collectors.records.errors import LEAK_KINDS, ErrorProfile
 from collectors.records.heap import HeapProfile
@@ -12,6 +13,8 @@ from collectors.records.samples import SampleProfile, Scope
 from collectors.records.shared import Damage, Shape
 from profiler.findings import finding_json, session_findings
 from profiler.store import Reading, Session
+from profiler.symbols.stored import SymbolsEntry
+from profiler.symbols.text import symbols_json
 
 SCHEMA = 1
 TOP = 20
@@ -44,10 +47,20 @@ def summarise(session: Session) -> dict[str, Any]:
         damage.extend(_damage_json(tool, item) for item in reading.all_damage())
         if reading.profiles:
             summary[tool] = tool_figures(reading)
+    entry = _symbols_of(session)
+    if entry is not None:
+        summary["symbols"] = symbols_json(entry)
     summary["findings"] = [finding_json(f) for f in session_findings(session)]
     if damage:
         summary["damage"] = damage
     return summary
+
+
+def _symbols_of(session: Session) -> SymbolsEntry | None:
+    try:
+        return session.symbols
+    except InputError:
+        return None  # each reading says so, as damage
 
 
 def _session_json(session: Session) -> dict[str, Any]:

@@ -23,6 +23,7 @@ COMMANDS = {
     "open": "tui.commands.open",
     "sessions": "tui.commands.sessions",
     "show": "tui.commands.show",
+    "symbolize": "tui.commands.symbolize",
     "report": "tui.commands.report",
     "fleet": "tui.commands.fleet",
     "fleet-worker": "tui.commands.fleet_worker",

@@ -22,6 +22,7 @@ from tui.figures import (
     size,
 )
 from tui.recording_text import exit_text
+from tui.symbols_text import unresolved_lines
 from tui.text import printable, table_lines
 
 Figures = Mapping[str, Any]
@@ -50,6 +51,8 @@ def summary_lines(session: Session, summary: Figures) -> Iterator[str]:
         elif "events" in figures:
             yield from _cost(tool, figures)
     yield from _trouble(session, summary)
+    if "symbols" in summary and session.symbols is not None:
+        yield from unresolved_lines(session.symbols)
 
 
 def _head(session: Session, summary: Figures) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collectors.readers.massif_out import parse_massif
 from collectors.records.heap import HeapProfile
 from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
+from collectors.tools.valgrind import SAY_LOADS
 
 
 class Massif:
@@ -24,6 +25,7 @@ class Massif:
         facts: DeviceFacts,
     ) -> list[str]:
         return [
+            *SAY_LOADS,
             f"--massif-out-file={output_dir}/massif.%p.out",
             f"--time-unit={settings.time_unit}",
             "--max-snapshots=200",

@@ -6,6 +6,7 @@ from collectors.devices.device import DeviceFacts
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
+from collectors.tools.valgrind import SAY_LOADS
 from collectors.tools.valgrind_errors import parse_errors, recognises
 
 
@@ -24,6 +25,7 @@ class Memcheck:
         facts: DeviceFacts,
     ) -> list[str]:
         return [
+            *SAY_LOADS,
             "--xml=yes",
             f"--xml-file={output_dir}/memcheck.%p.xml",  # %p: a forked child gets its own
             "--leak-check=full",

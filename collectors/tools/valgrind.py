@@ -12,6 +12,8 @@ from collectors.devices.toolchain import Toolchain
 from collectors.tools.tool import ToolSettings, Wrapper
 
 LOG_PATTERN = "valgrind.%p.log"
+# The log then says where each file was loaded, so that symbols can be looked up later.
+SAY_LOADS = ("-v", "-v")
 _LOG_GLOB = "valgrind.*.log"
 _MOST_LOG_BYTES = 1 << 20
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profiler.symbols.cache import replace_file
 
+Numbers = NDArray[Any]
 # function, source path, line (0: unknown)
 Place = tuple[str | None, str | None, int]
 
@@ -25,24 +27,25 @@ class Answers:
     could not be used.
     """
 
-    addresses: Any
-    starts: Any
-    function: Any
-    path: Any
-    line: Any
+    addresses: Numbers
+    starts: Numbers
+    function: Numbers
+    path: Numbers
+    line: Numbers
     texts: Sequence[str]
     problem: str | None = None
 
     def __len__(self) -> int:
         return len(self.addresses)
 
-    def missing(self, addresses: Any) -> Any:
+    def missing(self, addresses: Numbers) -> Numbers:
         """Those of `addresses` (uint64, rising) that were never asked for."""
         if not len(self.addresses):
             return addresses
         places = np.searchsorted(self.addresses, addresses)
         places[places == len(self.addresses)] = 0
-        return addresses[self.addresses[places] != addresses]
+        absent: Numbers = addresses[self.addresses[places] != addresses]
+        return absent
 
     def of(self, addresses: Iterable[int]) -> Iterator[tuple[int, tuple[Place, ...]]]:
         """The frames of each address that is known."""
@@ -70,12 +73,13 @@ def empty_answers() -> Answers:
     return Answers(none.astype(np.uint64), np.zeros(1, dtype=np.int64), none, none, none, ())
 
 
-def made_answers(
-    frames: Mapping[int, Sequence[Place]], problem: str | None = None
-) -> Answers:
+def made_answers(frames: Mapping[int, Sequence[Place]], problem: str | None = None) -> Answers:
     """Answers from frames by address."""
     texts: dict[str, int] = {}
-    starts, function, path, line = [0], [], [], []
+    starts = [0]
+    function: list[int] = []
+    path: list[int] = []
+    line: list[int] = []
     ordered = sorted(frames)
     for address in ordered:
         for fn, source, number in frames[address]:
@@ -86,7 +90,9 @@ def made_answers(
     return Answers(
         np.array(ordered, dtype=np.uint64),
         np.array(starts, dtype=np.int64),
-        *(np.array(column, dtype=np.int32) for column in (function, path, line)),
+        np.array(function, dtype=np.int32),
+        np.array(path, dtype=np.int32),
+        np.array(line, dtype=np.int32),
         tuple(texts),
         problem,
     )
@@ -147,7 +153,11 @@ def load_answers(file: Path) -> Answers | None:
             content = stored["texts"].tobytes()
             ends = stored["text_ends"].tolist()
             answers = Answers(
-                *(stored[n] for n in ("addresses", "starts", "function", "path", "line")),
+                stored["addresses"],
+                stored["starts"],
+                stored["function"],
+                stored["path"],
+                stored["line"],
                 tuple(
                     content[start:end].decode("utf-8", "surrogatepass")
                     for start, end in zip([0, *ends], ends, strict=False)

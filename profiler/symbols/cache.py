@@ -7,7 +7,7 @@ folder that cannot be written to is done without.
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def usable_folder(chosen: Path | None = None) -> Iterator[Path]:
+def usable_folder(chosen: Path | None = None) -> Generator[Path]:
     """The cache's folder, or a temporary one where it cannot be written to."""
     folder = cache_folder() if chosen is None else chosen
     try:

@@ -51,8 +51,9 @@ def read_lines(elf: Elf, *, linkage_names: bool = False) -> Lines:
     content = bytearray(elf.stream.read())
     if not linkage_names:
         _rename_in(content, elf)
+    kept = bytes(content)  # the library borrows it: it must outlive the archive
     try:
-        archive = Archive.from_bytes(bytes(content))
+        archive = Archive.from_bytes(kept)
         for part in archive.iter_objects():
             return Lines(part.make_symcache())
     except SymbolicError as error:
@@ -66,7 +67,7 @@ def load_lines(file: Path) -> Lines:
     from symbolic.symcache import SymCache
 
     try:
-        return Lines(SymCache.open(str(file)))
+        return Lines(SymCache.open(str(file)))  # type: ignore[no-untyped-call]
     except (SymbolicError, OSError) as error:
         raise BadElf(str(error)) from error
 
@@ -109,8 +110,9 @@ def _rename_in(content: bytearray, elf: Elf) -> None:
 def _header_of(content: bytearray, elf: Elf, offset: int, size: int) -> int | None:
     """Where the section header with this offset and size stands."""
     wide = elf.wide
-    table = struct.unpack_from(elf.order + ("Q" if wide else "I"), content, 40 if wide else 32)[0]
-    each, number = struct.unpack_from(elf.order + "HH", content, 58 if wide else 46)
+    start_word = elf.order + ("Q" if wide else "I")
+    table = int(struct.unpack_from(start_word, content, 40 if wide else 32)[0])
+    each, number = map(int, struct.unpack_from(elf.order + "HH", content, 58 if wide else 46))
     for index in range(number):
         at = table + index * each
         if at + each > len(content):

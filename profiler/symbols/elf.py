@@ -50,8 +50,8 @@ class ElfFacts:
     detail: Detail
     machine: str
     text: int | None = None
-    soname: str | None = None
-    debuglink: tuple[str, int] | None = None
+    debuglink: str | None = None
+    debuglink_crc: int | None = None
 
 
 def build_id_of_head(head: bytes, *, notes: bytes | None = None) -> str | None:
@@ -144,7 +144,8 @@ class Elf:
                         ),
                     )
         except Exception as error:  # pyelftools raises whatever a damaged field leads to
-            raise BadElf(f"damaged ELF headers ({error or type(error).__name__})") from error
+            reason = str(error) or type(error).__name__
+            raise BadElf(f"damaged ELF headers ({reason})") from error
 
     def section(self, name: str) -> "SectionPlace | None":
         """A section with content in this file, or None."""
@@ -197,7 +198,7 @@ class Elf:
             self.detail(),
             self.machine,
             self.address_of(".text"),
-            debuglink=self._debuglink(),
+            *self._debuglink(),
         )
 
     def detail(self) -> Detail:
@@ -209,11 +210,11 @@ class Elf:
             return Detail.MINI
         return Detail.EXPORTS if self.section(".dynsym") else Detail.NOTHING
 
-    def _debuglink(self) -> tuple[str, int] | None:
+    def _debuglink(self) -> tuple[str | None, int | None]:
         raw = self.content(".gnu_debuglink")
         name, zero, _ = raw.partition(b"\0")
         if not name or not zero or len(raw) < 8 or len(name) > 255:
-            return None
+            return None, None
         crc = struct.unpack_from(self.order + "I", raw, len(raw) - 4)[0]
         return name.decode("utf-8", "replace"), crc
 

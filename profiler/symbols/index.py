@@ -10,10 +10,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import cast
 
+from collectors.errors import InputError
+from profiler.json_fields import Fields
 from profiler.symbols.cache import key_of, replace_file
 from profiler.symbols.elf import BadElf, Detail, ElfFacts, crc32_of, facts_of
 
@@ -90,12 +93,11 @@ class SymbolIndex:
         link = candidate.facts.debuglink
         if link is None:
             return None
-        name, crc = link
-        for other in self._by_name.get(name, ()):
+        for other in self._by_name.get(link, ()):
             if other.facts.detail <= candidate.facts.detail or other.entry is not None:
                 continue
             with suppress(OSError), other.path.open("rb") as stream:
-                if crc32_of(stream) == crc:
+                if crc32_of(stream) == candidate.facts.debuglink_crc:
                     return other
         return None
 
@@ -134,11 +136,11 @@ def build_index(roots: Sequence[Path], folder: Path) -> SymbolIndex:
         if root.is_file():
             candidates.extend(_file(root, known, notes))
         elif root.is_dir():
-            number = 0
-            for file in _walk(root, notes):
-                number += 1
-                if number > _MOST_FILES:
-                    notes.append(f"{root} has more than {_MOST_FILES:,} files: name a subfolder")
+            for number, file in enumerate(_walk(root, notes)):
+                if number == _MOST_FILES:
+                    notes.append(
+                        f"{root} has more than {_MOST_FILES:,} files: name a subfolder"
+                    )
                     break
                 candidates.extend(_file(file, known, notes))
         else:
@@ -255,25 +257,31 @@ class _Known:
         self._old: dict[str, object] = {}
         self._new: dict[str, object] = {}
         with suppress(OSError, ValueError):
-            document = json.loads(self._file.read_bytes())
+            document: object = json.loads(self._file.read_bytes())
             if isinstance(document, dict):
-                self._old = document
+                self._old = cast("dict[str, object]", document)
 
     def get(self, file: Path, facts: os.stat_result) -> list[Candidate] | None:
         entry = self._old.get(str(file))
-        try:
-            size, mtime_ns, found = entry  # type: ignore[misc]
-            if (size, mtime_ns) != (facts.st_size, facts.st_mtime_ns):
-                return None
-            candidates = [_candidate(file, fields) for fields in found]  # type: ignore[has-type]
-        except (TypeError, KeyError, ValueError):
+        if entry is None:
             return None
+        try:
+            fields = Fields(entry, str(self._file))
+            stamp = (fields.integer("size"), fields.integer("mtime_ns"))
+            if stamp != (facts.st_size, facts.st_mtime_ns):
+                return None
+            candidates = [_candidate(file, found) for found in fields.objects("found")]
+        except (InputError, ValueError):
+            return None  # damaged: the file is read again
         self._new[str(file)] = entry
         return candidates
 
     def put(self, file: Path, facts: os.stat_result, found: Sequence[Candidate]) -> None:
-        fields = [{**asdict(replace(c, path=Path())), "path": None} for c in found]
-        self._new[str(file)] = [facts.st_size, facts.st_mtime_ns, fields]
+        self._new[str(file)] = {
+            "size": facts.st_size,
+            "mtime_ns": facts.st_mtime_ns,
+            "found": [{**asdict(candidate), "path": None} for candidate in found],
+        }
 
     def save(self) -> None:
         if self._new == self._old:
@@ -284,19 +292,21 @@ class _Known:
             replace_file(unfinished, self._file)
 
 
-def _candidate(file: Path, fields: dict[str, object]) -> Candidate:
-    facts = dict(fields["facts"])  # type: ignore[call-overload]
-    link = facts.pop("debuglink")
+def _candidate(file: Path, fields: Fields) -> Candidate:
+    facts = fields.object("facts")
+    link = facts.optional_text("debuglink")
     return Candidate(
-        **{
-            **fields,
-            "path": file,
-            "facts": ElfFacts(
-                **{
-                    **facts,
-                    "detail": Detail(facts["detail"]),
-                    "debuglink": None if link is None else (link[0], link[1]),
-                }
-            ),
-        }  # type: ignore[arg-type]
+        file,
+        ElfFacts(
+            facts.optional_text("build_id"),
+            Detail(facts.integer("detail")),
+            facts.text("machine"),
+            facts.optional_integer("text"),
+            link,
+            facts.optional_integer("debuglink_crc"),
+        ),
+        fields.integer("size"),
+        fields.integer("mtime_ns"),
+        fields.optional_text("entry"),
+        fields.optional_integer("data_offset"),
     )

@@ -20,7 +20,6 @@ from collectors.errors import DeviceError, InputError
 from profiler.json_fields import Fields
 from profiler.symbols.elf import NOTE_HEAD_BYTES, build_id_of_head, note_ranges
 
-VALGRIND_OPTIONS = ("-v", "-v")
 MODULES_FILE = "modules.json"
 SCHEMA = 1
 _MOST_LOG_BYTES = 64 << 20
@@ -108,7 +107,9 @@ def ask_device(device: Device, paths: Iterable[str]) -> dict[str, ModuleFacts]:
         answer = device.run(["sh", "-c", _HEADS, "sh", *part], timeout=60.0).stdout
         for path, head in _heads(answer, part):
             if head.startswith(b"\x7fELF"):
-                facts[path] = ModuleFacts(build_id_of_head(head) or _far_note(device, path, head))
+                facts[path] = ModuleFacts(
+                    build_id_of_head(head) or _far_note(device, path, head)
+                )
     return facts
 
 

@@ -46,7 +46,9 @@ class Resolver:
         save_answers(stored, answers)
         return answers
 
-    def _ask_worker(self, file: Path, table: Path, addresses: "np.ndarray[tuple[int], np.dtype[np.uint64]]") -> Answers:
+    def _ask_worker(
+        self, file: Path, table: Path, addresses: "np.ndarray[tuple[int], np.dtype[np.uint64]]"
+    ) -> Answers:
         output = table.with_name(f".{table.name}.{os.getpid()}.answers")
         home = str(Path(__file__).parents[2])
         path = os.pathsep.join(filter(None, [home, os.environ.get("PYTHONPATH")]))

@@ -1,4 +1,4 @@
-"""What `symbolize` found out of a session, in its `symbols.json`: derived, made anew at will."""
+"""What `symbolize` found out, in the session's `symbols.json`: derived, made anew at will."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,11 @@ def symbols_document(entry: SymbolsEntry) -> bytes:
             file: {
                 "address": list(found),
                 "frames": [
-                    [part for fn, path, line in frames for part in (number(fn), number(path), line)]
+                    [
+                        part
+                        for fn, path, line in frames
+                        for part in (number(fn), number(path), line)
+                    ]
                     for frames in found.values()
                 ],
             }

@@ -8,9 +8,11 @@ first in the alphabet.
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profiler.symbols.elf import BadElf, Elf
 
+Numbers = NDArray[Any]
 _FUNC, _NOTYPE, _IFUNC = 2, 0, 10
 _MOST_SYMBOLS = 40_000_000
 _WIDE = [("name", 4), ("info", 1), ("other", 1), ("index", 2), ("value", 8), ("size", 8)]
@@ -20,7 +22,7 @@ _NARROW = [("name", 4), ("value", 4), ("size", 4), ("info", 1), ("other", 1), ("
 class SymbolTable:
     """Functions of one file, by falling address ranges; empty where it has no symbols."""
 
-    def __init__(self, starts: Any, sizes: Any, names: Any, texts: bytes) -> None:
+    def __init__(self, starts: Numbers, sizes: Numbers, names: Numbers, texts: bytes) -> None:
         self._starts = starts
         self._sizes = sizes
         self._names = names
@@ -29,7 +31,7 @@ class SymbolTable:
     def __len__(self) -> int:
         return len(self._starts)
 
-    def find(self, addresses: Any) -> list[str | None]:
+    def find(self, addresses: Numbers) -> list[str | None]:
         """The raw (mangled) name of the function at each address, None where there is none."""
         if not len(self._starts):
             return [None] * len(addresses)

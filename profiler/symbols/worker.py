@@ -20,6 +20,7 @@ from profiler.symbols.symtab import SymbolTable, symbol_table
 
 MEMORY_BYTES = 16 << 30
 CPU_SECONDS = 600
+_BELOW_MAIN = frozenset({"_start", "__libc_start_main", "generic_start_main"})
 _UNNAMED = "UnknownInlinedFun"  # Valgrind's word
 
 
@@ -79,13 +80,18 @@ def _lines(elf: Elf, table: Path) -> Lines:
 def _frames(places: list[Place], symbol: str | None) -> list[Place]:
     """The frames of one address. The outermost function is called as its symbol."""
     if not places:
-        return [] if symbol is None else [(demangled(symbol), None, 0)]
+        return [] if symbol is None else [(_called(symbol), None, 0)]
     fn, path, line = places[-1]
     outer = symbol or fn
     return [
         *((name or _UNNAMED, source, number) for name, source, number in places[:-1]),
-        (None if outer is None else demangled(outer), path, line),
+        (None if outer is None else _called(outer), path, line),
     ]
+
+
+def _called(symbol: str) -> str:
+    """What Valgrind calls a function."""
+    return "(below main)" if symbol in _BELOW_MAIN else demangled(symbol)
 
 
 if __name__ == "__main__":

@@ -110,3 +110,22 @@ def add_appearance(parser: argparse.ArgumentParser) -> None:
         help="colours (default: $DROIDGRIND_THEME, else dark)",
     )
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+
+
+def add_symbols(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--symbols",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="where unstripped files are: a directory, a Gradle project, a zip file, an ELF "
+        "file (may be repeated)",
+    )
+
+
+def check_symbols(roots: list[Path]) -> None:
+    """Refuse a directory that is not there before any work. Raises `UsageError`."""
+    for root in roots:
+        if not root.exists():
+            raise UsageError(f"--symbols {root}: there is no such file or directory")

@@ -55,6 +55,7 @@ class RecordCommand:
             metavar="HZ",
             help="schedstat samples a second (default 10)",
         )
+        options.add_symbols(parser)
         parser.add_argument(
             "--cwd",
             type=Path,
@@ -115,6 +116,7 @@ class RecordCommand:
         from tui.recording_text import TextObserver
         from tui.text import print_line
 
+        options.check_symbols(args.symbols)
         observer = TextObserver(show_output=not args.quiet, timeout=args.timeout)
         if args.resume is not None:
             if args.program:
@@ -135,6 +137,14 @@ class RecordCommand:
                 valgrind=args.valgrind or os.environ.get(VALGRIND_VARIABLE),
                 observer=observer,
             )
+        if args.symbols:
+            from profiler.symbols.symbolize import symbolize
+            from tui.symbols_text import symbols_lines
+            from tui.text import warn
+
+            for line in symbols_lines(symbolize(recorded.session, args.symbols)):
+                if line:
+                    warn(line.strip())
         print_line(str(recorded.session.directory))
         if recorded.interrupted:
             return 130

@@ -1,0 +1,301 @@
+"""Symbols for a whole session, looked up after its run, stored, and what stayed unknown."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collectors.records.cost import UNKNOWN, CostProfile
+from collectors.records.errors import ErrorProfile
+from collectors.records.heap import HeapProfile, TreeKind
+from collectors.records.shared import Frame
+from collectors.tools.tool import Profile
+from profiler.store import Session, write_atomically
+from profiler.symbols.answers import Answers
+from profiler.symbols.applied import Place, wants_symbols
+from profiler.symbols.cache import usable_folder
+from profiler.symbols.elf import BadElf, Detail, build_id_of
+from profiler.symbols.index import Candidate, SymbolIndex, build_index, unpacked
+from profiler.symbols.modules import Module, ModuleFacts, modules_of, read_facts
+from profiler.symbols.resolver import Resolver
+from profiler.symbols.stored import (
+    SYMBOLS_FILE,
+    SymbolsEntry,
+    Unresolved,
+    UsedFile,
+    symbols_document,
+)
+
+_PID = re.compile(r"\.(\d+)\.[a-z]+$")
+_PUSH = "push the library with its symbols, record again"
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """Addresses of one file in one process that have no line yet."""
+
+    tool: str
+    raw: str
+    object: str
+    module: Module | None
+    addresses: dict[int, bool] = field(default_factory=dict[int, bool])
+    """Address in the run → whether its function is unknown, too."""
+
+
+def symbolize(
+    session: Session, roots: Sequence[Path], *, cache: Path | None = None
+) -> SymbolsEntry:
+    """Look a session's addresses up below `roots` and store the answers in the session.
+
+    Raises `InputError` where the session cannot be read or written to.
+    """
+    bare = Session(session.directory, session.manifest, symbols=False)
+    facts = read_facts(session.directory)
+    with usable_folder(cache) as folder:
+        index = build_index(roots, folder)
+        entry = _Symbolizer(bare, facts, index, Resolver(folder), folder).run(roots)
+    write_atomically(session.directory / SYMBOLS_FILE, symbols_document(entry))
+    return entry
+
+
+class _Symbolizer:
+    def __init__(
+        self,
+        session: Session,
+        facts: Mapping[str, ModuleFacts],
+        index: SymbolIndex,
+        resolver: Resolver,
+        folder: Path,
+    ) -> None:
+        self._session = session
+        self._facts = facts
+        self._index = index
+        self._resolver = resolver
+        self._folder = folder
+        self._places: dict[str, dict[str, dict[int, tuple[Place, ...]]]] = {}
+        self._used: dict[str, UsedFile] = {}
+        self._unresolved: list[Unresolved] = []
+        self._problems: dict[str, None] = {}
+
+    def run(self, roots: Sequence[Path]) -> SymbolsEntry:
+        for tool in self._session.tools:
+            modules = modules_of(self._session.folder(tool))
+            reading = self._session.reading(tool)
+            for file, profile in zip(reading.files, reading.profiles, strict=True):
+                if isinstance(profile, CostProfile):
+                    self._count_unknown_costs(tool, profile)
+                    continue
+                loaded = modules.get(_pid_of(file.name, profile), ())
+                for wanted in _wanted(tool, file.name, profile, loaded):
+                    self._look_up(wanted)
+        return SymbolsEntry(
+            tuple(str(root) for root in roots),
+            tuple(self._used.values()),
+            tuple(self._unresolved),
+            (*self._index.notes, *self._problems),
+            self._places,
+        )
+
+    def _look_up(self, wanted: _Wanted) -> None:
+        fact = self._facts.get(wanted.object)
+        build_id = None if fact is None else fact.build_id
+        if wanted.module is None:
+            self._note(wanted, build_id, wanted.addresses, *_why_no_module(wanted.object))
+            return
+        candidate = self._candidate(wanted.module, build_id)
+        if candidate is None:
+            self._note(wanted, build_id, wanted.addresses, *_why_no_match(fact))
+            return
+        text = candidate.facts.text
+        bias = wanted.module.avma - (wanted.module.svma if text is None else text)
+        answers = self._answers(candidate, [ip - bias for ip in wanted.addresses if ip >= bias])
+        if answers is None:
+            why = (f"{candidate.name} cannot be read", "give an undamaged copy of it")
+            self._note(wanted, build_id, wanted.addresses, *why)
+            return
+        asked = [ip - bias for ip in wanted.addresses if ip >= bias]
+        found = {at + bias: frames for at, frames in answers.of(asked) if frames}
+        self._places.setdefault(wanted.tool, {}).setdefault(wanted.raw, {}).update(found)
+        old = self._used.get(wanted.object)
+        self._used[wanted.object] = UsedFile(
+            wanted.object,
+            build_id,
+            candidate.name,
+            len(wanted.addresses) + (old.addresses if old else 0),
+            len(found) + (old.resolved if old else 0),
+        )
+        left = {ip: bare for ip, bare in wanted.addresses.items() if ip not in found}
+        if any(left.values()):
+            why = (
+                f"no symbol of {candidate.name} covers the address",
+                "give the unstripped file of this build"
+                if candidate.facts.detail < Detail.SYMBOLS
+                else "it is code without a name (a trampoline, a stub)",
+            )
+            self._note(wanted, build_id, left, *why)
+
+    def _candidate(self, module: Module, build_id: str | None) -> Candidate | None:
+        if build_id is None:
+            found = self._index.by_name(module.path, module.svma)
+        else:
+            found = self._index.by_build_id(build_id) or self._own(module, build_id)
+        if found is None or found.facts.detail is Detail.LINES:
+            return found
+        return self._index.linked(found) or found
+
+    def _own(self, module: Module, build_id: str) -> Candidate | None:
+        """The very file that ran, where this machine has it and it tells more than exports."""
+        path = Path(module.path)
+        if (
+            self._session.manifest.device.serial != "local"
+            or build_id_of_quietly(path) != build_id
+        ):
+            return None
+        found = build_index([path], self._folder).by_build_id(build_id)
+        return found if found is not None and found.facts.detail > Detail.EXPORTS else None
+
+    def _answers(self, candidate: Candidate, addresses: Sequence[int]) -> Answers | None:
+        try:
+            file = unpacked(candidate, self._folder)
+            answers = self._resolver.resolve(file, candidate.facts.build_id, addresses)
+        except (BadElf, OSError) as error:
+            self._problems[f"{candidate.name}: {error}"] = None
+            return None
+        if answers.problem is not None:
+            self._problems[f"{candidate.name}: {answers.problem}"] = None
+        return answers if len(answers) else None
+
+    def _note(
+        self,
+        wanted: _Wanted,
+        build_id: str | None,
+        addresses: Mapping[int, bool],
+        why: str,
+        remedy: str,
+    ) -> None:
+        unknown = sum(addresses.values())
+        if unknown:
+            self._unresolved.append(
+                Unresolved(wanted.tool, wanted.object or None, build_id, unknown, why, remedy)
+            )
+
+    def _count_unknown_costs(self, tool: str, profile: CostProfile) -> None:
+        unknown = sum(1 for symbol in profile.symbols if symbol.fn == UNKNOWN)
+        if unknown:
+            self._unresolved.append(
+                Unresolved(
+                    tool,
+                    None,
+                    None,
+                    unknown,
+                    "the tool keeps neither addresses nor files of unknown functions",
+                    _PUSH,
+                )
+            )
+
+
+def build_id_of_quietly(path: Path) -> str | None:
+    """A file's build-id; None where it cannot be read."""
+    try:
+        return build_id_of(path)
+    except OSError:
+        return None
+
+
+def _pid_of(name: str, profile: Profile) -> int:
+    match = _PID.search(name)
+    if match is not None:
+        return int(match[1])
+    if isinstance(profile, ErrorProfile) and profile.processes:
+        return profile.processes[0].pid or -1
+    return -1
+
+
+def _wanted(
+    tool: str, raw: str, profile: Profile, loaded: Sequence[Module]
+) -> Iterator[_Wanted]:
+    """What a profile does not know, by file; frames without a file under the name ''."""
+    found: dict[str, _Wanted] = {}
+    by_path: dict[str, list[Module]] = {}
+    for module in loaded:
+        by_path.setdefault(module.path, []).append(module)
+    for frame in _frames(profile):
+        if frame.ip is None or frame.file is not None:
+            continue
+        name = frame.obj or ""
+        if not wants_symbols(frame) and frame.fn is not None:
+            continue
+        near = _nearest(by_path.get(name, ()), frame.ip)
+        key = f"{name}\0{'' if near is None else near.avma}"
+        wanted = found.setdefault(key, _Wanted(tool, raw, name, near))
+        wanted.addresses[frame.ip] = frame.fn is None
+    yield from found.values()
+
+
+def _nearest(modules: Sequence[Module], address: int) -> Module | None:
+    """Which loading of a file an address is of, where it was loaded more than once."""
+    below = [module for module in modules if module.avma <= address]
+    if below:
+        return max(below, key=lambda module: module.avma)
+    return modules[0] if modules else None
+
+
+def _frames(profile: Profile) -> Iterator[Frame]:
+    match profile:
+        case ErrorProfile():
+            for record in profile.records:
+                yield from record.frames
+                for aux in record.aux:
+                    yield from aux.frames
+            for process in profile.processes:
+                if process.fatal_signal is not None:
+                    yield from process.fatal_signal.frames
+                for message in (*process.client_messages, *process.announced_threads):
+                    yield from message.frames
+        case HeapProfile():
+            seen: set[int] = set()
+            for index, snapshot in enumerate(profile.snapshots):
+                if snapshot.tree is TreeKind.EMPTY:
+                    continue
+                tree = profile.load_tree(index)
+                for number in () if tree is None else set(tree.point) - seen:
+                    seen.add(number)
+                    frame = tree.points[number].frame if tree is not None else None
+                    if frame is not None:
+                        yield frame
+        case _:
+            return
+
+
+def _why_no_module(name: str) -> tuple[str, str]:
+    if not name:
+        return (
+            "no file is mapped there: generated code (JIT), or a stack that was walked too far",
+            "nothing can name it",
+        )
+    if name.endswith(".apk") or ".apk!" in name:
+        return (
+            "loaded from inside an APK, where Valgrind reads no symbols",
+            "set android:extractNativeLibs (useLegacyPackaging = true), record again",
+        )
+    return (
+        "the run's log does not say where it was loaded",
+        "record with this droidgrind, whose log says it",
+    )
+
+
+def _why_no_match(fact: ModuleFacts | None) -> tuple[str, str]:
+    if fact is None:
+        return (
+            "stripped, and the device did not tell its build-id",
+            "give the directory of the unstripped build with --symbols",
+        )
+    if fact.build_id is None:
+        return (
+            "stripped, without a build-id, and no file of its name and layout was given",
+            "give its unstripped build with --symbols, link with -Wl,--build-id",
+        )
+    return (
+        f"stripped, and no file with build-id {fact.build_id} was given",
+        "give the directory of its unstripped build with --symbols",
+    )

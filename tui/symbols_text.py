@@ -1,0 +1,42 @@
+"""What `symbolize` found, as text: which files had symbols, and what stayed unknown."""
+
+from collections.abc import Iterator
+
+from profiler.symbols.stored import SymbolsEntry, Unresolved
+from tui.figures import count, plural
+from tui.text import printable
+
+_MOST = 12
+
+
+def symbols_lines(entry: SymbolsEntry) -> Iterator[str]:
+    """The lines of `droidgrind symbolize`."""
+    if not entry.files:
+        yield "No file of the run has symbols there."
+    for file in entry.files:
+        yield printable(
+            f"{file.object}: {count(file.resolved)} of {plural(file.addresses, 'address')} "
+            f"resolved from {file.symbols}"
+        )
+    yield from unresolved_lines(entry)
+    for note in entry.notes:
+        yield printable(f"note: {note}")
+
+
+def unresolved_lines(entry: SymbolsEntry) -> Iterator[str]:
+    """What stayed without a name, and why; nothing where there is nothing."""
+    if not entry.unresolved:
+        return
+    yield ""
+    yield "What stayed unresolved"
+    most = sorted(entry.unresolved, key=lambda item: -item.addresses)
+    for item in most[:_MOST]:
+        yield f"  {printable(_line(item))}"
+    if len(most) > _MOST:
+        yield f"  … and {plural(len(most) - _MOST, 'more file')}"
+
+
+def _line(item: Unresolved) -> str:
+    what = plural(item.addresses, "address" if item.object is not None else "place")
+    where = f" in {item.object}" if item.object else ""
+    return f"{item.tool}: {what}{where}: {item.why}; {item.remedy}"
