@@ -17,7 +17,7 @@ from collectors.tools.tool import Profile
 # function, source path, line (0: unknown); the innermost inlined call first
 Place = tuple[str | None, str | None, int]
 Places = Mapping[int, tuple[Place, ...]]
-_MAIN = "main"
+_OUTERMOST = frozenset({"main", "(below main)"})
 
 
 def wants_symbols(frame: Frame) -> bool:
@@ -63,7 +63,7 @@ def _stack(frames: tuple[Frame, ...], places: Places) -> tuple[Frame, ...]:
     for frame in frames:
         found = expanded(frame, places)
         result.extend(found)
-        if found[-1].fn == _MAIN and frame.fn != _MAIN:
+        if found[-1].fn in _OUTERMOST and frame.fn not in _OUTERMOST:
             break
     return tuple(result) if result != list(frames) else frames
 
@@ -153,6 +153,6 @@ def _expanded_point(
         points.append(old)
         return (start,)
     points.extend(AllocPoint(f"{frame.ip:#X}: {frame.place}", frame) for frame in found)
-    if found[-1].fn == _MAIN:
+    if found[-1].fn in _OUTERMOST:
         mains.add(len(points) - 1)
     return tuple(range(start, len(points)))

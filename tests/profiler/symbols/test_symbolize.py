@@ -39,13 +39,13 @@ def sessions(twins: Twins, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 
 
 def place(frame: Frame) -> tuple[object, ...]:
-    """What a frame says; the object differs, being the file that ran."""
-    return frame.fn, frame.path, frame.line, frame.file is None and frame.obj
+    """What a frame says; the object's folder differs, being that of the file that ran."""
+    return frame.fn, frame.path, frame.line, frame.file is None and Path(frame.obj or "").name
 
 
 def node(frame: Frame) -> tuple[object, ...]:
     """The same of a Massif tree, where Valgrind writes no directories."""
-    return frame.fn, frame.file, frame.line, frame.file is None and frame.obj
+    return frame.fn, frame.file, frame.line, frame.file is None and Path(frame.obj or "").name
 
 
 def stacks(session: Path) -> list[tuple[str, list[tuple[object, ...]]]]:
