@@ -81,15 +81,26 @@ def by_line(profiles: Sequence[CostProfile], file: str) -> CostSums[int]:
     for profile in profiles:
         places = [events.index(event) for event in profile.events]
         wanted = {i for i, name in enumerate(profile.files) if name == file}
-        for row, index in enumerate(profile.row_file):
-            if index in wanted:
-                total = sums.setdefault(profile.row_line[row], [0] * len(events))
-                for place, column in zip(places, profile.counts, strict=True):
-                    total[place] += column[row]
+        for row in _rows_of(profile, wanted):
+            total = sums.setdefault(profile.row_line[row], [0] * len(events))
+            for place, column in zip(places, profile.counts, strict=True):
+                total[place] += column[row]
     lines = sorted(sums)
     return CostSums(
         events, lines, tuple([sums[line][e] for line in lines] for e in range(len(events)))
     )
+
+
+def _rows_of(profile: CostProfile, files: set[int]) -> Sequence[int]:
+    """The rows whose line is in one of `files`."""
+    if len(profile.row_file) < _MANY_ROWS:
+        return [row for row, index in enumerate(profile.row_file) if index in files]
+    import numpy as np
+
+    rows: list[int] = np.flatnonzero(
+        np.isin(np.asarray(profile.row_file), list(files))
+    ).tolist()
+    return rows
 
 
 def sum_by_function(

@@ -1,0 +1,280 @@
+"""The cache screen on what Cachegrind and Callgrind wrote, by its keys."""
+
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from profiler.importing import import_files
+from profiler.store import Session
+from tui.app import Dashboard
+from tui.editor import editor_command
+from tui.messages import GoTo
+from tui.screens.cache import CacheScreen
+from tui.widgets.frame_lines import Notice
+from tui.widgets.line_table import LineTable
+from tui.widgets.source_view import LineCost, SourceView, heat
+
+DATA = Path("tests/data")
+SOURCE = """\
+// a program
+int sum(const int *p, int n) {
+\tint total = 0;  // [b]x[/b]
+\tfor (int i = 0; i < n; i++) total += p[i];
+\treturn total;
+}
+"""
+OUT = """\
+desc: I1 cache:         32768 B, 64 B, 8-way associative
+cmd: ./app
+events: Ir Dr D1mr
+fl={source}
+fn=sum[abi:v1]<int>(int const*, int)
+3 10 2 0
+4 900 300 150
+9 5 0 0
+fl=/nowhere/gone.cpp
+fn=x[/]::operator[](日本)
+0 7 1 0
+12 80 40 1
+summary: 1002 343 151
+"""
+
+
+@pytest.fixture
+def annotated(tmp_path: Path) -> Session:
+    source = tmp_path / "sum.cpp"
+    source.write_text(SOURCE)
+    out = tmp_path / "cachegrind.out.1"
+    out.write_text(OUT.format(source=source))
+    return import_files([out], tmp_path, directory=tmp_path / "session")
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    files = [
+        DATA / "cachegrind/3.19-x86_64/cachegrind.sort-branch.out",
+        DATA / "callgrind/3.28-x86_64/callgrind.sort.out",
+    ]
+    root = tmp_path_factory.mktemp("costs")
+    return import_files(files, root, directory=root / "both")
+
+
+def dashboard(session: Session) -> Dashboard:
+    return Dashboard.starting_in("cache")(session.directory.parent, session=session)
+
+
+async def settle(app: App[int], pilot: Pilot[int]) -> CacheScreen:
+    for _ in range(2):
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause(0.12)
+    assert isinstance(app.screen, CacheScreen)
+    return app.screen
+
+
+def lines(table: LineTable) -> list[str]:
+    return [table.render_line(y).text for y in range(table.size.height)]
+
+
+def costs(screen: CacheScreen) -> list[str]:
+    return lines(screen.query_one("#cache-table", LineTable))
+
+
+async def test_every_key_of_the_cache(annotated: Session) -> None:
+    app = dashboard(annotated)
+    async with app.run_test(size=(160, 30)) as pilot:
+        screen = await settle(app, pilot)
+        head, first, second, *_ = costs(screen)
+        assert head.split()[:4] == ["function", "est.", "cycles", "▼"]
+        assert first.split()[:6] == ["sum[abi:v1]", "2", "415", "96.1", "%", "915"]
+        assert "x[/]::operator[]" in second
+        view = screen.query_one(SourceView)
+        hot = next(line for line in lines(view) if "for (int i" in line)
+        assert hot.split()[:5] == ["██", "4", "2", "400", "99.4"]
+        assert any("[b]x[/b]" in line for line in lines(view))
+        assert any("(beyond the file's end)" in line for line in lines(view))
+        assert view.line == 4
+        await pilot.press("down")
+        await settle(app, pilot)
+        notice = screen.query_one("#cache-missing", Notice)
+        assert "not on this machine" in notice.text
+        assert any("(no line known)" in line for line in lines(view))
+        await pilot.press("up", "enter")
+        await settle(app, pilot)
+        assert view.has_focus
+        assert {"Ir", "Dr", "D1mr"} <= set(lines(view)[0].split())
+        await pilot.press("n")
+        assert view.line == 3
+        await pilot.press("n", "n", "N")
+        assert view.line == 9
+        await pilot.press("s", "escape")
+        await settle(app, pilot)
+        assert screen.query_one("#cache-table").has_focus
+        await pilot.press("g")
+        await settle(app, pilot)
+        assert "gone.cpp" in costs(screen)[2]
+        await pilot.press("g")
+        await settle(app, pilot)
+        assert costs(screen)[1].split()[0] == "???"
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert "sum" in costs(screen)[1]
+
+
+async def test_the_source_follows_the_sorted_figure(annotated: Session) -> None:
+    app = dashboard(annotated)
+    async with app.run_test(size=(160, 30)) as pilot:
+        screen = await settle(app, pilot)
+        await pilot.press("s", "s")  # share, then the D1 misses' rate is not there: Ir
+        table = screen.query_one("#cache-table", LineTable)
+        assert table.columns[table.sort_column or 0].title == "Ir"
+        await settle(app, pilot)
+        view = screen.query_one(SourceView)
+        assert "Ir" in lines(view)[0]
+        assert next(line for line in lines(view) if "for (int i" in line).split()[2] == "900"
+
+
+async def test_weights_change_the_estimate_at_once(annotated: Session) -> None:
+    app = dashboard(annotated)
+    async with app.run_test(size=(160, 30)) as pilot:
+        screen = await settle(app, pilot)
+        await pilot.press("w")
+        line = screen.query_one("#cache-weights", Input)
+        assert line.value == "Ir=1 D1mr=10"
+        line.value = "Ir=1 D1mr=0"
+        await settle(app, pilot)
+        assert costs(screen)[1].split()[1] == "915"
+        line.value = "Ir=1 nonsense"
+        await settle(app, pilot)
+        assert "NAME=NUMBER" in str(screen.query_one("#cache-note", Static).content)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert not line.display
+
+
+async def test_filter_and_what_another_screen_leads_to(annotated: Session) -> None:
+    app = dashboard(annotated)
+    async with app.run_test(size=(160, 30)) as pilot:
+        screen = await settle(app, pilot)
+        await pilot.press("slash", *"x[/]", "enter")
+        await settle(app, pilot)
+        assert "x[/]::operator[]" in costs(screen)[1]
+        assert costs(screen)[2].strip() == ""
+        await pilot.press("slash", *"nowhere")
+        await settle(app, pilot)
+        await pilot.press(*"zz")
+        await settle(app, pilot)
+        assert costs(screen)[1].strip() == "nothing matches the filter"
+        await pilot.press("escape")
+        app.post_message(GoTo("cache", "function=sum%5Babi:v1%5D&file=sum.cpp&line=3"))
+        await settle(app, pilot)
+        assert screen.query_one(SourceView).line == 3
+
+
+async def test_callgrind_shows_inclusive_costs_and_modules(both: Session) -> None:
+    app = dashboard(both)
+    async with app.run_test(size=(200, 40)) as pilot:
+        screen = await settle(app, pilot)
+        box = screen.query_one("#cache-costs")
+        seen = set()
+        for _ in range(2):
+            seen.add((str(box.border_subtitle).split(":")[0], "Ir incl." in costs(screen)[0]))
+            await pilot.press("t")
+            await settle(app, pilot)
+        assert seen == {("cachegrind", False), ("callgrind", True)}
+        while not str(box.border_subtitle).startswith("callgrind"):
+            await pilot.press("t")
+            await settle(app, pilot)
+        for title in ("file", "module", "function"):
+            await pilot.press("g")
+            await settle(app, pilot)
+            assert costs(screen)[0].startswith(title)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (20, 5), (300, 60)])
+async def test_any_size(both: Session, size: tuple[int, int]) -> None:
+    app = dashboard(both)
+    async with app.run_test(size=size) as pilot:
+        screen = await settle(app, pilot)
+        assert screen.has_class("-narrow") == (size[0] < 120)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert screen.query_one(SourceView).has_focus
+        await pilot.press("escape")
+
+
+async def test_nothing_recorded_or_damaged(tmp_path: Path) -> None:
+    xml = DATA / "memcheck/3.28-x86_64/memcheck-clean.xml"
+    app = dashboard(import_files([xml], tmp_path, directory=tmp_path / "clean"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await settle(app, pilot)
+        assert "record with -t cachegrind" in screen.query_one("#notice", Notice).text
+        await pilot.press("g", "w", "o", "t", "enter")
+    cut = DATA / "cachegrind/damaged/cachegrind.sort-cache-cut.out"
+    app = dashboard(import_files([cut], tmp_path, directory=tmp_path / "cut"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await settle(app, pilot)
+        assert "%" in costs(screen)[1]
+
+
+def test_editors_are_given_the_line_in_their_own_way() -> None:
+    assert editor_command("vim -R", "a b.c", 3) == ["vim", "-R", "+3", "a b.c"]
+    assert editor_command("/usr/bin/code -w", "a.c", 3)[-2:] == ["--goto", "a.c:3"]
+    assert editor_command("hx", "a.c", 3) == ["hx", "a.c:3"]
+
+
+async def test_the_editor_is_asked_for_or_what_hinders_is_said(
+    annotated: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = dashboard(annotated)
+    monkeypatch.delenv("VISUAL", raising=False)
+    monkeypatch.setenv("EDITOR", "")
+    async with app.run_test(size=(160, 30)) as pilot:
+        await settle(app, pilot)
+        said: list[str] = []
+        monkeypatch.setattr(app, "notify", lambda text, **_: said.append(text))
+        await pilot.press("o")
+        monkeypatch.setenv("EDITOR", "no-such-editor")
+        await pilot.press("o")
+        script = tmp_path / "editor"
+        script.write_text("#!/bin/sh\n")
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("EDITOR", str(script))
+        await pilot.press("o")  # a headless terminal cannot be left
+        monkeypatch.setenv("EDITOR", "'")
+        await pilot.press("o")
+        await pilot.press("down")
+        await settle(app, pilot)
+        await pilot.press("o")
+        assert [
+            any(word in text for word in words)
+            for text, words in zip(
+                said,
+                (
+                    ["Set EDITOR"],
+                    ["no such program"],
+                    ["No editor can be opened"],
+                    ["No closing quotation"],
+                    ["not on this machine"],
+                ),
+                strict=True,
+            )
+        ] == [True] * 5
+
+
+def test_heat_has_a_sign_for_each_share() -> None:
+    assert [heat(share) for share in (0, 0.01, 0.05, 0.2, 0.5, 1)] == [
+        "",
+        "░░",
+        "▒▒",
+        "▓▓",
+        "██",
+        "██",
+    ]
+    assert LineCost(1.0, (1,)).chosen == 1.0
+    assert shutil.which("sh")

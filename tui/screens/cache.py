@@ -1,0 +1,365 @@
+"""What the code costs: functions, files and modules, down to the annotated source line."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+from urllib.parse import parse_qs
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from collectors.records.cost import UNKNOWN
+from profiler import functions
+from profiler.aggregate.cost_table import CostTable, Grouping, cost_table, parse_weights
+from profiler.functions import short_name
+from profiler.store import Session
+from tui.editor import open_in_editor
+from tui.figures import plural, short_count
+from tui.screens.cache_data import (
+    Annotated,
+    CostContent,
+    CostRun,
+    annotated,
+    line_costs,
+    read_costs,
+    shown_table,
+)
+from tui.screens.session_screen import SessionScreen
+from tui.text import printable
+from tui.widgets.column_rows import Names
+from tui.widgets.filter_input import FilterInput
+from tui.widgets.frame_lines import Notice
+from tui.widgets.line_table import LineTable
+from tui.widgets.source_view import SourceView
+from tui.workers import run_in_thread
+
+_SETTLE_SECONDS = 0.08  # a file is read when the cursor rests on a row
+_NAMES = {Grouping.FUNCTION: "functions", Grouping.FILE: "files", Grouping.MODULE: "modules"}
+
+
+class CacheScreen(SessionScreen[CostContent]):
+    """The table on the left, the source of the row under the cursor on the right."""
+
+    mode_name = "cache"
+    empty = "No cache data: record with -t cachegrind."
+    help_text = (
+        "What the code costs. Counts are exact, but cache misses are simulated: they are not "
+        "those of the device's own caches. Estimated cycles weigh the events (w changes the "
+        "weights): a rule of thumb to rank by, not a time. Rates are misses for each access. "
+        "Enter shows the source over the whole screen with every event, Esc goes back; n goes "
+        "to the next hot line. The gutter is by the share of the file's hottest line: "
+        "██ from 50 %, ▓▓ from 20 %, ▒▒ from 5 %, ░░ less."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "group", "Functions/files/modules"),
+        Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("w", "weights", "Weights"),
+        Binding("o", "edit", "Editor"),
+        Binding("t", "tool", "Next tool", show=False),
+        Binding("escape", "back", "Back", key_display="Esc", show=False),
+    ]
+    DEFAULT_CSS = """
+    CacheScreen #cache-costs { width: 11fr; }
+    CacheScreen #cache-lines { width: 9fr; }
+    CacheScreen.-narrow #cache-lines { display: none; }
+    CacheScreen.-zoomed #cache-costs { display: none; }
+    CacheScreen.-zoomed #cache-lines { display: block; width: 1fr; }
+    CacheScreen LineTable { height: 1fr; scrollbar-size-vertical: 1; }
+    CacheScreen #cache-name { height: auto; max-height: 3; color: $dg-dim; }
+    CacheScreen #cache-note { height: auto; max-height: 2; color: $dg-dim; }
+    CacheScreen #cache-weights { display: none; height: 1; border: none; padding: 0 1;
+                                 background: $boost; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+        self.place = 0
+        self.table: CostTable | None = None
+        self.weights: dict[str, int] = dict(functions.CYCLES)
+        self.file: Annotated | None = None
+        self._names: tuple[Names, ...] = ()
+        self._asked = 0
+        self._line: int | None = None
+        self._files_asked = 0
+
+    def compose_content(self) -> Iterable[Widget]:
+        with Horizontal():
+            with Vertical(id="cache-costs", classes="box"):
+                yield LineTable(
+                    (), frozen=1, empty="nothing matches the filter", widget_id="cache-table"
+                )
+                yield FilterInput(widget_id="cache-filter")
+                yield Input(id="cache-weights", placeholder="Ir=1 D1mr=10 DLmr=100")
+                yield Static("", markup=False, id="cache-name")
+                yield Static("", markup=False, id="cache-note")
+            with Vertical(id="cache-lines", classes="box"):
+                yield Notice(id="cache-missing")
+                yield SourceView(widget_id="cache-source")
+
+    def read(self, session: Session) -> CostContent | None:
+        return read_costs(session)
+
+    def show(self, content: CostContent) -> None:
+        self.place = 0
+        self._show_table(content.table)
+        self._table.focus()
+
+    # The table.
+
+    @property
+    def _table(self) -> LineTable:
+        return self.query_one("#cache-table", LineTable)
+
+    @property
+    def _view(self) -> SourceView:
+        return self.query_one(SourceView)
+
+    @property
+    def _run(self) -> CostRun | None:
+        return self.content.runs[self.place] if self.content is not None else None
+
+    def _show_table(self, table: CostTable) -> None:
+        self.table = table
+        self._names = tuple(Names(column.names, column.of) for column in table.names)
+        self._fill(sort=1)
+
+    def _fill(self, sort: int) -> None:
+        if self.table is None or self._run is None:
+            return
+        shown = shown_table(self.table, self.weights, self._names)
+        widget = self._table
+        row = widget.row
+        same = len(widget.columns) == len(shown.columns) and widget.rows
+        if not same or [c.title for c in widget.columns] != [c.title for c in shown.columns]:
+            widget.set_columns(shown.columns, sort=sort)
+            row = None
+        widget.set_rows(shown.rows)
+        if row is not None:
+            widget.show_row(row)
+        runs = self.content.runs if self.content is not None else ()
+        several = f", tool {self.place + 1} of {len(runs)} (t: next)" if len(runs) > 1 else ""
+        box = self.query_one("#cache-costs")
+        box.border_title = f"Which {_NAMES[self.table.grouping]} cost most?"
+        processes = len(self._run.profiles)
+        summed = (
+            f", sum of {plural(processes, 'process', 'processes')}" if processes > 1 else ""
+        )
+        number = plural(len(self.table), self.table.grouping.value)
+        box.border_subtitle = f"{self._run.tool}: {number}{summed}{several}"
+        self._say_note(shown.cycles)
+
+    def _say_note(self, cycles: float) -> None:
+        if self.table is None:
+            return
+        used = [f"{self.weights[e]}×{e}" for e in self.table.events if self.weights.get(e)]
+        totals = self.table.totals()
+        first = self.table.events[0] if self.table.events else ""
+        whole = f"{short_count(totals[first])} {first}, " if first else ""
+        self.query_one("#cache-note", Static).update(
+            f"All: {whole}{short_count(cycles)} est. cycles = {' + '.join(used) or '0'}; "
+            "simulated, not a time"
+        )
+
+    def on_line_table_row_highlighted(self, message: LineTable.RowHighlighted) -> None:
+        if message.table is not self._table or self.table is None:
+            return
+        if message.row < len(self.table):
+            self._say_name(message.row)
+            self._files_asked += 1
+            asked = self._files_asked
+            self.set_timer(_SETTLE_SECONDS, lambda: self._load_file(asked, message.row))
+
+    def _say_name(self, row: int) -> None:
+        texts = dict.fromkeys(printable(name[row]) for name in self._names)
+        known = [text for text in texts if text != UNKNOWN]
+        self.query_one("#cache-name", Static).update("  ·  ".join(known) or UNKNOWN)
+
+    def on_line_table_row_selected(self, message: LineTable.RowSelected) -> None:
+        if message.table is not self._table or self.table is None:
+            return
+        if self.table.grouping is Grouping.MODULE:
+            name = self._names[0][message.row]
+            self._regroup(Grouping.FUNCTION, filtered="" if name == UNKNOWN else name)
+            return
+        self.add_class("-zoomed")
+        self._show_file()
+        self._view.focus()
+
+    # The source.
+
+    def _file_of(self, row: int) -> str | None:
+        if self.table is None or self.table.grouping is Grouping.MODULE:
+            return None
+        column = 1 if self.table.grouping is Grouping.FUNCTION else 0
+        return self._names[column][row]
+
+    def _load_file(self, asked: int, row: int) -> None:
+        """Read the file of a row in a thread, unless the cursor went on."""
+        if asked != self._files_asked or self._run is None or self.content is None:
+            return
+        path = self._file_of(row)
+        if path is None or (self.file is not None and self.file.path == path):
+            self._show_file()
+            return
+        run, sources = self._run, self.content.sources
+
+        def done(file: Annotated) -> None:
+            if asked == self._files_asked:
+                self.file = file
+                self._show_file()
+
+        run_in_thread(
+            self,
+            lambda: annotated(run.profiles, path, sources),
+            done,
+            lambda reason: self.notify(reason, severity="error", markup=False),
+        )
+
+    def _show_file(self) -> None:
+        """The lines by the figure that the table is sorted by."""
+        table, notice = self._table, self.query_one("#cache-missing", Notice)
+        box = self.query_one("#cache-lines")
+        grouping = self.table.grouping if self.table is not None else Grouping.MODULE
+        file = self.file if grouping is not Grouping.MODULE else None
+        self._view.display = file is not None
+        notice.display = file is None or file.source is None
+        if file is None:
+            box.border_title = "Which lines?"
+            notice.text, notice.severity = "Enter lists the functions of the module.", ""
+            return
+        column = table.sort_column if table.sort_column is not None else 1
+        title, costs = line_costs(file, table.columns[column].title, self.weights)
+        box.border_title = f"Which lines of {printable(file.path.rpartition('/')[2])}?"
+        box.border_subtitle = printable(file.path)
+        if file.source is None:
+            notice.text = _missing(file.path)
+            notice.severity = "warning"
+        elif file.source.newer:
+            notice.text = "The file was changed after the recording: lines may be others now."
+            notice.severity = "warning"
+            notice.display = True
+        events = file.events if self.has_class("-zoomed") else ()
+        self._view.set_source(
+            file.source.lines if file.source is not None else None,
+            costs,
+            title=title,
+            whole=sum(cost.chosen for cost in costs.values()),
+            events=events,
+        )
+        self.call_after_refresh(self._view.show_line, self._line)
+        self._line = None
+
+    # Keys.
+
+    def action_group(self) -> None:
+        if self.table is not None:
+            order = list(Grouping)
+            self._regroup(order[(order.index(self.table.grouping) + 1) % len(order)])
+
+    def _regroup(self, grouping: Grouping, *, filtered: str = "") -> None:
+        """Sum again by functions, files or modules, in a thread."""
+        run = self._run
+        if run is None:
+            return
+        self.action_back()
+
+        def done(table: CostTable) -> None:
+            line = self.query_one("#cache-filter", FilterInput)
+            line.reset()
+            self._show_table(table)
+            if filtered:
+                line.value, line.display = filtered, True
+            self._table.focus()
+
+        run_in_thread(
+            self,
+            lambda: cost_table(run.profiles, grouping),
+            done,
+            lambda reason: self.notify(reason, severity="error", markup=False),
+        )
+
+    def action_tool(self) -> None:
+        if self.content is not None and len(self.content.runs) > 1:
+            self.place = (self.place + 1) % len(self.content.runs)
+            self.file = None
+            self._regroup(Grouping.FUNCTION)
+
+    def action_filter(self) -> None:
+        self.action_back()
+        self.query_one("#cache-filter", FilterInput).open(self._table)
+
+    def on_filter_input_filtered(self, message: FilterInput.Filtered) -> None:
+        self._table.set_filter(message.text)
+
+    def action_back(self) -> None:
+        """From the source to the table."""
+        if self.has_class("-zoomed"):
+            self.remove_class("-zoomed")
+            self._show_file()
+        self.query_one("#cache-weights").display = False
+        self._table.focus()
+
+    def action_edit(self) -> None:
+        if self.file is not None:
+            open_in_editor(self.app, self.file.path, self._view.line)
+
+    def action_weights(self) -> None:
+        """Type other weights for the estimate."""
+        if self.table is None:
+            return
+        line = self.query_one("#cache-weights", Input)
+        line.value = " ".join(
+            f"{event}={self.weights[event]}"
+            for event in self.table.events
+            if event in self.weights
+        )
+        line.display = True
+        line.focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        if event.input.id != "cache-weights" or self.table is None or not event.input.display:
+            return
+        try:
+            self.weights = parse_weights(event.value, self.table.events)
+        except ValueError as error:
+            self.query_one("#cache-note", Static).update(str(error))
+        else:
+            self._fill(sort=1)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.input.id == "cache-weights":
+            self.action_back()
+
+    def reveal(self, key: str) -> None:
+        """`function=NAME&file=PATH&line=N`: the last part of a name is enough."""
+        wanted = {name: values[0] for name, values in parse_qs(key).items()}
+        if self.table is None or self.table.grouping is not Grouping.FUNCTION:
+            return
+        function, file = wanted.get("function"), wanted.get("file")
+        line = wanted.get("line", "")
+        for row in self._table.shown:
+            name = short_name(self._names[0][row])
+            if (
+                function is not None
+                and name != function
+                and name.rpartition("::")[2] != function
+            ):
+                continue
+            if file is not None and not self._names[1][row].endswith(file):
+                continue
+            self._line = int(line) if line.isdecimal() else None
+            self._table.show_row(row)
+            return
+
+
+def _missing(path: str) -> str:
+    if path == UNKNOWN:
+        return (
+            "The tool knew no source file: build with -g, or name symbols with --symbols DIR."
+        )
+    return "The source is not on this machine, or is no source file: only counts are shown."
+
+
+SCREEN = CacheScreen
