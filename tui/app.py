@@ -20,6 +20,7 @@ from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
 from profiler.manifest import State
 from profiler.store import Session, open_session
+from profiler.watching.live import WatchRequest
 from tui.messages import GoTo, OpenSession, Status
 from tui.screens.frame import FrameScreen
 from tui.screens.missing import MissingScreen
@@ -52,7 +53,12 @@ TABS = (
 )
 HOME = "home"
 RECORDING = "recording"
-_OTHERS = {HOME: "tui.screens.home", RECORDING: "tui.screens.recording"}
+WATCH = "watch"
+_OTHERS = {
+    HOME: "tui.screens.home",
+    RECORDING: "tui.screens.recording",
+    WATCH: "tui.screens.watch",
+}
 _SEVERITIES = {
     State.RECORDING: "info",
     State.COMPLETE: "ok",
@@ -87,6 +93,7 @@ class Dashboard(App[int]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(tab.key, f"tab('{tab.mode}')", tab.title, show=False) for tab in TABS),
         Binding("0", f"tab('{HOME}')", "Sessions"),
+        Binding("w", "watch", "Watch", show=False),
         Binding("e", "export", "Export"),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
         Binding("question_mark", "help", "Help", key_display="?"),
@@ -100,6 +107,7 @@ class Dashboard(App[int]):
         root: Path,
         *,
         session: Session | None = None,
+        watching: WatchRequest | None = None,
         theme: str = DEFAULT_THEME,
         ascii_only: bool = False,
     ) -> None:
@@ -107,6 +115,7 @@ class Dashboard(App[int]):
         super().__init__()
         self.root = root
         self.session = session
+        self.watching = watching
         self.counts: dict[str, int] = {}
         for known in themes():
             self.register_theme(known)
@@ -187,8 +196,14 @@ class Dashboard(App[int]):
     # Going about.
 
     def action_tab(self, mode: str) -> None:
+        if mode == "scheduling" and self.session is None and self.watching is not None:
+            mode = WATCH
         self._leave_modals()
         self.switch_mode(mode)
+
+    def action_watch(self) -> None:
+        """Watch live: what was watched before, else this machine."""
+        self.action_tab(WATCH)
 
     def _leave_modals(self) -> None:
         while len(self.screen_stack) > 1:

@@ -20,6 +20,7 @@ COMMANDS = {
     "record": "tui.commands.record",
     "cleanup": "tui.commands.cleanup",
     "import": "tui.commands.import_files",
+    "watch": "tui.commands.watch",
     "open": "tui.commands.open",
     "sessions": "tui.commands.sessions",
     "show": "tui.commands.show",

@@ -10,7 +10,9 @@ from collectors.errors import UsageError
 
 def require_terminal(instead: str) -> None:
     """Raise `UsageError` where no dashboard can be drawn; `instead` names what can be used."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if os.environ.get("TEXTUAL_DRIVER"):
+        return  # `--serve`: a browser is the terminal
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise UsageError(f"the dashboard needs a terminal: {instead}")
     kind = os.environ.get("TERM", "")
     if kind in {"", "dumb", "unknown"}:

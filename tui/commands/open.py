@@ -18,8 +18,13 @@ class OpenCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
         options.add_appearance(parser)
+        options.add_serve(parser)
 
     def run(self, args: argparse.Namespace) -> int:
+        if args.serve is not None:
+            from tui.serving import serve
+
+            return serve(args.serve, args.token)
         from profiler.store import LATEST, find_session, session_directories, sessions_root
         from tui.terminal import require_terminal
 
@@ -35,7 +40,8 @@ class OpenCommand:
         from tui.terminal import appearance
 
         application = Dashboard.starting_in("overview" if session else HOME)
-        return application(root, session=session, **appearance(args)).run() or 0
+        status: int | None = application(root, session=session, **appearance(args)).run()
+        return status or 0
 
 
 COMMAND = OpenCommand()

@@ -129,3 +129,16 @@ def check_symbols(roots: list[Path]) -> None:
     for root in roots:
         if not root.exists():
             raise UsageError(f"--symbols {root}: there is no such file or directory")
+
+
+def add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--serve",
+        nargs="?",
+        const="127.0.0.1:8477",
+        metavar="HOST:PORT",
+        help="show the same in a browser (default 127.0.0.1:8477; other hosts need --token)",
+    )
+    parser.add_argument(
+        "--token", metavar="WORD", help="who opens the page must know this (with --serve)"
+    )

@@ -18,6 +18,7 @@ class FrameScreen(Screen[None]):
     """A full screen. Subclasses give `compose_body`, their bindings and `help_text`."""
 
     mode_name: ClassVar[str] = ""
+    tab_name: ClassVar[str] = ""  # the tab that is marked, where it is not the mode
     help_text: ClassVar[str] = ""
 
     @property
@@ -44,10 +45,14 @@ class FrameScreen(Screen[None]):
         """Bring the lines around the screen up to date."""
         if not self.is_mounted:
             return
-        self.query_one(HeaderLine).status = self.status()
+        self.refresh_status()
         tabs = self.query_one(TabLine)
         tabs.labels = self.dashboard.tab_labels()
-        tabs.present = self.mode_name
+        tabs.present = self.tab_name or self.mode_name
+
+    def refresh_status(self) -> None:
+        """Bring the header line up to date."""
+        self.query_one(HeaderLine).status = self.status()
 
     def status(self) -> Status:
         return self.dashboard.session_status()

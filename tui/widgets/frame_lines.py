@@ -212,3 +212,34 @@ class Notice(Widget):
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self._lines(max(1, width - 2)))
+
+
+class TextLine(Widget):
+    """One line of text, with a sign in front where it is a verdict."""
+
+    DEFAULT_CSS = "TextLine { height: 1; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+        super().__init__(id=id)
+        self._text = ""
+        self._severity = ""
+
+    @property
+    def text(self) -> str:
+        return self._text
+
+    def say(self, text: str, severity: str = "") -> None:
+        if (text, severity) != (self._text, self._severity):
+            self._text, self._severity = text, severity
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        cells = self.size.width
+        segments: list[Segment] = [] if self._severity else [Segment(" ")]
+        if self._severity:
+            colour = getattr(palette(self.app.theme), self._severity)
+            segments.append(
+                Segment(f" {sign(self._severity, ascii_only=False)} ", Style(color=colour))
+            )
+        segments.append(Segment(clip(self._text, cells - (3 if self._severity else 1))))
+        return one_line(segments, cells, self.rich_style)

@@ -1,0 +1,1 @@
+"""Scheduling over time, live or stored: one track of samples, and windows that look into it."""

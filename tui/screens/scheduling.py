@@ -1,0 +1,58 @@
+"""Scheduling of a stored session; the live one is `tui.screens.watch`, with the same view."""
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+
+from collectors import registry
+from collectors.records.samples import SampleProfile
+from collectors.records.shared import Shape
+from profiler.store import Session
+from profiler.watching.stored import track_of
+from profiler.watching.track import Track
+from tui.screens.session_screen import SessionScreen
+from tui.widgets.scheduling_view import SchedulingView
+
+HELP = """\
+Run queue: tasks that run or wait for a CPU; above the dashed line there are more than CPUs.
+us, sy, wa, st, id: user code, kernel, idle for storage, stolen by a hypervisor, idle.
+waiting: time that a thread could run but had no CPU (run-queue wait, from schedstat).
+vol., invol.: context switches by sleeping, and by losing the CPU.
+Over time: height is the share that the thread ran; a hatch is where it waited for longer.
+B, M and L are big, middle and little cores; C where all are alike.
+The table is of the time shown: zoom with + and -, scroll with the arrow keys.
+Figures of the whole machine are of everything that ran on it, not of the target alone."""
+
+
+class SchedulingScreen(SessionScreen[Track]):
+    """Who ran, who waited, and where."""
+
+    mode_name = "scheduling"
+    help_text = HELP
+    empty = "No scheduling data: record with -t vmstat,schedstat (they are in the default)."
+
+    def compose_content(self) -> Iterable[Widget]:
+        yield SchedulingView(ascii_only=self.dashboard.ascii_only)
+
+    def read(self, session: Session) -> Track | None:
+        known = registry.tool_names()
+        found: dict[str, SampleProfile] = {}
+        for tool in session.tools:
+            if tool in known and registry.tool(tool).shape is Shape.SAMPLES:
+                for profile in session.profiles(tool)[:1]:
+                    if isinstance(profile, SampleProfile):
+                        found[tool] = profile
+        return track_of(found)
+
+    def show(self, content: Track) -> None:
+        view = self.query_one(SchedulingView)
+        view.set_track(content, live=False)
+        self.call_after_refresh(view.draw)
+
+    def reveal(self, key: str) -> None:
+        """`thread=NAME` (or its number)."""
+        _, _, name = key.partition("=")
+        self.query_one(SchedulingView).find_thread(name)
+
+
+SCREEN = SchedulingScreen

@@ -1,0 +1,238 @@
+"""Areas over time, stacked, two by four dots in a cell; with a limit line, and in ASCII too.
+
+Takes values by dot column, so that a tick costs what is on the screen. A cell column's
+characters depend on two heights only, and are kept from tick to tick.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.text import width
+from tui.theme import palette
+
+Values = Sequence[float | None]
+
+_LEFT = (0x00, 0x40, 0x44, 0x46, 0x47)  # a cell's left dots, from the floor up
+_RIGHT = (0x00, 0x80, 0xA0, 0xB0, 0xB8)
+_ASCII = " ..::::##"  # by the number of dots that are set
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One area: `colour` is a name of the palette, `now` what stands behind its name."""
+
+    name: str
+    values: Values
+    colour: str
+    now: str = ""
+
+
+@lru_cache(maxsize=1 << 14)
+def _cell_column(left: int, right: int, rows: int, ascii_only: bool) -> tuple[str, ...]:
+    """The characters of one cell column, the highest first, for two heights in dots."""
+    found: list[str] = []
+    for row in range(rows - 1, -1, -1):
+        low = row * 4
+        a = min(4, max(0, left - low))
+        b = min(4, max(0, right - low))
+        if not a and not b:
+            found.append(" ")
+        elif ascii_only:
+            found.append(_ASCII[a + b])
+        else:
+            found.append(chr(0x2800 + _LEFT[a] + _RIGHT[b]))
+    return tuple(found)
+
+
+def nice_top(value: float) -> float:
+    """The next round value, so that the scale seldom changes."""
+    if value <= 0:
+        return 1.0
+    power = 1.0
+    while power * 10 <= value:
+        power *= 10
+    while power > value:
+        power /= 10
+    return next(
+        (power * step for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if power * step >= value),
+        value,
+    )
+
+
+class AreaPlot(Widget):
+    """A heading with the values of now, then the areas; `limit` is a line across them."""
+
+    def __init__(
+        self,
+        *,
+        top: float | None = None,
+        ascii_only: bool = False,
+        widget_id: str | None = None,
+    ) -> None:
+        """`top` fixes the value at the upper edge (None: the largest value, rounded up)."""
+        super().__init__(id=widget_id)
+        self.fixed_top = top
+        self.ascii_only = ascii_only
+        self.areas: tuple[Layer, ...] = ()
+        self.limit: float | None = None
+        self.note = ""
+        self._strips: list[Strip] = []
+
+    @property
+    def dots(self) -> int:
+        """Dot columns: how many values a layer should have."""
+        return max(1, self.size.width) * 2
+
+    def set_layers(
+        self, layers: Sequence[Layer], *, limit: float | None = None, note: str = ""
+    ) -> None:
+        """Show other values; only lines that differ are drawn again."""
+        self.areas, self.limit, self.note = tuple(layers), limit, note
+        before, self._strips = self._strips, []
+        if not before:
+            self.refresh()
+            return
+        cells = self.size.width
+        self._strips = self._draw(cells, self.size.height)
+        if len(before) != len(self._strips):
+            self.refresh()
+            return
+        changed = [
+            y for y, (a, b) in enumerate(zip(before, self._strips, strict=True)) if a != b
+        ]
+        if changed:
+            self.refresh(Region(0, changed[0], cells, changed[-1] - changed[0] + 1))
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips = []
+
+    def on_resize(self) -> None:
+        self._strips = []
+
+    def render_line(self, y: int) -> Strip:
+        if not self._strips:
+            self._strips = self._draw(self.size.width, self.size.height)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+
+    def _draw(self, cells: int, lines: int) -> list[Strip]:
+        base = self.rich_style
+        rows = lines - 1
+        strips = [self._heading(cells, base)]
+        if rows < 1 or not self.areas:
+            return strips + [Strip.blank(cells, base)] * max(0, rows)
+        stacked = self._stacked(cells * 2)
+        peak = max((v for v in stacked[-1] if v is not None), default=0.0)
+        top = self.fixed_top or nice_top(max(peak, self.limit or 0.0))
+        scale = rows * 4 / top
+        full = rows * 4
+        heights = [
+            [0 if v is None else min(full, round(v * scale) or (v > 0)) for v in values]
+            for values in stacked
+        ]
+        total = heights[-1]
+        columns = [
+            _cell_column(total[i], total[i + 1], rows, self.ascii_only)
+            for i in range(0, cells * 2, 2)
+        ]
+        text = ["".join(line) for line in zip(*columns, strict=True)]
+        colours = palette(self.app.theme)
+        styles = [base + Style(color=getattr(colours, layer.colour)) for layer in self.areas]
+        limit_row = None
+        over = base + Style(color=colours.waiting)
+        if self.limit is not None and 0 < self.limit <= top:
+            limit_row = rows - 1 - min(rows - 1, int((self.limit * scale - 0.01) // 4))
+        scale_text = f"{top:g}"
+        for y, line in enumerate(text):
+            above = limit_row is not None and y < limit_row
+            if y == limit_row:
+                segments = self._limit_line(line, base, styles[-1])
+            elif len(styles) == 1 or above:
+                segments = [Segment(line, over if above else styles[0])]
+            else:
+                segments = _coloured(line, heights, rows - 1 - y, styles)
+            strip = Strip(segments, cells)
+            if y == 0 and cells > len(scale_text) + 4:
+                strip = Strip.join(
+                    [
+                        Strip([Segment(scale_text, base + Style(color=colours.dim))]),
+                        strip.crop(len(scale_text)),
+                    ]
+                )
+            strips.append(strip)
+        return strips
+
+    def _stacked(self, dots: int) -> list[Values]:
+        """The upper edge of each layer, by dot column."""
+        found: list[Values] = []
+        floor: Values = [None] * dots
+        for layer in self.areas:
+            values: Values = list(layer.values)[-dots:]
+            values = [None] * (dots - len(values)) + list(values)
+            floor = [
+                low if value is None else value + (low or 0.0)
+                for value, low in zip(values, floor, strict=True)
+            ]
+            found.append(floor)
+        return found
+
+    def _limit_line(self, line: str, base: Style, style: Style) -> list[Segment]:
+        """The row that the limit runs through: it shows where nothing else does."""
+        dash = "-" if self.ascii_only else "╌"
+        dim = base + Style(color=palette(self.app.theme).dim)
+        segments: list[Segment] = []
+        for char in line:
+            blank = char == " "
+            own, text = (dim, dash) if blank else (style, char)
+            if segments and segments[-1].style == own:
+                segments[-1] = Segment(segments[-1].text + text, own)
+            else:
+                segments.append(Segment(text, own))
+        return segments
+
+    def _heading(self, cells: int, base: Style) -> Strip:
+        colours = palette(self.app.theme)
+        mark = "#" if self.ascii_only else "█"
+        segments: list[Segment] = []
+        used = 0
+        for layer in self.areas:
+            text = f"{layer.name} {layer.now}".strip() + "  "
+            if used + 2 + width(text) > cells:
+                break
+            style = base + Style(color=getattr(colours, layer.colour))
+            segments += [Segment(f"{mark} ", style), Segment(text, base)]
+            used += 2 + width(text)
+        if self.note and used + width(self.note) <= cells:
+            segments.append(Segment(self.note, base + Style(color=colours.dim)))
+        return Strip(segments).adjust_cell_length(cells, base)
+
+
+def _coloured(
+    line: str, heights: Sequence[Sequence[int]], row: int, styles: Sequence[Style]
+) -> list[Segment]:
+    """A row of stacked layers: each cell has the colour of the layer at its middle."""
+    middle = row * 4 + 1
+    segments: list[Segment] = []
+    start = 0
+    present = -1
+    lower = heights[:-1]
+    for cell in range(len(line)):
+        place = cell * 2
+        layer = len(lower)
+        for number, one in enumerate(lower):
+            if one[place] > middle or one[place + 1] > middle:
+                layer = number
+                break
+        if layer != present:
+            if cell > start:
+                segments.append(Segment(line[start:cell], styles[present]))
+            start, present = cell, layer
+    segments.append(Segment(line[start:], styles[present]))
+    return segments

@@ -1,0 +1,123 @@
+"""A line for each of a few rows: a strip whose height is one figure and whose shade another."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.text import fit
+from tui.theme import palette
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+_ASCII = " .,:;+*%#"
+
+
+def bar(share: float | None, *, ascii_only: bool = False) -> str:
+    """One character for 0 to 1; what is above 0 is always seen."""
+    if share is None:
+        return " "
+    step = round(share * 8)
+    if step <= 0 and share > 0.005:
+        step = 1
+    return (_ASCII if ascii_only else _BLOCKS)[min(8, max(0, step))]
+
+
+@dataclass(frozen=True, slots=True)
+class HeatRow:
+    """`shares` (0 to 1) are heights; `text` stands behind them; a strong label is bold."""
+
+    label: str
+    shares: Sequence[float | None]
+    colour: str
+    text: str = ""
+    strong: bool = True
+
+
+class HeatStrips(Widget):
+    """As many rows as there is room for; the last line says how many more there are.
+
+    Where there is more room than rows, each row is up to four lines high.
+    """
+
+    HIGHEST = 4
+
+    LABEL = 4
+    TEXT = 15
+
+    def __init__(self, *, ascii_only: bool = False, widget_id: str | None = None) -> None:
+        super().__init__(id=widget_id)
+        self.rows: Sequence[HeatRow] = ()
+        self.ascii_only = ascii_only
+
+    @property
+    def columns(self) -> int:
+        """How many of the strips stand side by side."""
+        height = max(1, self.size.height)
+        needed = -(-len(self.rows) // height) if self.rows else 1
+        return max(1, min(needed, self.size.width // 36))
+
+    @property
+    def lines_each(self) -> int:
+        """How many lines a row takes."""
+        return max(1, min(self.HIGHEST, self.size.height // max(1, len(self.rows))))
+
+    @property
+    def slots(self) -> int:
+        """How many values a row should have."""
+        return max(4, self.size.width // self.columns - self.LABEL - self.TEXT - 1)
+
+    def set_rows(self, rows: Sequence[HeatRow]) -> None:
+        if len(rows) != len(self.rows):
+            self.rows = rows
+            self.refresh()
+            return
+        before, self.rows = self.rows, rows
+        height, each = max(1, self.size.height), self.lines_each
+        changed = [i for i, (a, b) in enumerate(zip(before, rows, strict=True)) if a != b]
+        for y in {i * each % height for i in changed}:
+            self.refresh(Region(0, y, self.size.width, each))
+
+    def render_line(self, y: int) -> Strip:
+        base = self.rich_style
+        cells, height, columns = self.size.width, max(1, self.size.height), self.columns
+        lines = self.lines_each
+        width = cells // columns
+        fitting = height * columns
+        segments: list[Segment] = []
+        for column in range(columns):
+            place, line = divmod(column * height + y, lines) if columns == 1 else (
+                column * height + y, 0
+            )  # fmt: skip
+            if len(self.rows) > fitting and place == fitting - 1:
+                more = len(self.rows) - fitting + 1
+                segments.append(Segment(fit(f"and {more} more CPUs", width)))
+            elif place < len(self.rows):
+                segments += self._row(self.rows[place], width, line, lines)
+            else:
+                segments.append(Segment(" " * width))
+        return Strip(segments).adjust_cell_length(cells, base).apply_style(base)
+
+    def _row(self, row: HeatRow, cells: int, line: int, lines: int) -> list[Segment]:
+        """A line of a row; the names and figures stand on its last, the floor."""
+        room = max(0, cells - self.LABEL - self.TEXT - 1)
+        shares = list(row.shares)[-room:] if room else []
+        floor = lines - 1 - line
+        strip = "".join(
+            bar(
+                None if s is None else s if lines == 1 else min(1.0, s * lines - floor),
+                ascii_only=self.ascii_only,
+            )
+            for s in shares
+        ).rjust(room)
+        colour = getattr(palette(self.app.theme), row.colour)
+        label, text = (row.label, row.text) if floor == 0 else ("", "")
+        return [
+            Segment(fit(label, self.LABEL), Style(bold=row.strong)),
+            Segment(strip, Style(color=colour)),
+            Segment(" "),
+            Segment(fit(text, self.TEXT)[: max(0, cells - self.LABEL - room - 1)]),
+        ]
