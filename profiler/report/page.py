@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from collectors.errors import UsageError
+from collectors.errors import InputError, UsageError
 from profiler.charts.style import COLOURS
 from profiler.error_kinds import SIGNS
 from profiler.report.bundle import Library, library
@@ -64,7 +64,7 @@ def write_report(
 def check_output(output: Path, *, force: bool) -> None:
     if output.is_dir():
         raise UsageError(f"{output} is a directory: name a file with -o FILE")
-    if output.exists() and not force:
+    if output.is_file() and not force:
         raise UsageError(f"{output} exists: use --force to overwrite it")
 
 
@@ -73,7 +73,13 @@ def publish(page: str, output: Path) -> Path:
         output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot create {output.parent}: {error.strerror}") from error
-    write_atomically(output, page.encode("utf-8"))
+    if output.exists() and not output.is_file():  # /dev/stdout, a pipe: nothing to replace
+        try:
+            output.write_bytes(page.encode("utf-8"))
+        except OSError as error:
+            raise InputError(f"cannot write {output}: {error.strerror}") from error
+    else:
+        write_atomically(output, page.encode("utf-8"))
     return output
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collectors.devices.device import DeviceFacts
-from collectors.errors import UsageError
+from collectors.errors import InputError, UsageError
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
 from profiler.report import write_comparison, write_report
 from profiler.report.bundle import library
@@ -78,6 +78,17 @@ def test_an_existing_page_is_kept(tmp_path: Path) -> None:
     assert output.read_text("utf-8") == "mine"
     write_report(session, output, force=True)
     assert output.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_a_full_disk_and_what_is_no_file(tmp_path: Path) -> None:
+    session = stored(tmp_path / "s", WHOLE)
+    with pytest.raises(InputError, match=r"cannot write /dev/full: No space left on device"):
+        write_report(session, Path("/dev/full"))
+    assert Path("/dev/full").is_char_device()  # written to, not replaced
+    with pytest.raises(UsageError, match="is a directory"):
+        write_report(session, tmp_path)
+    with pytest.raises(UsageError, match="cannot create /proc/nowhere"):
+        write_report(session, Path("/proc/nowhere/page.html"))
 
 
 def test_pages_share_one_library(tmp_path: Path) -> None:

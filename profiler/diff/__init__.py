@@ -1,0 +1,1 @@
+"""What changed between two sessions. `compare` in profiler.diff.sessions does all of it."""

@@ -1,0 +1,118 @@
+"""May two sessions be compared? What to be warned of, and what to be refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from collectors.records.cost import CostProfile
+from collectors.records.heap import HeapProfile
+from profiler.functions import CYCLES
+from profiler.manifest import CaptureEntry, State
+from profiler.store import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Comparability:
+    """`warnings` stand above a comparison. `refused` says why a part is not compared at all:
+    its keys are `cost`, `heap` and `scheduling`. `cost_events` limits what costs are compared.
+    """
+
+    warnings: tuple[str, ...]
+    refused: dict[str, str]
+    cost_events: tuple[str, ...] | None = None
+
+
+def session_warnings(baseline: Session, session: Session) -> tuple[list[str], dict[str, str]]:
+    """What the manifests tell: other devices, targets, states, schemas."""
+    old, new = baseline.manifest, session.manifest
+    warnings: list[str] = []
+    refused: dict[str, str] = {}
+    if baseline.directory.resolve() == session.directory.resolve():
+        warnings.append("both are the same session")
+    if old.schema != new.schema:
+        warnings.append(f"the sessions have different schemas: {old.schema} and {new.schema}")
+    programs = [m.target.argv[0].rpartition("/")[2] if m.target.argv else "" for m in (old, new)]
+    if all(programs) and programs[0] != programs[1]:
+        warnings.append(f"different programs were recorded: {programs[0]} and {programs[1]}")
+    elif old.target.argv[1:] != new.target.argv[1:]:
+        words = [" ".join(m.target.argv[1:]) or "no argument" for m in (old, new)]
+        warnings.append(f"the program had different arguments: {words[0]}; {words[1]}")
+    device, other = old.device, new.device
+    if device.abi and other.abi and device.abi != other.abi:
+        warnings.append(f"different ABIs: {device.abi} and {other.abi}")
+        refused["cost"] = (
+            f"instructions of {device.abi} and {other.abi} are different things: their counts "
+            "do not compare"
+        )
+    names = [d.model or d.serial for d in (device, other)]
+    if names[0] != names[1] or len(device.cpus) != len(other.cpus):
+        text = ", ".join(f"{n}, {len(d.cpus)} CPUs" for n, d in zip(names, (device, other), strict=True))
+        warnings.append(f"different devices: {text}")
+        refused["scheduling"] = (
+            "times and waits of different devices say how the devices differ, not the program"
+        )
+    elif device.kernel != other.kernel:
+        warnings.append(f"different kernels: {device.kernel} and {other.kernel}")
+    for side, manifest in (("the baseline", old), ("the session", new)):
+        for capture in manifest.captures:
+            if capture.state is not State.COMPLETE:
+                note = f" ({capture.note})" if capture.note else ""
+                warnings.append(
+                    f"{capture.tool} of {side} is {capture.state}{note}: its figures are of a part"
+                )
+    return warnings, refused
+
+
+def tool_warning(old: CaptureEntry | None, new: CaptureEntry | None) -> str | None:
+    """Whether two runs of a tool were of different versions or settings."""
+    if old is None or new is None:
+        return None
+    if old.version and new.version and old.version != new.version:
+        return f"{old.tool}: different Valgrind versions, {old.version} and {new.version}"
+    options = [_options(entry.argv) for entry in (old, new)]
+    differing = sorted(options[0] ^ options[1])
+    if differing:
+        return f"{old.tool}: different options: {' '.join(differing)}"
+    return None
+
+
+_OF_A_RUN = ("--log-file=", "--xml-file=", "--cachegrind-out-file=", "--massif-out-file=",
+             "--callgrind-out-file=")  # fmt: skip
+
+
+def _options(argv: Sequence[str]) -> set[str]:
+    """Valgrind's own options, without those that name a run's files."""
+    found: set[str] = set()
+    for word in argv[1:]:
+        if not word.startswith("--"):
+            break
+        if not word.startswith(_OF_A_RUN):
+            found.add(word)
+    return found
+
+
+def cost_events(
+    baseline: Sequence[CostProfile], profiles: Sequence[CostProfile]
+) -> tuple[tuple[str, ...] | None, str | None]:
+    """The events that may be compared (None: all), and why not the others.
+
+    Misses of caches that were simulated with other sizes do not compare; instructions do.
+    """
+    caches = [
+        {" ".join(" ".join(line.split()) for line in process.description) for process in p.processes}
+        for group in (baseline, profiles)
+        for p in group[:1]
+    ]
+    if len(caches) < 2 or caches[0] == caches[1]:
+        return None, None
+    events = dict.fromkeys(event for p in profiles for event in p.events)
+    kept = tuple(e for e in events if e not in CYCLES or e in {"Ir", "Bcm", "Bim"})
+    return kept, (
+        "different caches were simulated: only instructions, accesses and branches are compared"
+    )
+
+
+def heap_refusal(baseline: Sequence[HeapProfile], profiles: Sequence[HeapProfile]) -> str | None:
+    """Why two heaps do not compare."""
+    if baseline and profiles and baseline[0].pages != profiles[0].pages:
+        return "one counts mapped pages (--pages-as-heap), the other the heap"
+    return None

@@ -1,0 +1,126 @@
+"""Two sessions compared, all four shapes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from collectors import registry
+from collectors.records.cost import CostProfile
+from collectors.records.errors import ErrorProfile
+from collectors.records.heap import HeapProfile
+from collectors.records.shared import Shape
+from collectors.tools.tool import Profile
+from profiler.diff.comparable import (
+    cost_events,
+    heap_refusal,
+    session_warnings,
+    tool_warning,
+)
+from profiler.diff.cost import CostDiff, cost_diff
+from profiler.diff.errors import ErrorChange, error_changes
+from profiler.diff.heap import HeapDiff, heap_diff
+from profiler.diff.runs import RunsDelta
+from profiler.diff.scheduling import scheduling_diff
+from profiler.store import Session
+
+_P = TypeVar("_P", bound=Profile)
+
+
+@dataclass(slots=True)
+class SessionDiff:
+    """What changed from `baseline` to `session`. None: not measured in both, or `refused`.
+
+    `missing` tells for each part that is None, and was not refused, what is missing where.
+    """
+
+    baseline: Session
+    session: Session
+    warnings: list[str] = field(default_factory=list[str])
+    refused: dict[str, str] = field(default_factory=dict[str, str])
+    missing: dict[str, str] = field(default_factory=dict[str, str])
+    errors: Sequence[ErrorChange] | None = None
+    cost: CostDiff | None = None
+    cost_tool: str = "cachegrind"
+    heap: HeapDiff | None = None
+    scheduling: Sequence[RunsDelta] | None = None
+
+
+def compare(baseline: Session, session: Session) -> SessionDiff:
+    """Compare two stored sessions. Damage of either is in its own readings."""
+    warnings, refused = session_warnings(baseline, session)
+    diff = SessionDiff(baseline, session, warnings, refused)
+    _errors(diff)
+    _cost(diff)
+    _heap(diff)
+    if "scheduling" not in refused:
+        diff.scheduling = scheduling_diff(baseline, session) or None
+        if diff.scheduling is None:
+            diff.missing["scheduling"] = "no native run in both"
+    return diff
+
+
+def _common(diff: SessionDiff, shape: Shape, part: str, kind: type[_P]) -> tuple[
+    str, tuple[Sequence[_P], Sequence[_P]] | None
+]:
+    """The first tool of a shape that both sessions have, and its profiles."""
+    known = registry.tool_names()
+    tools = [
+        [tool for tool in s.tools if tool in known and registry.tool(tool).shape is shape]
+        for s in (diff.baseline, diff.session)
+    ]
+    for tool in tools[1]:
+        if tool in tools[0]:
+            groups = [
+                [p for p in s.profiles(tool) if isinstance(p, kind)]
+                for s in (diff.baseline, diff.session)
+            ]
+            if all(groups):
+                entries = (diff.baseline.capture(tool), diff.session.capture(tool))
+                warning = tool_warning(*entries)
+                if warning:
+                    diff.warnings.append(warning)
+                return tool, (groups[0], groups[1])
+    lacking = [
+        side
+        for side, names in zip(("the baseline", "the session"), tools, strict=True)
+        if not names
+    ]
+    diff.missing[part] = (
+        f"{' and '.join(lacking)} {'have' if len(lacking) == 2 else 'has'} none"
+        if lacking
+        else "a capture could not be read, or the tools differ"
+    )
+    return "", None
+
+
+def _errors(diff: SessionDiff) -> None:
+    _, groups = _common(diff, Shape.ERRORS, "errors", ErrorProfile)
+    if groups is not None:
+        diff.errors = error_changes(*groups)
+
+
+def _cost(diff: SessionDiff) -> None:
+    if "cost" in diff.refused:
+        return
+    tool, groups = _common(diff, Shape.COST, "cost", CostProfile)
+    if groups is None:
+        return
+    events, warning = cost_events(*groups)
+    if warning:
+        diff.warnings.append(f"{tool}: {warning}")
+    diff.cost_tool = tool
+    diff.cost = cost_diff(*groups, events=events)
+
+
+def _heap(diff: SessionDiff) -> None:
+    _, groups = _common(diff, Shape.HEAP, "heap", HeapProfile)
+    if groups is None:
+        return
+    reason = heap_refusal(*groups)
+    if reason:
+        diff.refused["heap"] = reason
+        return
+    diff.heap = heap_diff(*groups)
+    if diff.heap is None:
+        diff.missing["heap"] = "Massif took no snapshot"
+
