@@ -108,7 +108,8 @@ class Manifest:
     """The whole of `session.json`. Times are ISO 8601 with their zone.
 
     `imported` sessions hold files that another program's run wrote, under any name.
-    `labels` are a person's own words, such as the build that was recorded.
+    `labels` are a person's own words, such as the build that was recorded. `repeats` are
+    the native runs after the first (`record --repeat`); see profiler/repeats.py.
     """
 
     id: str
@@ -125,6 +126,7 @@ class Manifest:
     recorder: Recorder | None = None
     imported: bool = False
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    repeats: tuple[NativeRun, ...] = ()
     schema: int = SCHEMA
 
     def capture(self, tool: str) -> CaptureEntry | None:
@@ -204,6 +206,15 @@ def _capture(fields: Fields, source: str) -> CaptureEntry:
     )
 
 
+def _native(fields: Fields) -> NativeRun:
+    return NativeRun(
+        fields.optional_integer("exit_status"),
+        fields.optional_number("wall_seconds"),
+        fields.optional_number("cpu_seconds"),
+        fields.optional_integer("max_rss_bytes"),
+    )
+
+
 def manifest_from_json(document: object, source: str) -> Manifest:
     """Check and convert. Raises `InputError` that names `source` and the field at fault."""
     fields = Fields(document, source)
@@ -234,14 +245,7 @@ def manifest_from_json(document: object, source: str) -> Manifest:
         device=_device(fields.object("device")),
         plan=fields.texts("plan"),
         captures=tuple(_capture(entry, source) for entry in fields.objects("captures")),
-        native=None
-        if native is None
-        else NativeRun(
-            native.optional_integer("exit_status"),
-            native.optional_number("wall_seconds"),
-            native.optional_number("cpu_seconds"),
-            native.optional_integer("max_rss_bytes"),
-        ),
+        native=None if native is None else _native(native),
         toolchain=None
         if toolchain is None
         else ToolchainEntry(toolchain.text("version"), toolchain.text("origin")),
@@ -253,5 +257,6 @@ def manifest_from_json(document: object, source: str) -> Manifest:
         ),
         imported=fields.flag("imported", default=False),
         labels=fields.text_map("labels"),
+        repeats=tuple(_native(run) for run in fields.objects("repeats")),
         schema=schema,
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from collectors import registry
-from collectors.errors import DroidgrindError
+from collectors.errors import ParseError
 from collectors.records.samples import SampleProfile
 from profiler.manifest import NativeRun
 from profiler.store import NATIVE_RUN, Session
@@ -52,7 +52,7 @@ def _samples(session: Session, number: int, samplers: list[str]) -> Iterator[Sam
             if file.is_file() and sampler.is_output(file.name):
                 try:
                     profile = sampler.read(file)
-                except DroidgrindError:  # a run that was cut off has no figures to add
+                except ParseError:  # a run that was cut off has no figures to add
                     continue
                 if isinstance(profile, SampleProfile):
                     yield profile

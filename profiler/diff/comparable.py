@@ -30,7 +30,7 @@ def session_warnings(baseline: Session, session: Session) -> tuple[list[str], di
         warnings.append("both are the same session")
     if old.schema != new.schema:
         warnings.append(f"the sessions have different schemas: {old.schema} and {new.schema}")
-    programs = [m.target.argv[0].rpartition("/")[2] if m.target.argv else "" for m in (old, new)]
+    programs = ["".join(m.target.argv[:1]).rpartition("/")[2] for m in (old, new)]
     if all(programs) and programs[0] != programs[1]:
         warnings.append(f"different programs were recorded: {programs[0]} and {programs[1]}")
     elif old.target.argv[1:] != new.target.argv[1:]:
@@ -45,8 +45,9 @@ def session_warnings(baseline: Session, session: Session) -> tuple[list[str], di
         )
     names = [d.model or d.serial for d in (device, other)]
     if names[0] != names[1] or len(device.cpus) != len(other.cpus):
-        text = ", ".join(f"{n}, {len(d.cpus)} CPUs" for n, d in zip(names, (device, other), strict=True))
-        warnings.append(f"different devices: {text}")
+        counts = [len(device.cpus), len(other.cpus)]
+        text = [f"{name}, {n} CPUs" for name, n in zip(names, counts, strict=True)]
+        warnings.append(f"different devices: {'; '.join(text)}")
         refused["scheduling"] = (
             "times and waits of different devices say how the devices differ, not the program"
         )
@@ -57,7 +58,7 @@ def session_warnings(baseline: Session, session: Session) -> tuple[list[str], di
             if capture.state is not State.COMPLETE:
                 note = f" ({capture.note})" if capture.note else ""
                 warnings.append(
-                    f"{capture.tool} of {side} is {capture.state}{note}: its figures are of a part"
+                    f"{capture.tool} of {side} is {capture.state}{note}: figures of a part"
                 )
     return warnings, refused
 
@@ -98,7 +99,7 @@ def cost_events(
     Misses of caches that were simulated with other sizes do not compare; instructions do.
     """
     caches = [
-        {" ".join(" ".join(line.split()) for line in process.description) for process in p.processes}
+        {tuple(" ".join(line.split()) for line in run.description) for run in p.processes}
         for group in (baseline, profiles)
         for p in group[:1]
     ]
@@ -111,7 +112,9 @@ def cost_events(
     )
 
 
-def heap_refusal(baseline: Sequence[HeapProfile], profiles: Sequence[HeapProfile]) -> str | None:
+def heap_refusal(
+    baseline: Sequence[HeapProfile], profiles: Sequence[HeapProfile]
+) -> str | None:
     """Why two heaps do not compare."""
     if baseline and profiles and baseline[0].pages != profiles[0].pages:
         return "one counts mapped pages (--pages-as-heap), the other the heap"

@@ -6,6 +6,7 @@ from one function into another, by inlining, is told apart (moves.py).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from collectors.records.cost import CostProfile
 from profiler.diff.function import FunctionDelta
@@ -94,8 +95,9 @@ def cost_diff(
         for i in ranked.tolist()
     ]
     chosen = ranked[:MOST_LINE_FUNCTIONS]
-    lines = tuple(
-        Lines(s, row[chosen], names, weight) for s, row in zip(sides, rows, strict=True)
+    lines = (
+        Lines(sides[0], rows[0][chosen], names, weight),
+        Lines(sides[1], rows[1][chosen], names, weight),
     )
     for place, function in enumerate(functions[: len(chosen)]):
         function.lines = line_changes(lines, place)
@@ -116,7 +118,7 @@ def cost_diff(
 
 def _function(
     place: int,
-    rows: Sequence[Sequence[int]],
+    rows: Sequence[Any],
     sides: tuple[Side, Side],
     cycles: tuple[int, int],
     names: Names,

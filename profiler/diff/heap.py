@@ -33,7 +33,8 @@ class StackDelta:
 @dataclass(frozen=True, slots=True)
 class HeapFigures:
     """One side. `held` are the bytes of the last snapshot; `growth` is how much more the last
-    third of all snapshots holds than the first, by their medians."""
+    third of all snapshots holds than the first, by their medians.
+    """
 
     peak: HeapSnapshot
     held: int

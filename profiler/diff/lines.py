@@ -32,26 +32,26 @@ class Lines:
                 continue
             place = place_of[of_symbol][np.asarray(profile.row_symbol)]
             rows = np.flatnonzero(place >= 0)
-            columns = [
+            columns: list[list[int]] = [
                 np.asarray(profile.counts[profile.events.index(event)])[rows].tolist()
                 if event in profile.events
                 else [0] * len(rows)
                 for event in side.events
             ]
+            counts: list[tuple[int, ...]] = list(zip(*columns, strict=True))
             files = [names.plain_of[names.file(name)] for name in profile.files]
-            row_files = np.asarray(profile.row_file)[rows].tolist()
-            row_lines = np.asarray(profile.row_line)[rows].tolist()
-            for at, file, line, *counts in zip(
-                place[rows].tolist(), row_files, row_lines, *columns, strict=True
-            ):
+            places: list[int] = place[rows].tolist()
+            row_files: list[int] = np.asarray(profile.row_file)[rows].tolist()
+            row_lines: list[int] = np.asarray(profile.row_line)[rows].tolist()
+            for at, file, line, count in zip(places, row_files, row_lines, counts, strict=True):
                 number = files[file]
                 self.file_names.setdefault(number, profile.files[file])
                 lines = self.of[at].setdefault(number, {})
                 seen = lines.get(line)
                 lines[line] = (
-                    tuple(counts)
+                    count
                     if seen is None
-                    else tuple(a + b for a, b in zip(seen, counts, strict=True))
+                    else tuple(a + b for a, b in zip(seen, count, strict=True))
                 )
 
     def cycles(self, counts: Sequence[int]) -> int:

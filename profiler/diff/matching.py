@@ -1,7 +1,7 @@
 """Which function of one build is which of another: over renamed paths and compilers' copies."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,7 +137,7 @@ def pairs(before: Side, after: Side, names: Names) -> tuple[Any, Any]:
     left = [np.arange(len(before.name)), np.arange(len(after.name))]
     found: list[tuple[Any, Any]] = []
 
-    def take(key: Any) -> None:
+    def take(key: Callable[[Side, Any], Any]) -> None:
         keys = [key(s, indices) for s, indices in zip((before, after), left, strict=True)]
         alone = [_alone(k) for k in keys]
         one, other = (
@@ -145,15 +145,31 @@ def pairs(before: Side, after: Side, names: Names) -> tuple[Any, Any]:
         )
         _, i, j = np.intersect1d(one[0], other[0], assume_unique=True, return_indices=True)
         found.append((one[1][i], other[1][j]))
-        left[0] = np.setdiff1d(left[0], found[-1][0], assume_unique=True)
-        left[1] = np.setdiff1d(left[1], found[-1][1], assume_unique=True)
+        _take_away(left, found[-1])
 
-    take(lambda s, i: s.name[i] << 32 | s.file[i])
-    take(lambda s, i: s.name[i] << 32 | file_name[s.file[i]])
+    def by_path(s: Side, indices: Any) -> Any:
+        return s.name[indices] << 32 | s.file[indices]
+
+    def by_file_name(s: Side, indices: Any) -> Any:
+        return s.name[indices] << 32 | file_name[s.file[indices]]
+
+    def by_name(s: Side, indices: Any) -> Any:
+        # A name that is not known says nothing: such are told apart by the sign.
+        name: Any = s.name[indices]
+        return np.where(name == unknown, -1 - s.file[indices], name)
+
+    take(by_path)
+    take(by_file_name)
     _by_path_ends(before, after, left, found, file_name, paths)
-    # A name alone says nothing where it is not known; such are told apart by their sign.
-    take(lambda s, i: np.where(s.name[i] == unknown, -1 - s.file[i], s.name[i]))
+    take(by_name)
     return np.concatenate([p[0] for p in found]), np.concatenate([p[1] for p in found])
+
+
+def _take_away(left: list[Any], pair: tuple[Any, Any]) -> None:
+    import numpy as np
+
+    for which in (0, 1):
+        left[which] = np.setdiff1d(left[which], pair[which], assume_unique=True)
 
 
 def _alone(keys: Any) -> Any:
@@ -184,7 +200,7 @@ def _by_path_ends(
     other: list[int] = []
     for olds, news in groups.values():
         ranked = sorted(
-            (-_common_end(paths[before.file[i]], paths[after.file[j]]), i, j)
+            (-_common_end(paths[int(before.file[i])], paths[int(after.file[j])]), i, j)
             for i in olds[:50]
             for j in news[:50]
         )
@@ -195,8 +211,7 @@ def _by_path_ends(
                 one.append(i)
                 other.append(j)
     found.append((np.array(one, dtype=np.int64), np.array(other, dtype=np.int64)))
-    left[0] = np.setdiff1d(left[0], found[-1][0], assume_unique=True)
-    left[1] = np.setdiff1d(left[1], found[-1][1], assume_unique=True)
+    _take_away(left, found[-1])
 
 
 def _common_end(one: str, other: str) -> int:

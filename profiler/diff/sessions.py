@@ -59,9 +59,9 @@ def compare(baseline: Session, session: Session) -> SessionDiff:
     return diff
 
 
-def _common(diff: SessionDiff, shape: Shape, part: str, kind: type[_P]) -> tuple[
-    str, tuple[Sequence[_P], Sequence[_P]] | None
-]:
+def _common(
+    diff: SessionDiff, shape: Shape, part: str, kind: type[_P]
+) -> tuple[str, tuple[Sequence[_P], Sequence[_P]] | None]:
     """The first tool of a shape that both sessions have, and its profiles."""
     known = registry.tool_names()
     tools = [
@@ -123,4 +123,3 @@ def _heap(diff: SessionDiff) -> None:
     diff.heap = heap_diff(*groups)
     if diff.heap is None:
         diff.missing["heap"] = "Massif took no snapshot"
-
