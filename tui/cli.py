@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "tui.commands.report",
     "fleet": "tui.commands.fleet",
     "fleet-worker": "tui.commands.fleet_worker",
+    "diff": "tui.commands.diff",
     "query": "tui.commands.query",
     "trend": "tui.commands.trend",
 }

@@ -1,32 +1,20 @@
 """May two sessions be compared? What to be warned of, and what to be refused."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from collectors.records.cost import CostProfile
 from collectors.records.heap import HeapProfile
+from profiler.diff.compared import Compared
 from profiler.functions import CYCLES
 from profiler.manifest import CaptureEntry, State
-from profiler.store import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Comparability:
-    """`warnings` stand above a comparison. `refused` says why a part is not compared at all:
-    its keys are `cost`, `heap` and `scheduling`. `cost_events` limits what costs are compared.
-    """
-
-    warnings: tuple[str, ...]
-    refused: dict[str, str]
-    cost_events: tuple[str, ...] | None = None
-
-
-def session_warnings(baseline: Session, session: Session) -> tuple[list[str], dict[str, str]]:
-    """What the manifests tell: other devices, targets, states, schemas."""
+def session_warnings(baseline: Compared, session: Compared) -> tuple[list[str], dict[str, str]]:
+    """What the manifests tell: warnings, and by part why it is not compared at all."""
     old, new = baseline.manifest, session.manifest
     warnings: list[str] = []
     refused: dict[str, str] = {}
-    if baseline.directory.resolve() == session.directory.resolve():
+    if (old.id, old.created) == (new.id, new.created):
         warnings.append("both are the same session")
     if old.schema != new.schema:
         warnings.append(f"the sessions have different schemas: {old.schema} and {new.schema}")
@@ -53,8 +41,8 @@ def session_warnings(baseline: Session, session: Session) -> tuple[list[str], di
         )
     elif device.kernel != other.kernel:
         warnings.append(f"different kernels: {device.kernel} and {other.kernel}")
-    for side, manifest in (("the baseline", old), ("the session", new)):
-        for capture in manifest.captures:
+    for side, source in (("the baseline", baseline), ("the session", session)):
+        for capture in source.captures:
             if capture.state is not State.COMPLETE:
                 note = f" ({capture.note})" if capture.note else ""
                 warnings.append(

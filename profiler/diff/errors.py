@@ -1,18 +1,15 @@
 """Errors of two sessions: new, fixed, unchanged.
 
-An error is the same in both when its kind and the functions on its stack are: addresses and
-lines move with every build.
+An error is the same in both when its fingerprint is (profiler/fingerprint.py): its kind and
+the program's own functions on its stack. Addresses and lines move with every build.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from collectors.records.errors import ErrorProfile, ErrorRecord
-from profiler.diff.matching import canonical_name
-
-STACK_DEPTH = 12
+from profiler.fingerprint import error_fingerprint
 
 
 class Change(StrEnum):
@@ -32,6 +29,10 @@ class ErrorChange:
     was: ErrorRecord | None = None
 
     @property
+    def fingerprint(self) -> str:
+        return error_fingerprint(self.record)
+
+    @property
     def bytes_delta(self) -> int:
         """By how many bytes a leak that is in both has grown."""
         if self.was is None:
@@ -39,32 +40,18 @@ class ErrorChange:
         return (self.record.leaked_bytes or 0) - (self.was.leaked_bytes or 0)
 
 
-def error_key(record: ErrorRecord) -> tuple[str, ...]:
-    """What makes an error the same one in another build."""
-    frames = record.frames[:STACK_DEPTH]
-    return record.kind, *(
-        canonical_name(f.fn) if f.fn else (f.obj or "").rpartition("/")[2] for f in frames
-    )
-
-
-def error_fingerprint(record: ErrorRecord) -> str:
-    """The key as 16 hexadecimal digits."""
-    text = "\0".join(error_key(record)).encode("utf-8", "surrogateescape")
-    return hashlib.sha256(text).hexdigest()[:16]
-
-
 def error_changes(
     baseline: Sequence[ErrorProfile], profiles: Sequence[ErrorProfile]
 ) -> list[ErrorChange]:
     """New errors, then those that are gone (as the baseline had them), then the unchanged."""
-    before: dict[tuple[str, ...], list[ErrorRecord]] = {}
+    before: dict[str, list[ErrorRecord]] = {}
     for profile in baseline:
         for record in profile.records:
-            before.setdefault(error_key(record), []).append(record)
+            before.setdefault(error_fingerprint(record), []).append(record)
     found: dict[Change, list[ErrorChange]] = {change: [] for change in Change}
     for profile in profiles:
         for record in profile.records:
-            same = before.get(error_key(record))
+            same = before.get(error_fingerprint(record))
             change = Change.UNCHANGED if same else Change.NEW
             was = same.pop(0) if same else None
             found[change].append(ErrorChange(change, record, was))

@@ -55,20 +55,15 @@ class HeapDiff:
 
 
 def largest(profiles: Sequence[HeapProfile]) -> HeapProfile | None:
-    """The process with the largest peak."""
+    """The process with the largest peak; None where none has a snapshot."""
     known = [profile for profile in profiles if profile.peak is not None]
     return max(known, key=lambda p: p.peak.total_bytes if p.peak else 0, default=None)
 
 
-def heap_diff(
-    baseline: Sequence[HeapProfile], profiles: Sequence[HeapProfile]
-) -> HeapDiff | None:
-    """None where a side has no snapshot."""
-    sides = [largest(baseline), largest(profiles)]
-    if sides[0] is None or sides[1] is None:
-        return None
-    figures = [_figures(profile) for profile in sides if profile is not None]
-    tops = [top_stacks(profile, _ALL) for profile in sides if profile is not None]
+def heap_diff(baseline: HeapProfile, profile: HeapProfile) -> HeapDiff:
+    """Compare two processes, each with at least one snapshot."""
+    figures = [_figures(side) for side in (baseline, profile)]
+    tops = [top_stacks(side, _ALL) for side in (baseline, profile)]
     sums: dict[tuple[str, ...], list[int | None]] = {}
     frames: dict[tuple[str, ...], tuple[Frame, ...]] = {}
     for which, top in enumerate(tops):

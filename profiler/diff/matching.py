@@ -156,7 +156,10 @@ def pairs(before: Side, after: Side, names: Names) -> tuple[Any, Any]:
     def by_name(s: Side, indices: Any) -> Any:
         # A name that is not known says nothing: such are told apart by the sign.
         name: Any = s.name[indices]
-        return np.where(name == unknown, -1 - s.file[indices], name)
+        key: Any = name.copy()
+        unnamed: Any = name == unknown
+        key[unnamed] = -1 - s.file[indices][unnamed]
+        return key
 
     take(by_path)
     take(by_file_name)

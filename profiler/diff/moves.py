@@ -29,7 +29,7 @@ def find_moved(functions: Sequence[FunctionDelta], sides: tuple[Lines, Lines]) -
     shifts: dict[int, set[int]] = {}
     for (place, file), shift in own_shift.items():
         if old.lines(place, file) and new.lines(place, file):
-            shifts.setdefault(file, {0}).add(shift)
+            shifts.setdefault(file, set()).add(shift)
     losers = [p for p in places if functions[p].delta < 0]
     gainers = [p for p in places if functions[p].delta > 0]
     for loser in losers:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from collectors.records.samples import SampleProfile
 from profiler.aggregate.samples import column_statistics, thread_totals
+from profiler.diff.compared import Compared
 from profiler.diff.runs import RunsDelta, runs_delta
 from profiler.manifest import NativeRun
-from profiler.repeats import NativeRunOf, native_runs
-from profiler.store import Session
+from profiler.repeats import NativeRunOf
 
 MOST_THREADS = 20
 _UNITS = {
@@ -23,9 +23,9 @@ _UNITS = {
 }
 
 
-def scheduling_diff(baseline: Session, session: Session) -> list[RunsDelta]:
+def scheduling_diff(baseline: Compared, session: Compared) -> list[RunsDelta]:
     """Each figure that both sides measured; then the waits of the threads of one name."""
-    sides = [[_figures(run) for run in native_runs(s)] for s in (baseline, session)]
+    sides = [[_figures(run) for run in s.runs()] for s in (baseline, session)]
     found: list[RunsDelta] = []
     for name, unit in _UNITS.items():
         values = [[run[name] for run in side if name in run] for side in sides]

@@ -16,12 +16,12 @@ from profiler.diff.comparable import (
     session_warnings,
     tool_warning,
 )
+from profiler.diff.compared import Compared
 from profiler.diff.cost import CostDiff, cost_diff
 from profiler.diff.errors import ErrorChange, error_changes
-from profiler.diff.heap import HeapDiff, heap_diff
+from profiler.diff.heap import HeapDiff, heap_diff, largest
 from profiler.diff.runs import RunsDelta
 from profiler.diff.scheduling import scheduling_diff
-from profiler.store import Session
 
 _P = TypeVar("_P", bound=Profile)
 
@@ -31,10 +31,11 @@ class SessionDiff:
     """What changed from `baseline` to `session`. None: not measured in both, or `refused`.
 
     `missing` tells for each part that is None, and was not refused, what is missing where.
+    `heap_profiles` are the processes that `heap` is of.
     """
 
-    baseline: Session
-    session: Session
+    baseline: Compared
+    session: Compared
     warnings: list[str] = field(default_factory=list[str])
     refused: dict[str, str] = field(default_factory=dict[str, str])
     missing: dict[str, str] = field(default_factory=dict[str, str])
@@ -42,11 +43,12 @@ class SessionDiff:
     cost: CostDiff | None = None
     cost_tool: str = "cachegrind"
     heap: HeapDiff | None = None
+    heap_profiles: tuple[HeapProfile, HeapProfile] | None = None
     scheduling: Sequence[RunsDelta] | None = None
 
 
-def compare(baseline: Session, session: Session) -> SessionDiff:
-    """Compare two stored sessions. Damage of either is in its own readings."""
+def compare(baseline: Compared, session: Compared) -> SessionDiff:
+    """Compare two sessions (`compared` makes a side of a stored one)."""
     warnings, refused = session_warnings(baseline, session)
     diff = SessionDiff(baseline, session, warnings, refused)
     _errors(diff)
@@ -120,6 +122,9 @@ def _heap(diff: SessionDiff) -> None:
     if reason:
         diff.refused["heap"] = reason
         return
-    diff.heap = heap_diff(*groups)
-    if diff.heap is None:
+    before, after = (largest(group) for group in groups)
+    if before is None or after is None:
         diff.missing["heap"] = "Massif took no snapshot"
+        return
+    diff.heap = heap_diff(before, after)
+    diff.heap_profiles = before, after

@@ -41,18 +41,20 @@ async function startFunctionChanges(host) {
   const doc = await loadPart('cost-compare');
   const delta = (pair, r) => pair[1][r] - pair[0][r];
   const change = (value) => `${value > 0 ? '+' : value < 0 ? '−' : '±'}${whole(Math.abs(value))}`;
+  const cell = (r) => el('span', { class: 'function' }, el('span', { class: 'code', title: doc.functions[r] }, doc.functions[r]), el('span', { class: 'place' }, doc.files[r]), doc.notes[r] ? el('span', { class: 'note' }, doc.notes[r]) : null);
   const columns = [
-    { title: 'Function', value: (r) => doc.functions[r], cell: (r) => el('span', { class: 'function' }, el('span', { class: 'code' }, doc.functions[r]), el('span', { class: 'place' }, doc.files[r])) },
+    { title: 'Function', value: (r) => doc.functions[r], cell },
     { title: 'Change of cycles', numeric: true, help: 'Estimated cycles, this session minus the baseline', value: (r) => delta(doc.cycles, r), text: (r) => change(delta(doc.cycles, r)) },
+    { title: 'Without inlining', numeric: true, help: 'The change without what only moved from one function into another', value: (r) => doc.own[r], text: (r) => change(doc.own[r]) },
     { title: 'Baseline', numeric: true, value: (r) => doc.cycles[0][r], text: (r) => whole(doc.cycles[0][r]) },
     { title: 'Now', numeric: true, value: (r) => doc.cycles[1][r], text: (r) => whole(doc.cycles[1][r]) },
-    { title: 'Change of Ir', numeric: true, value: (r) => delta(doc.instructions, r), text: (r) => change(delta(doc.instructions, r)) },
   ];
-  if (doc.misses) columns.splice(5, 0, { title: 'Change of D1 misses', numeric: true, value: (r) => delta(doc.misses, r), text: (r) => change(delta(doc.misses, r)) });
+  if (doc.instructions) columns.push({ title: 'Change of Ir', numeric: true, value: (r) => delta(doc.instructions, r), text: (r) => change(delta(doc.instructions, r)) });
+  if (doc.misses) columns.push({ title: 'Change of D1 misses', numeric: true, value: (r) => delta(doc.misses, r), text: (r) => change(delta(doc.misses, r)) });
   const table = new SortTable(host, { caption: 'Functions by change', columns, count: doc.functions.length, page: 40 });
   table.render();
   const input = document.getElementById('change-filter');
-  const words = { list: doc.functions.map((name, i) => `${name} ${doc.files[i]}`) };
+  const words = { list: doc.functions.map((name, i) => `${name} ${doc.files[i]} ${doc.notes[i]}`) };
   input.addEventListener('input', () => { wordFilter(input, words, table); writeAddress('cache', { function: input.value }); });
   onAddress('cache', (values) => { if (values.has('function')) { input.value = values.get('function'); wordFilter(input, words, table); } });
 }

@@ -25,6 +25,7 @@ from tests.profiler.report.made_session import (
     error_profile,
     heap_profile,
 )
+from tests.profiler.report.test_comparison import difference
 
 pytestmark = pytest.mark.browser
 
@@ -404,7 +405,7 @@ def test_a_damaged_session_is_shown(show: Open) -> None:
 
 def test_a_comparison_is_drawn_and_filtered(show: Open) -> None:
     other = content(memcheck=(ErrorProfile([]),), massif=(heap_profile(7),))
-    page = show(render_comparison(other, content()), "#errors/kind=new")
+    page = show(render_comparison(difference(other, content())), "#errors/kind=new")
     draw_all(page)
     assert page.locator(".plot[data-state=drawn]").count() >= 1
     assert page.locator("#error-list details.error").count() == 4

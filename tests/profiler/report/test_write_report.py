@@ -7,6 +7,8 @@ import pytest
 
 from collectors.devices.device import DeviceFacts
 from collectors.errors import InputError, UsageError
+from profiler.diff.compared import compared
+from profiler.diff.sessions import compare
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
 from profiler.report import write_comparison, write_report
 from profiler.report.bundle import library
@@ -110,5 +112,6 @@ def test_a_library_folder_that_cannot_be(tmp_path: Path) -> None:
 
 def test_a_comparison_of_stored_sessions(tmp_path: Path) -> None:
     before, after = stored(tmp_path / "a", WHOLE), stored(tmp_path / "b", DAMAGED)
-    page = write_comparison(before, after, tmp_path / "page.html").read_text("utf-8")
+    diff = compare(compared(before), compared(after))
+    page = write_comparison(diff, tmp_path / "page.html").read_text("utf-8")
     assert {"heap-compare", "cost-compare", "errors"} <= set(parts(page))

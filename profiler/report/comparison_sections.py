@@ -1,0 +1,187 @@
+"""A comparison's memory errors and scheduling."""
+
+from collections.abc import Sequence
+
+from collectors.records.errors import ErrorProfile
+from profiler.diff.errors import Change, ErrorChange
+from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
+from profiler.diff.sessions import SessionDiff
+from profiler.error_kinds import kind_words
+from profiler.own_code import own_frame
+from profiler.report.headlines import Headline, place
+from profiler.report.markup import empty, esc, number, table
+from profiler.report.parts_errors import error_parts
+from profiler.report.sections import Section, error_filter
+from profiler.sources import Sources
+
+MOST_HEADLINES = 5
+
+
+def nothing_to_compare(diff: SessionDiff, part: str, what: str, tool: str) -> str:
+    """Why a part stands empty: refused, or not measured in both."""
+    if part in diff.refused:
+        return f'<p class="damage">▲ Not compared: {esc(diff.refused[part])}.</p>'
+    reason = diff.missing.get(part, "")
+    return empty(
+        f"No {what} to compare ({esc(reason)}): record both sessions with "
+        f"<code>-t {tool}</code>."
+    )
+
+
+def percent(before: float, after: float) -> str:
+    """The change in percent of what was before."""
+    if not before:
+        return "new" if after else "–"
+    change = 100 * (after - before) / before
+    digits = 2 if 0 < abs(change) < 1 else 1
+    return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change):.{digits}f} %"
+
+
+_CHANGES = {
+    Change.NEW: ("New errors", "error", "✖"),
+    Change.FIXED: ("Fixed: only the baseline has them", "ok", "✔"),
+    Change.UNCHANGED: ("In both", "info", "●"),
+}
+
+
+def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
+    section = Section("errors", "Memory errors: what is new, what is fixed?")
+    changes = diff.errors
+    if changes is None:
+        section.body = nothing_to_compare(diff, "errors", "memory errors", "memcheck")
+        return section
+    if not changes:
+        section.body = (
+            '<p class="finding ok"><span class="sign ok">✔</span> Neither has any.</p>'
+        )
+        return section
+    counts = {change: sum(c.change is change for c in changes) for change in Change}
+    merged = ErrorProfile([change.record for change in changes])
+    ((name, document),) = error_parts([merged], sources)
+    for row, change in zip(document["records"], changes, strict=False):
+        row["what"] = f"{row['kind']}: {row['what']}"
+        row["kind"] = change.change.value
+    section.parts.append((name, document))
+    chips = "".join(
+        f'<button type="button" aria-pressed="false" data-kind="{change.value}" '
+        f'data-severity="{severity}" data-sign="{sign}" data-title="{title}">'
+        f'<span class="sign {severity}">{sign}</span> {title} <b>{number(counts[change])}</b>'
+        "</button>"
+        for change, (title, severity, sign) in _CHANGES.items()
+        if counts[change]
+    )
+    section.body = (
+        '<p class="muted">Memcheck. An error is the same in both when its kind and the '
+        "program's functions on its stack are.</p>" + error_filter(chips)
+    )
+    section.headlines = _error_headlines(changes, counts)
+    return section
+
+
+def _error_headlines(
+    changes: Sequence[ErrorChange], counts: dict[Change, int]
+) -> list[Headline]:
+    found: list[Headline] = []
+    for index, change in enumerate(changes):
+        record = change.record
+        if change.change is Change.NEW and record.kind != "Leak_StillReachable":
+            words = kind_words(record.kind)
+            found.append(
+                Headline(
+                    words.severity,
+                    f"New: {words.title.lower()}: {place(own_frame(record.frames))}",
+                    f"{record.what}.",
+                    "The baseline does not have it.",
+                    f"errors/record={index}",
+                )
+            )
+    more = len(found) - MOST_HEADLINES
+    del found[MOST_HEADLINES:]
+    if more > 0:
+        found.append(
+            Headline(
+                "error",
+                f"{more:,} more new errors",
+                f"{counts[Change.NEW]:,} are new in all.",
+                "",
+                "errors/kind=new",
+            )
+        )
+    if counts[Change.FIXED]:
+        gone = counts[Change.FIXED]
+        found.append(
+            Headline(
+                "ok",
+                f"{gone:,} memory {'error' if gone == 1 else 'errors'} of the baseline "
+                f"{'is' if gone == 1 else 'are'} gone",
+                f"{counts[Change.UNCHANGED]:,} are in both, {counts[Change.NEW]:,} are new.",
+                "",
+                "errors/kind=fixed",
+            )
+        )
+    return found
+
+
+_VERDICTS = {
+    Verdict.MORE: '<span class="sign warning">▲</span> more',
+    Verdict.LESS: '<span class="sign ok">✔</span> less',
+    Verdict.NONE_SHOWN: "no difference shown",
+    Verdict.TOO_FEW: "too few runs to say",
+}
+
+
+def scheduling_comparison(diff: SessionDiff) -> Section:
+    section = Section("scheduling", "Scheduling: what differs beyond chance?")
+    if diff.scheduling is None:
+        section.body = nothing_to_compare(diff, "scheduling", "thread scheduling", "schedstat")
+        return section
+    rows = [
+        [
+            esc(delta.name, 80),
+            _figure(delta.medians[0], delta.unit),
+            _figure(delta.medians[1], delta.unit),
+            "–"
+            if delta.interval is None
+            else f"{delta.interval[0]:+.3g} … {delta.interval[1]:+.3g}",
+            f"{len(delta.before)} / {len(delta.after)}",
+            _VERDICTS[delta.verdict],
+        ]
+        for delta in diff.scheduling
+    ]
+    section.body = (
+        '<p class="muted">Medians of the native runs, their number beside. Times vary from run '
+        "to run: there is a difference only where the 95 % bootstrap interval of the change "
+        "leaves out 0 and the rank-sum test gives p ≤ 0.01, which takes "
+        f"{FEWEST_RUNS} runs on each side (<code>record --repeat {FEWEST_RUNS}</code>).</p>"
+        + table(
+            ("Figure", "Baseline", "This session", "Change, 95 %", "Runs", ""),
+            rows,
+            (1, 2, 3, 4),
+        )
+    )
+    section.headlines = [
+        _scheduling_headline(delta)
+        for delta in diff.scheduling
+        if delta.verdict in {Verdict.MORE, Verdict.LESS}
+    ][:MOST_HEADLINES]
+    return section
+
+
+def _figure(value: float, unit: str) -> str:
+    if abs(value) >= 1000:
+        return f"{number(value)} {esc(unit)}".rstrip()
+    return f"{value:.3g} {esc(unit)}".rstrip()
+
+
+def _scheduling_headline(delta: RunsDelta) -> Headline:
+    was, now = delta.medians
+    more = delta.verdict is Verdict.MORE
+    name = esc(delta.name)
+    return Headline(
+        "warning" if more else "ok",
+        f"{name[:1].upper()}{name[1:]}: {percent(was, now)}",
+        f"Median {was:.3g} {delta.unit} of {len(delta.before)} runs against {now:.3g} "
+        f"{delta.unit} of {len(delta.after)}.",
+        "",
+        "scheduling",
+    )

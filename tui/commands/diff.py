@@ -1,0 +1,65 @@
+"""droidgrind diff"""
+
+import argparse
+from pathlib import Path
+
+from tui.commands import options
+
+
+class DiffCommand:
+    """Say what changed from a baseline to another session."""
+
+    name = "diff"
+    example = "droidgrind diff before after -o changes.html"
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "baseline", metavar="BASELINE", help="a session: directory, id, latest"
+        )
+        parser.add_argument(
+            "session", metavar="SESSION", help="the session that may have changed"
+        )
+        options.add_sessions(parser)
+        options.add_json(parser)
+        parser.add_argument(
+            "-o", "--output", type=Path, metavar="FILE", help="write an HTML page as well"
+        )
+        parser.add_argument("-f", "--force", action="store_true", help="overwrite FILE")
+        parser.add_argument(
+            "--no-source", action="store_true", help="leave source code out of the page"
+        )
+
+    def run(self, args: argparse.Namespace) -> int:
+        from profiler.diff.compared import compared
+        from profiler.diff.sessions import compare
+        from profiler.store import find_session, sessions_root
+        from tui.text import print_json, print_line, warn
+
+        root = sessions_root(args.sessions)
+        baseline = find_session(args.baseline, root)
+        session = find_session(args.session, root)
+        if args.output is not None:
+            from profiler.report.page import check_output
+
+            check_output(args.output, force=args.force)  # before the work, not after it
+        diff = compare(compared(baseline), compared(session))
+        if args.json:
+            from profiler.diff.as_json import diff_json
+
+            print_json(diff_json(diff))
+        else:
+            from tui.diff_text import diff_lines
+
+            for line in diff_lines(diff):
+                print_line(line)
+        if args.output is not None:
+            from profiler.report.comparison import write_comparison
+
+            written = write_comparison(
+                diff, args.output, force=args.force, source=not args.no_source
+            )
+            warn(f"wrote {written}")
+        return 0
+
+
+COMMAND = DiffCommand()
