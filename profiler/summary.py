@@ -11,7 +11,7 @@ from collectors.records.errors import LEAK_KINDS, ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
 from collectors.records.shared import Damage, Shape
-from profiler.findings import finding_json, session_findings
+from profiler.findings import Finding, finding_json, session_findings
 from profiler.store import Reading, Session
 from profiler.symbols.stored import SymbolsEntry
 from profiler.symbols.text import symbols_json
@@ -21,8 +21,11 @@ TOP = 20
 _P = TypeVar("_P")
 
 
-def summarise(session: Session) -> dict[str, Any]:
-    """The figures of every tool that was recorded, and the damage met while reading them."""
+def summarise(session: Session, findings: Sequence[Finding] | None = None) -> dict[str, Any]:
+    """The figures of every tool that was recorded, and the damage met while reading them.
+
+    `findings` are those to list; without them every rule is asked, as it is by default.
+    """
     summary: dict[str, Any] = {
         "schema": SCHEMA,
         "session": _session_json(session),
@@ -50,7 +53,9 @@ def summarise(session: Session) -> dict[str, Any]:
     entry = _symbols_of(session)
     if entry is not None:
         summary["symbols"] = symbols_json(entry)
-    summary["findings"] = [finding_json(f) for f in session_findings(session)]
+    summary["findings"] = [
+        finding_json(f) for f in (session_findings(session) if findings is None else findings)
+    ]
     if damage:
         summary["damage"] = damage
     return summary

@@ -41,7 +41,7 @@ class Thresholds:
     )
     starved_seconds: float = _bound(0.5, "a thread's least run-queue wait")
     one_thread_percent: float = _bound(
-        90, "a thread's share of wall time on a CPU while others of its pool idle"
+        80, "one thread's share of wall time running or waiting, while its pool sleeps"
     )
     migrations_per_second: float = _bound(5, "CPU changes seen between samples, a second")
     little_core_percent: float = _bound(60, "a hot thread's samples on little cores")
@@ -88,6 +88,7 @@ class Thresholds:
     # ---- memory errors
     leak_bytes: float = _bound(256, "bytes lost in one place, above which a leak is a warning")
     leak_blocks: float = _bound(10, "blocks lost in one place: it grows, an error")
+    leak_grows_bytes: float = _bound(1024, "bytes that those must be together")
     # ---- trust
     unresolved_percent: float = _bound(50, "frames or instructions without a name")
     unsteady_percent: float = _bound(

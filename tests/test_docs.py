@@ -15,6 +15,8 @@ from collectors.errors import (
     ToolError,
     UsageError,
 )
+from profiler.rules.catalogue import RULES, rule_page
+from profiler.thresholds import meanings
 from tui.cli import COMMANDS
 
 DOCS = Path("docs")
@@ -42,6 +44,29 @@ def test_links_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
         if not link.startswith("http"):
             assert (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule_has_a_page_that_is_listed(rule: str) -> None:
+    page = rule_page(rule)
+    assert page.startswith(f"# {rule}\n\n{RULES[rule]}\n")
+    for title in ("When it speaks", "Why it matters", "What to do", "When it is no problem"):
+        assert f"\n## {title}\n\n" in page
+    assert f"[{rule}]({rule}.md)" in (DOCS / "findings/index.md").read_text(encoding="utf-8")
+
+
+def test_rules_and_their_pages_are_the_same_as_those_in_the_code() -> None:
+    code = "".join(file.read_text("utf-8") for file in Path("profiler/rules").glob("*.py"))
+    groups = "|".join(sorted({rule.partition("-")[0] for rule in RULES}))
+    assert set(re.findall(rf'"((?:{groups})-[a-z-]+)"', code)) == set(RULES)
+    pages = {page.stem for page in (DOCS / "findings").glob("*.md")}
+    assert pages - set(RULES) == {"index", "thresholds", "accuracy"}
+
+
+def test_thresholds_are_documented() -> None:
+    text = (DOCS / "findings/thresholds.md").read_text(encoding="utf-8")
+    for name, (default, meaning) in meanings().items():
+        assert f"\n| `{name}` | {default:,.10g} | {meaning} |\n" in text
 
 
 def test_exit_codes_are_documented() -> None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "sessions": "tui.commands.sessions",
     "show": "tui.commands.show",
     "symbolize": "tui.commands.symbolize",
+    "explain": "tui.commands.explain",
     "report": "tui.commands.report",
     "fleet": "tui.commands.fleet",
     "fleet-worker": "tui.commands.fleet_worker",

@@ -14,6 +14,8 @@ from tui.commands.options import parse_labels
 def plan_from(args: argparse.Namespace) -> Plan:
     """Check what can be checked without a device. Raises `UsageError`."""
     words: list[str] = args.program[1:] if args.program[:1] == ["--"] else args.program
+    if args.program[:1] != ["--"] and len(words) == 1:
+        words = _named_target(words[0], args)
     attached = args.pid is not None or args.system
     if words and attached:
         raise UsageError(
@@ -39,6 +41,26 @@ def plan_from(args: argparse.Namespace) -> Plan:
         args.timeout,
         parse_labels(args.label),
     )
+
+
+def _named_target(name: str, args: argparse.Namespace) -> list[str]:
+    """The command line of a target that droidgrind.toml names; else the word itself.
+
+    What it sets there holds where `args` does not say otherwise.
+    """
+    from profiler.project import load_project
+
+    target = load_project().targets.get(name)
+    if target is None:
+        return [name]
+    if args.tools is None and target.tools is not None:
+        args.tools = ",".join(target.tools)
+    if args.timeout is None:
+        args.timeout = target.timeout
+    if args.cwd is None:
+        args.cwd = target.cwd
+    args.env = [*(f"{key}={value}" for key, value in target.env.items()), *args.env]
+    return list(target.program)
 
 
 def _tools(chosen: str | None, *, attached: bool) -> tuple[str, ...]:

@@ -97,7 +97,8 @@ def _missing(
     costly = hot.misses >= limits.fewest_misses and context.own.owns_code(fn, file, None)
     at = f"{file.rpartition('/')[2]}:{hot.line}" if hot.line else name
     figures = (
-        f"{number(hot.misses)} of {number(all_misses)} simulated D1 misses ({share:.0f} %); "
+        f"{name} has {number(hot.misses)} of {number(all_misses)} simulated D1 misses "
+        f"({share:.0f} %); "
         f"{hot.rate:.1f} % of its reads and writes miss"
     )
     if hot.line:

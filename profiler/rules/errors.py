@@ -193,14 +193,15 @@ def _error_finding(group: Group, context: Context) -> Finding:
     else:
         severity = Severity(kind_words(record.kind).severity)
         advice = rule.advice
+    name = rule.rule if noise is None else "trust-known-noise"
     return Finding(
-        rule.rule,
+        name,
         severity,
         f"{rule.verdict}: {where(frame)}",
         evidence,
         advice,
         place(View.ERRORS, record=number),
-        fingerprint(rule.rule, record.kind, *stack_parts(record.frames)),
+        fingerprint(name, record.kind, *stack_parts(record.frames)),
         weight=rule.danger + (5 if own else 0),
     )
 
@@ -225,7 +226,7 @@ def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Finding
         group = [records[number] for number in numbers]
         lost = sum(record.leaked_bytes or 0 for record in group)
         blocks = sum(record.leaked_blocks or 0 for record in group)
-        grows = blocks >= limits.leak_blocks
+        grows = blocks >= limits.leak_blocks and lost >= limits.leak_grows_bytes
         is_own = any(context.own.has_own(record.frames) for record in group)
         noise = next((known for record in group if (known := known_noise(record))), None)
         if noise or not is_own or (lost < limits.leak_bytes and not grows):
@@ -235,7 +236,7 @@ def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Finding
         frame = context.own.frame(records[largest].frames)
         yield Finding(
             "leak-grows" if grows else "leak-once",
-            Severity.ERROR if grows else Severity.WARNING,
+            _leak_severity(context, grows=grows),
             f"Leaks {size(lost)}{' more and more' if grows else ''}: {where(frame)}",
             f"{plural(blocks, 'block')} that {function(frame.fn if frame else None)} allocated "
             f"{'are' if blocks != 1 else 'is'} lost: nothing points there any more"
@@ -259,6 +260,13 @@ def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Finding
             place(View.ERRORS, record=small[0]),
             fingerprint("leak-small", *stack_parts(records[small[0]].frames)),
         )
+
+
+def _leak_severity(context: Context, *, grows: bool) -> Severity:
+    """Many programs of a system leave their last blocks to its end, on purpose."""
+    if context.is_system_program:
+        return Severity.WARNING if grows else Severity.INFO
+    return Severity.ERROR if grows else Severity.WARNING
 
 
 def _crashes(profile: ErrorProfile, context: Context) -> Iterator[Finding]:

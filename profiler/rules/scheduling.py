@@ -12,7 +12,7 @@ from profiler.rules.words import listed, number, plural
 from profiler.thresholds import Thresholds
 from profiler.visible import visible
 
-_POOL = re.compile(r"[-_ #:]?\d+$")
+_POOL = re.compile(r"[-_ #:]*\d+$")
 _FEWEST_SAMPLES = 5
 
 
@@ -29,7 +29,7 @@ def scheduling_findings(
     yield from _starved(facts, limits, explained=bool(pool))
     for rule in (
         *(_busy_machine, _system_time, _io_wait, _storm, _swap, _one_thread),
-        *(_migrating, _little, _capped, _sampler),
+        *(_migrating, _little, _capped, _sampler, _unsteady),
     ):
         yield from rule(facts, limits)
 
@@ -158,7 +158,7 @@ def _busy_machine(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Findin
 
 def _system_time(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]:
     total = facts.cpu_time_user + facts.cpu_time_system
-    if total < limits.shortest_run / 2:
+    if total < limits.shortest_run / 5:
         return
     share = 100 * facts.cpu_time_system / total
     if share < limits.system_percent:
@@ -239,7 +239,9 @@ def _one_thread(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]
     """A pool whose work is done by one of its threads."""
     pools: dict[str, list[int]] = {}
     for row, name in enumerate(facts.names):
-        pools.setdefault(pool_name(name), []).append(row)
+        # Threads that nobody named have the program's name: they need not be a pool.
+        if pool_name(name) != name:
+            pools.setdefault(pool_name(name), []).append(row)
     for name, rows in pools.items():
         runs = sorted(
             ((facts.threads[row].run_seconds or 0.0, row) for row in rows), reverse=True
@@ -251,7 +253,7 @@ def _one_thread(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]
         if (
             100 * on_cpu / facts.wall < limits.one_thread_percent
             or most < 4 * max(rest)
-            or most < limits.starved_seconds
+            or on_cpu < limits.starved_seconds
         ):
             continue
         yield Finding(
@@ -358,4 +360,29 @@ def _sampler(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]:
         place(View.SCHEDULING),
         fingerprint("sched-sampler"),
         weight=4,
+    )
+
+
+def _unsteady(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]:
+    import numpy as np
+
+    use = np.nansum(facts.run, axis=0)
+    half = len(use) // 2
+    if half < 2 * _FEWEST_SAMPLES:
+        return
+    first, second = float(use[:half].mean()), float(use[half:].mean())
+    larger = max(first, second)
+    change = 100 * abs(first - second) / larger if larger > 0 else 0.0
+    if change < limits.unsteady_percent or larger < limits.hot_thread_percent / 100:
+        return
+    yield Finding(
+        "trust-unsteady",
+        Severity.INFO,
+        "The run is far from steady",
+        f"The target used {100 * first:.0f} % of a CPU in the first half of its samples and "
+        f"{100 * second:.0f} % in the second: means of the whole describe neither.",
+        "Look at the curves, or record a part that is steady.",
+        place(View.SCHEDULING),
+        fingerprint("trust-unsteady"),
+        weight=1,
     )

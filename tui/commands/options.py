@@ -29,6 +29,17 @@ def add_session(parser: argparse.ArgumentParser) -> None:
     add_sessions(parser)
 
 
+def add_mine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--mine",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="what is your own code: objects, source files or functions, such as libapp.so or "
+        "'engine::*' (may be repeated; default: droidgrind.toml, else guessed)",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON (docs/json.md)")
 

@@ -101,7 +101,7 @@ class RecordCommand:
             "program",
             nargs=argparse.REMAINDER,
             metavar="-- PROGRAM ARGS…",
-            help="the program to record, and its arguments",
+            help="the program and its arguments, or a target that droidgrind.toml names",
         )
 
     def run(self, args: argparse.Namespace) -> int:

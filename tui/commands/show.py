@@ -13,15 +13,24 @@ class ShowCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
+        options.add_mine(parser)
         options.add_json(parser)
 
     def run(self, args: argparse.Namespace) -> int:
+        from profiler.findings import session_findings
+        from profiler.project import load_project
         from profiler.store import find_session, sessions_root
         from profiler.summary import summarise
         from tui.text import print_json, print_line
 
         session = find_session(args.session, sessions_root(args.sessions))
-        summary = summarise(session)
+        project = load_project()
+        findings = session_findings(
+            session,
+            thresholds=project.thresholds,
+            own=project.own_code(session.manifest.target.argv, tuple(args.mine)),
+        )
+        summary = summarise(session, findings)
         if args.json:
             print_json(summary)
             return 0

@@ -1,0 +1,66 @@
+// One way to spend CPUs badly a mode, and `good`: one thread that works by itself.
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+using Clock = std::chrono::steady_clock;
+Clock::time_point end;
+std::atomic<long> total{0};
+
+void spin() {
+  volatile long n = 0;
+  while (Clock::now() < end)
+    for (int i = 0; i < 20000; i++) n = n + i;
+  total += n;
+}
+void name(int number) {
+  std::string text = "pool-" + std::to_string(number);
+  pthread_setname_np(pthread_self(), text.c_str());
+}
+void join(std::vector<std::thread> &threads) {
+  for (auto &thread : threads) thread.join();
+}
+}  // namespace
+
+int main(int argc, char **argv) {
+  std::string mode = argc > 1 ? argv[1] : "good";
+  end = Clock::now() + std::chrono::milliseconds(argc > 2 ? std::stoi(argv[2]) : 1500);
+  std::vector<std::thread> threads;
+  if (mode == "crowd") {
+    for (int i = 0; i < 12; i++) threads.emplace_back([i] { name(i); spin(); });
+  } else if (mode == "pingpong") {
+    int there[2], back[2];
+    if (pipe(there) || pipe(back)) return 1;
+    threads.emplace_back([&] {
+      char c;
+      while (read(there[0], &c, 1) == 1 && c != 'q')
+        if (write(back[1], &c, 1) != 1) return;
+    });
+    char c = 'x';
+    while (Clock::now() < end)
+      if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1) return 1;
+    c = 'q';
+    if (write(there[1], &c, 1) != 1) return 1;
+  } else if (mode == "kernel") {
+    while (Clock::now() < end)
+      for (int i = 0; i < 1000; i++) total += access("/nowhere/at/all", R_OK);
+  } else if (mode == "lonely") {
+    for (int i = 0; i < 4; i++)
+      threads.emplace_back([i] {
+        name(i);
+        if (i == 0) spin(); else std::this_thread::sleep_until(end);
+      });
+  } else {
+    spin();
+  }
+  join(threads);
+  std::printf("%s %ld\n", mode.c_str(), total.load());
+  return 0;
+}

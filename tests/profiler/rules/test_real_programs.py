@@ -1,0 +1,201 @@
+"""Every rule on a program made to show it, and on its twin that must not, under real tools."""
+
+import pytest
+
+from profiler.finding import Severity
+from profiler.findings import session_findings
+from profiler.store import Session
+from tests.profiler.rules.conftest import Recorded, by_rule, line_of
+
+pytestmark = pytest.mark.valgrind
+
+SMALL_CACHES = ("--I1=4096,2,64", "--D1=32768,8,64", "--LL=1048576,16,64")
+
+
+def above_info(session: Session) -> list[tuple[str, str]]:
+    return [
+        (f.rule, f.title) for f in session_findings(session) if f.severity is not Severity.INFO
+    ]
+
+
+# ------------------------------------------------------------------- memory errors
+
+
+@pytest.mark.parametrize(
+    ("rule", "severity", "function"),
+    [
+        ("memory-crash", "error", "main"),
+        ("memory-write", "error", "write_past"),
+        ("memory-read", "error", "read_three_times"),
+        ("memory-free", "error", "free_twice"),
+        ("memory-uninitialised", "error", "use_unset"),
+        ("memory-mismatch", "error", "free_wrongly"),
+        ("memory-overlap", "error", "copy_over"),
+        ("memory-syscall", "error", "tell_kernel"),
+        ("leak-grows", "error", "lose_each_time"),
+        ("leak-once", "warning", "lose_once"),
+        ("leak-small", "info", ""),
+    ],
+)
+def test_each_memory_rule_finds_its_error(
+    recorded: Recorded, rule: str, severity: str, function: str
+) -> None:
+    found = by_rule(recorded("errors", "bad", "memcheck"))
+    assert rule in found, sorted(found)
+    (finding,) = found[rule]
+    assert finding.severity == severity
+    assert function in finding.evidence
+    assert finding.place.view == "errors"
+
+
+def test_the_most_dangerous_error_comes_first(recorded: Recorded) -> None:
+    rules = [f.rule for f in session_findings(recorded("errors", "bad", "memcheck"))]
+    assert rules[:4] == ["memory-crash", "memory-write", "memory-free", "memory-read"]
+
+
+def test_reports_of_one_cause_are_one_finding(recorded: Recorded) -> None:
+    found = by_rule(recorded("errors", "bad", "memcheck"))
+    assert "3 reports, one cause" in found["memory-read"][0].evidence
+    assert "2 reports, one cause" in found["memory-uninitialised"][0].evidence
+
+
+def test_an_error_leads_to_its_record_and_line(recorded: Recorded) -> None:
+    session = recorded("errors", "bad", "memcheck")
+    (finding,) = by_rule(session)["memory-write"]
+    assert f"errors.cpp:{line_of('errors', 'write')}" in finding.title
+    number = int(finding.place.get("record") or -1)
+    (profile,) = session.profiles("memcheck")
+    assert profile.records[number].kind == "InvalidWrite"  # type: ignore[union-attr]
+
+
+def test_the_same_work_done_right_has_no_memory_finding(recorded: Recorded) -> None:
+    found = by_rule(recorded("errors", "good", "memcheck"))
+    assert set(found) == {"leak-small"}  # twelve bytes lost once are told, but no warning
+
+
+# ------------------------------------------------------------------- costs
+
+
+@pytest.mark.parametrize(
+    ("mode", "rule", "says"),
+    [
+        ("columns", "cache-stride", "costs.cpp"),
+        ("random", "cache-memory", "jump_about"),
+        ("branches", "cache-branches", "choose"),
+        ("churn", "heap-churn", "malloc"),
+        ("code", "cache-instructions", "step"),
+    ],
+)
+def test_each_costly_habit_is_found(
+    recorded: Recorded, mode: str, rule: str, says: str
+) -> None:
+    found = by_rule(recorded("costs", mode, "cachegrind", arguments=SMALL_CACHES))
+    assert rule in found, sorted(found)
+    assert found[rule][0].severity is Severity.WARNING
+    assert says in found[rule][0].title + found[rule][0].evidence
+    assert found[rule][0].place.view == "cache"
+
+
+def test_the_walk_is_found_at_its_line(recorded: Recorded) -> None:
+    session = recorded("costs", "columns", "cachegrind", arguments=SMALL_CACHES)
+    (finding,) = by_rule(session)["cache-stride"]
+    assert finding.place.get("line") == str(line_of("costs", "column"))
+    assert finding.place.get("function") == "walk_columns"
+    assert by_rule(session)["cache-few-lines"]
+
+
+def test_good_code_has_no_cost_finding_above_information(recorded: Recorded) -> None:
+    session = recorded("costs", "good", "cachegrind", arguments=SMALL_CACHES)
+    assert above_info(session) == []
+
+
+def test_code_without_names_is_said(recorded: Recorded) -> None:
+    stripped = recorded("odd", "work", "cachegrind", build=("-s",))
+    assert by_rule(stripped)["cache-unknown-code"][0].severity is Severity.WARNING
+    assert "cache-unknown-code" not in by_rule(recorded("odd", "work", "cachegrind"))
+
+
+# ------------------------------------------------------------------- heap
+
+
+@pytest.mark.parametrize(
+    ("mode", "rule", "severity", "says"),
+    [
+        ("growth", "heap-growth", "warning", "remember"),
+        ("growth", "heap-owner", "info", "remember"),
+        ("tiny", "heap-tiny-blocks", "warning", "blocks"),
+        ("churn", "heap-churn", "info", "times the peak"),
+        ("start", "heap-peak-start", "info", "starts"),
+        ("kept", "heap-kept", "info", "at the end"),
+    ],
+)
+def test_each_habit_of_the_heap_is_found(
+    recorded: Recorded, mode: str, rule: str, severity: str, says: str
+) -> None:
+    found = by_rule(recorded("heap", mode, "massif"))
+    assert rule in found, sorted(found)
+    assert found[rule][0].severity == severity
+    assert says in found[rule][0].title + found[rule][0].evidence
+
+
+@pytest.mark.parametrize("mode", ["good", "kept", "start", "churn"])
+def test_a_heap_that_is_bounded_gets_no_warning(recorded: Recorded, mode: str) -> None:
+    session = recorded("heap", mode, "massif")
+    assert above_info(session) == []
+    assert not {"heap-growth", "heap-tiny-blocks"} & set(by_rule(session))
+
+
+# ------------------------------------------------------------------- scheduling
+
+
+@pytest.mark.parametrize(
+    ("mode", "rule"),
+    [
+        ("crowd", "sched-pool"),
+        ("crowd", "sched-starved"),
+        ("pingpong", "sched-switches"),
+        ("kernel", "sched-system-time"),
+        ("lonely", "sched-one-thread"),
+    ],
+)
+def test_each_way_to_waste_cpus_is_found(recorded: Recorded, mode: str, rule: str) -> None:
+    found = by_rule(recorded("threads", mode, "schedstat"))
+    # How sure it is depends on who else uses the machine: the made profiles test that.
+    assert rule in found, sorted(found)
+    assert found[rule][0].place.view == "scheduling"
+
+
+def test_one_thread_at_work_is_no_problem(recorded: Recorded) -> None:
+    session = recorded("threads", "good", "schedstat")
+    assert above_info(session) == []
+    wasteful = {"sched-pool", "sched-switches", "sched-system-time", "sched-one-thread"}
+    assert not wasteful & set(by_rule(session))
+
+
+# ------------------------------------------------------------------- trust
+
+
+def test_a_static_program_s_malloc_is_not_seen(recorded: Recorded) -> None:
+    tools = ("cachegrind", "massif")
+    found = by_rule(recorded("odd", "allocate", *tools, build=("-static",)))
+    assert found["trust-malloc"][0].severity is Severity.WARNING
+    assert "trust-malloc" not in by_rule(recorded("odd", "allocate", *tools))
+
+
+def test_another_exit_status_under_valgrind_is_said(recorded: Recorded) -> None:
+    tools = ("schedstat", "memcheck")
+    found = by_rule(recorded("odd", "exit", *tools))
+    assert "Exit status 3 under memcheck, 0 natively" in found["trust-exit"][0].evidence
+    assert "trust-exit" not in by_rule(recorded("odd", "work", *tools))
+
+
+def test_a_run_that_was_cut_off_is_said(recorded: Recorded) -> None:
+    cut = by_rule(recorded("odd", "spin", "memcheck", timeout=2.0))
+    assert "memcheck" in cut["trust-truncated"][0].title
+    assert "trust-truncated" not in by_rule(recorded("odd", "work", "schedstat", "memcheck"))
+
+
+def test_frames_without_names_are_said(recorded: Recorded) -> None:
+    found = by_rule(recorded("errors", "bad", "memcheck", build=("-s",)))
+    assert found["trust-unresolved"][0].severity is Severity.WARNING
+    assert "trust-unresolved" not in by_rule(recorded("errors", "bad", "memcheck"))
