@@ -32,6 +32,7 @@ COMMANDS = {
     "diff": "tui.commands.diff",
     "query": "tui.commands.query",
     "trend": "tui.commands.trend",
+    "completion": "tui.commands.completion",
 }
 INTERRUPTED = 130
 
