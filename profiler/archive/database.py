@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from collectors.errors import InputError, UsageError
-from profiler.archive.layout import TABLES, Archive
-from profiler.archive.rows import Row
+from profiler.archive.layout import TABLES, Archive, Row
 
 if TYPE_CHECKING:
     import duckdb
+
+
+_SMALL = ("sessions", "metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Database:
         self._engine = load_duckdb()
         self._archive = archive
         self._connection: duckdb.DuckDBPyConnection = self._engine.connect()
+        self._stored: set[str] = set()
 
     def __enter__(self) -> "Database":
         return self
@@ -74,19 +77,28 @@ class Database:
         except (self._engine.Error, OSError) as error:
             raise InputError(f"cannot write {file}: {_first_line(error)}") from error
         finally:
+            self._forget(table)
             self._connection.unregister("incoming")
             unfinished.unlink(missing_ok=True)
 
-    def stamps(self) -> dict[str, str]:
-        """Session id → stamp, of what the archive holds."""
-        self._define("sessions")
-        found = self._connection.execute("SELECT session, stamp FROM sessions").fetchall()
-        return dict(found)
+    def _forget(self, table: str) -> None:
+        """Read the table anew when it is next asked for: its files have changed."""
+        if table in self._stored:
+            self._connection.execute(f"DROP TABLE {table}")
+            self._stored.discard(table)
+
+    def stamps(self) -> set[str]:
+        """The stamps of the sessions that the archive holds."""
+        self._define("sessions", stored=True)
+        return {
+            row[0] for row in self._connection.execute("SELECT stamp FROM sessions").fetchall()
+        }
 
     def open_views(self) -> None:
         """Define every table, then shut everything else out: files, network, settings."""
         for table in TABLES:
-            self._define(table)
+            # Small tables are asked several times, and opening their files is what takes time.
+            self._define(table, stored=table in _SMALL)
         root = _quoted(self._archive.root.resolve())
         for setting in (
             f"SET allowed_directories = ['{root}']",
@@ -105,21 +117,24 @@ class Database:
             raise UsageError(f"the query was not answered: {_first_line(error)}") from error
         return Answer(tuple(str(column[0]) for column in described or ()), rows)
 
-    def _define(self, table: str) -> None:
+    def _define(self, table: str, *, stored: bool) -> None:
+        if table in self._stored:
+            return
         columns = TABLES[table]
         if self._archive.has(table):
             pattern = _quoted(self._archive.root.resolve() / table / "*" / "*.parquet")
-            source = (
-                f"read_parquet('{pattern}', hive_partitioning = true, union_by_name = true)"
-            )
+            source = f"read_parquet('{pattern}', hive_partitioning = true)"
         else:
             empty = ", ".join(
                 f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns.items()
             )
             source = f"(SELECT {empty}, CAST(NULL AS DATE) AS day WHERE false)"
+        kind = "TABLE" if stored else "VIEW"
         self._connection.execute(
-            f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {source}"  # noqa: S608
+            f"CREATE OR REPLACE {kind} {table} AS SELECT * FROM {source}"  # noqa: S608
         )
+        if stored:
+            self._stored.add(table)
 
 
 def _plain(value: object) -> object:

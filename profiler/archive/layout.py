@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+Row = tuple[Any, ...]
 FOLDER = "archive"
 SCHEMA = 1
 DAY = "day"

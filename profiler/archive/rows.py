@@ -4,18 +4,16 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from collectors import registry
 from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
-from profiler.archive.layout import EVENTS, TABLES
+from profiler.archive.layout import EVENTS, TABLES, Row
 from profiler.metrics import session_metrics
 from profiler.store import Session
 
-Row = tuple[Any, ...]
 _MOST_FRAMES = 40
 
 

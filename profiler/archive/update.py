@@ -8,9 +8,8 @@ from pathlib import Path
 from collectors.errors import DroidgrindError, InputError
 from profiler.archive.database import Database
 from profiler.archive.layout import FOLDER, SCHEMA, TABLES, Archive
-from profiler.archive.rows import session_rows
 from profiler.manifest import State
-from profiler.store import MANIFEST_FILE, Session, open_session, session_directories
+from profiler.store import MANIFEST_FILE, Session, open_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,22 @@ def update_archive(
     known = database.stamps()
     wanted: list[tuple[Session, str]] = []
     failed: list[tuple[Path, str]] = []
-    for directory in session_directories(sessions):
+    for manifest in sorted(sessions.glob(f"*/{MANIFEST_FILE}")):
         try:
-            session = open_session(directory)
-            stamp = stamp_of(directory)
+            stamp = stamp_of(manifest.parent)
+            if stamp in known:
+                continue
+            session = open_session(manifest.parent)
         except DroidgrindError as error:
-            failed.append((directory, str(error)))
+            failed.append((manifest.parent, str(error)))
             continue
-        if session.state is not State.RECORDING and known.get(session.id) != stamp:
+        if session.state is not State.RECORDING:
             wanted.append((session, stamp))
     added = 0
+    if not wanted:
+        return Updated(0, tuple(failed))
+    from profiler.archive.rows import session_rows  # with it come the readers of all shapes
+
     for place, (session, stamp) in enumerate(wanted):
         tell(place, len(wanted), session.id)
         try:
