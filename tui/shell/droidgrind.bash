@@ -5,13 +5,14 @@
 #    source ~/.local/share/bash_completion/droidgrind
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_droidgrind_subparsers=(devices record cleanup import open sessions show symbolize report fleet fleet-worker query trend completion)
+_shtab_droidgrind_subparsers=(devices record cleanup import watch open sessions show symbolize report fleet fleet-worker query trend completion)
 
 _shtab_droidgrind_devices_option_strings=(-h --help --json -H -P)
 _shtab_droidgrind_record_option_strings=(-h --help -t --tools -s --serial -H -P --sessions -o --output --timeout --label --tool-arg --time-unit --rate --symbols --cwd --push --resume --env --valgrind --pid --system -q --quiet --check-exit)
 _shtab_droidgrind_cleanup_option_strings=(-h --help -s --serial -H -P -n --dry-run --json)
 _shtab_droidgrind_import_option_strings=(-h --help --sessions --label -o --output)
-_shtab_droidgrind_open_option_strings=(-h --help --sessions --theme --ascii)
+_shtab_droidgrind_watch_option_strings=(-h --help -s --serial -H -P --pid --app --hz --sessions --theme --ascii --serve --token)
+_shtab_droidgrind_open_option_strings=(-h --help --sessions --theme --ascii --serve --token)
 _shtab_droidgrind_sessions_option_strings=(-h --help --sessions --json)
 _shtab_droidgrind_show_option_strings=(-h --help --sessions --json)
 _shtab_droidgrind_symbolize_option_strings=(-h --help --sessions --symbols --json)
@@ -26,9 +27,10 @@ _shtab_droidgrind_option_strings=(-h --help --version --debug)
 
 
 _shtab_droidgrind_record___time_unit_choices=(i ms B)
+_shtab_droidgrind_watch___theme_choices=(dark light contrast)
 _shtab_droidgrind_open___theme_choices=(dark light contrast)
 _shtab_droidgrind_completion_pos_0_choices=(bash zsh fish)
-_shtab_droidgrind_pos_0_choices=(devices record cleanup import open sessions show symbolize report fleet fleet-worker query trend completion)
+_shtab_droidgrind_pos_0_choices=(devices record cleanup import watch open sessions show symbolize report fleet fleet-worker query trend completion)
 
 _shtab_droidgrind_devices__h_nargs=0
 _shtab_droidgrind_devices___help_nargs=0
@@ -48,9 +50,14 @@ _shtab_droidgrind_cleanup___json_nargs=0
 _shtab_droidgrind_import_pos_0_nargs=+
 _shtab_droidgrind_import__h_nargs=0
 _shtab_droidgrind_import___help_nargs=0
+_shtab_droidgrind_watch__h_nargs=0
+_shtab_droidgrind_watch___help_nargs=0
+_shtab_droidgrind_watch___ascii_nargs=0
+_shtab_droidgrind_watch___serve_nargs='?'
 _shtab_droidgrind_open__h_nargs=0
 _shtab_droidgrind_open___help_nargs=0
 _shtab_droidgrind_open___ascii_nargs=0
+_shtab_droidgrind_open___serve_nargs='?'
 _shtab_droidgrind_sessions__h_nargs=0
 _shtab_droidgrind_sessions___help_nargs=0
 _shtab_droidgrind_sessions___json_nargs=0

@@ -50,8 +50,8 @@ function _shtab_droidgrind_using
   test "$_shtab_droidgrind_cmdpath" = "$argv"
 end
 
-set -g _shtab_droidgrind_commands devices record cleanup import open sessions show symbolize report fleet fleet-worker query trend completion
-set -g _shtab_droidgrind_opts_with_value --assets --by --cwd --env --label --output --pid --program --push --rate --resume --scheduler --serial --sessions --symbols --theme --time-unit --timeout --tool --tool-arg --tools --valgrind -H -P -o -s -t
+set -g _shtab_droidgrind_commands devices record cleanup import watch open sessions show symbolize report fleet fleet-worker query trend completion
+set -g _shtab_droidgrind_opts_with_value --app --assets --by --cwd --env --hz --label --output --pid --program --push --rate --resume --scheduler --serial --serve --sessions --symbols --theme --time-unit --timeout --token --tool --tool-arg --tools --valgrind -H -P -o -s -t
 
 complete -c droidgrind -e
 complete -c droidgrind -f
@@ -99,11 +99,26 @@ complete -c droidgrind -n '_shtab_droidgrind_using import' -s h -l help -d 'show
 complete -c droidgrind -n '_shtab_droidgrind_using import' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
 complete -c droidgrind -n '_shtab_droidgrind_using import' -l label -x -d 'kept in the session, such as build=1234 (may be repeated)'
 complete -c droidgrind -n '_shtab_droidgrind_using import' -s o -l output -x -d 'the session'"'"'s own directory'
+complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a watch -d 'Watch live which threads run, wait for a CPU and migrate.'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -s h -l help -d 'show this help message and exit'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -s s -l serial -x -d 'an adb serial, HOST:PORT of a wireless device, or `local` for this machine (default: $ANDROID_SERIAL, else the only device plugged in, else local)'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -s H -x -d 'the machine of the adb server (default: $ANDROID_ADB_SERVER_ADDRESS, else this)'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -s P -x -d 'the port of the adb server (default: $ANDROID_ADB_SERVER_PORT, else 5037)'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -l pid -x -d 'a process that runs already'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -l app -x -d 'an app'"'"'s package, or a program'"'"'s name; may start later'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -l hz -x -d 'samples a second (default 10)'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -l theme -xka "dark light contrast" -d 'colours (default: $DROIDGRIND_THEME, else dark)'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -l ascii -d 'draw with ASCII characters only'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -l serve -x -d 'show the same in a browser (default 127.0.0.1:8477; other hosts need --token)'
+complete -c droidgrind -n '_shtab_droidgrind_using watch' -l token -x -d 'who opens the page must know this (with --serve)'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a open -d 'Look at a stored session in the dashboard.'
 complete -c droidgrind -n '_shtab_droidgrind_using open' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using open' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
 complete -c droidgrind -n '_shtab_droidgrind_using open' -l theme -xka "dark light contrast" -d 'colours (default: $DROIDGRIND_THEME, else dark)'
 complete -c droidgrind -n '_shtab_droidgrind_using open' -l ascii -d 'draw with ASCII characters only'
+complete -c droidgrind -n '_shtab_droidgrind_using open' -l serve -x -d 'show the same in a browser (default 127.0.0.1:8477; other hosts need --token)'
+complete -c droidgrind -n '_shtab_droidgrind_using open' -l token -x -d 'who opens the page must know this (with --serve)'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a sessions -d 'List the stored sessions, the newest first.'
 complete -c droidgrind -n '_shtab_droidgrind_using sessions' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using sessions' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'

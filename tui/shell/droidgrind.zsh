@@ -24,6 +24,7 @@ _shtab_droidgrind_commands() {
     show:'Print a session'"'"'s figures as text, or as JSON.'
     symbolize:'Look up functions, lines and inlined calls of a recorded session, after its run.'
     trend:'Show how a metric moved from build to build, over all stored sessions.'
+    watch:'Watch live which threads run, wait for a CPU and migrate.'
   )
   _describe 'droidgrind commands' _commands
 }
@@ -104,6 +105,8 @@ _shtab_droidgrind_open_options=(
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
   "--theme[colours (default\: \$DROIDGRIND_THEME, else dark)]:theme:(dark light contrast)"
   "--ascii[draw with ASCII characters only]"
+  "--serve[show the same in a browser (default 127.0.0.1\:8477\; other hosts need --token)]:HOST:PORT:"
+  "--token[who opens the page must know this (with --serve)]:WORD:"
   ":a session\'s directory, its id, or \`latest\` (default):"
 )
 
@@ -211,6 +214,24 @@ _shtab_droidgrind_trend_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_droidgrind_trend_defaults_added=0
 
+_shtab_droidgrind_watch_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
+  "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
+  "--pid[a process that runs already]:PID:"
+  "--app[an app\'s package, or a program\'s name\; may start later]:NAME:"
+  "--hz[samples a second (default 10)]:HZ:"
+  "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "--theme[colours (default\: \$DROIDGRIND_THEME, else dark)]:theme:(dark light contrast)"
+  "--ascii[draw with ASCII characters only]"
+  "--serve[show the same in a browser (default 127.0.0.1\:8477\; other hosts need --token)]:HOST:PORT:"
+  "--token[who opens the page must know this (with --serve)]:WORD:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_watch_defaults_added=0
+
 
 _shtab_droidgrind() {
   local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->droidgrind'
@@ -244,6 +265,7 @@ _shtab_droidgrind() {
         show) _arguments -C -s $_shtab_droidgrind_show_options ;;
         symbolize) _arguments -C -s $_shtab_droidgrind_symbolize_options ;;
         trend) _arguments -C -s $_shtab_droidgrind_trend_options ;;
+        watch) _arguments -C -s $_shtab_droidgrind_watch_options ;;
       esac
   esac
 }
