@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/droidgrind
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_droidgrind_subparsers=(devices record cleanup import watch open sessions show symbolize report fleet fleet-worker query trend completion)
+_shtab_droidgrind_subparsers=(devices record cleanup import watch open sessions show symbolize explain report fleet fleet-worker diff query trend completion)
 
 _shtab_droidgrind_devices_option_strings=(-h --help --json -H -P)
 _shtab_droidgrind_record_option_strings=(-h --help -t --tools -s --serial -H -P --sessions -o --output --timeout --label --tool-arg --time-unit --rate --symbols --cwd --push --resume --env --valgrind --pid --system -q --quiet --check-exit)
@@ -14,11 +14,13 @@ _shtab_droidgrind_import_option_strings=(-h --help --sessions --label -o --outpu
 _shtab_droidgrind_watch_option_strings=(-h --help -s --serial -H -P --pid --app --hz --sessions --theme --ascii --serve --token)
 _shtab_droidgrind_open_option_strings=(-h --help --sessions --theme --ascii --serve --token)
 _shtab_droidgrind_sessions_option_strings=(-h --help --sessions --json)
-_shtab_droidgrind_show_option_strings=(-h --help --sessions --json)
+_shtab_droidgrind_show_option_strings=(-h --help --sessions --mine --json)
 _shtab_droidgrind_symbolize_option_strings=(-h --help --sessions --symbols --json)
+_shtab_droidgrind_explain_option_strings=(-h --help --thresholds)
 _shtab_droidgrind_report_option_strings=(-h --help --sessions -o --output -f --force --no-source --assets)
 _shtab_droidgrind_fleet_option_strings=(-h --help --scheduler --shared --dry-run --json)
 _shtab_droidgrind_fleet_worker_option_strings=(-h --help -s --serial)
+_shtab_droidgrind_diff_option_strings=(-h --help --sessions --json -o --output -f --force --no-source)
 _shtab_droidgrind_query_option_strings=(-h --help --sessions --json --csv)
 _shtab_droidgrind_trend_option_strings=(-h --help --by --program --tool -s --serial -H -P --sessions --json -o --output -f --force)
 _shtab_droidgrind_completion_option_strings=(-h --help)
@@ -30,7 +32,7 @@ _shtab_droidgrind_record___time_unit_choices=(i ms B)
 _shtab_droidgrind_watch___theme_choices=(dark light contrast)
 _shtab_droidgrind_open___theme_choices=(dark light contrast)
 _shtab_droidgrind_completion_pos_0_choices=(bash zsh fish)
-_shtab_droidgrind_pos_0_choices=(devices record cleanup import watch open sessions show symbolize report fleet fleet-worker query trend completion)
+_shtab_droidgrind_pos_0_choices=(devices record cleanup import watch open sessions show symbolize explain report fleet fleet-worker diff query trend completion)
 
 _shtab_droidgrind_devices__h_nargs=0
 _shtab_droidgrind_devices___help_nargs=0
@@ -67,6 +69,9 @@ _shtab_droidgrind_show___json_nargs=0
 _shtab_droidgrind_symbolize__h_nargs=0
 _shtab_droidgrind_symbolize___help_nargs=0
 _shtab_droidgrind_symbolize___json_nargs=0
+_shtab_droidgrind_explain__h_nargs=0
+_shtab_droidgrind_explain___help_nargs=0
+_shtab_droidgrind_explain___thresholds_nargs=0
 _shtab_droidgrind_report__h_nargs=0
 _shtab_droidgrind_report___help_nargs=0
 _shtab_droidgrind_report__f_nargs=0
@@ -79,6 +84,12 @@ _shtab_droidgrind_fleet___dry_run_nargs=0
 _shtab_droidgrind_fleet___json_nargs=0
 _shtab_droidgrind_fleet_worker__h_nargs=0
 _shtab_droidgrind_fleet_worker___help_nargs=0
+_shtab_droidgrind_diff__h_nargs=0
+_shtab_droidgrind_diff___help_nargs=0
+_shtab_droidgrind_diff___json_nargs=0
+_shtab_droidgrind_diff__f_nargs=0
+_shtab_droidgrind_diff___force_nargs=0
+_shtab_droidgrind_diff___no_source_nargs=0
 _shtab_droidgrind_query__h_nargs=0
 _shtab_droidgrind_query___help_nargs=0
 _shtab_droidgrind_query___json_nargs=0

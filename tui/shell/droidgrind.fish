@@ -50,8 +50,8 @@ function _shtab_droidgrind_using
   test "$_shtab_droidgrind_cmdpath" = "$argv"
 end
 
-set -g _shtab_droidgrind_commands devices record cleanup import watch open sessions show symbolize report fleet fleet-worker query trend completion
-set -g _shtab_droidgrind_opts_with_value --app --assets --by --cwd --env --hz --label --output --pid --program --push --rate --resume --scheduler --serial --serve --sessions --symbols --theme --time-unit --timeout --token --tool --tool-arg --tools --valgrind -H -P -o -s -t
+set -g _shtab_droidgrind_commands devices record cleanup import watch open sessions show symbolize explain report fleet fleet-worker diff query trend completion
+set -g _shtab_droidgrind_opts_with_value --app --assets --by --cwd --env --hz --label --mine --output --pid --program --push --rate --resume --scheduler --serial --serve --sessions --symbols --theme --time-unit --timeout --token --tool --tool-arg --tools --valgrind -H -P -o -s -t
 
 complete -c droidgrind -e
 complete -c droidgrind -f
@@ -126,12 +126,16 @@ complete -c droidgrind -n '_shtab_droidgrind_using sessions' -l json -d 'print J
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a show -d 'Print a session'"'"'s figures as text, or as JSON.'
 complete -c droidgrind -n '_shtab_droidgrind_using show' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using show' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
+complete -c droidgrind -n '_shtab_droidgrind_using show' -l mine -x -d 'what is your own code: objects, source files or functions, such as libapp.so or '"'"'engine::*'"'"' (may be repeated; default: droidgrind.toml, else guessed)'
 complete -c droidgrind -n '_shtab_droidgrind_using show' -l json -d 'print JSON (docs/json.md)'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a symbolize -d 'Look up functions, lines and inlined calls of a recorded session, after its run.'
 complete -c droidgrind -n '_shtab_droidgrind_using symbolize' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using symbolize' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
 complete -c droidgrind -n '_shtab_droidgrind_using symbolize' -l symbols -x -d 'where unstripped files are: a directory, a Gradle project, a zip file, an ELF file (may be repeated)'
 complete -c droidgrind -n '_shtab_droidgrind_using symbolize' -l json -d 'print JSON (docs/json.md)'
+complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a explain -d 'Explain a rule of the assistant: what it means, when it speaks, what to do.'
+complete -c droidgrind -n '_shtab_droidgrind_using explain' -s h -l help -d 'show this help message and exit'
+complete -c droidgrind -n '_shtab_droidgrind_using explain' -l thresholds -d 'list the thresholds, with those that droidgrind.toml sets'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a report -d 'Write an HTML report of a session: one file that needs no network.'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
@@ -148,6 +152,13 @@ complete -c droidgrind -n '_shtab_droidgrind_using fleet' -l json -d 'print JSON
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a fleet-worker -d 'Offer this machine'"'"'s devices to a fleet; runs until it is stopped.'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet-worker' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet-worker' -s s -l serial -x -d 'a device of this machine (repeat it for more)'
+complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a diff -d 'Say what changed from a baseline to another session.'
+complete -c droidgrind -n '_shtab_droidgrind_using diff' -s h -l help -d 'show this help message and exit'
+complete -c droidgrind -n '_shtab_droidgrind_using diff' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
+complete -c droidgrind -n '_shtab_droidgrind_using diff' -l json -d 'print JSON (docs/json.md)'
+complete -c droidgrind -n '_shtab_droidgrind_using diff' -s o -l output -x -d 'write an HTML page as well'
+complete -c droidgrind -n '_shtab_droidgrind_using diff' -s f -l force -d 'overwrite FILE'
+complete -c droidgrind -n '_shtab_droidgrind_using diff' -l no-source -d 'leave source code out of the page'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a query -d 'Ask all stored sessions a question in SQL.'
 complete -c droidgrind -n '_shtab_droidgrind_using query' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using query' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'

@@ -13,6 +13,8 @@ _shtab_droidgrind_commands() {
     cleanup:'Undo what a recording that was cut off left on a device.'
     completion:'Print the completions of a shell.'
     devices:'List what can be recorded on: adb devices in every state, and this machine.'
+    diff:'Say what changed from a baseline to another session.'
+    explain:'Explain a rule of the assistant: what it means, when it speaks, what to do.'
     fleet:'Record a plan'"'"'s targets on many devices; prints the overview and its page.'
     fleet-worker:'Offer this machine'"'"'s devices to a fleet; runs until it is stopped.'
     import:'Make a session from outputs that somebody else'"'"'s run wrote.'
@@ -67,6 +69,29 @@ _shtab_droidgrind_devices_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_droidgrind_devices_defaults_added=0
+
+_shtab_droidgrind_diff_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "--json[print JSON (docs\/json.md)]"
+  {-o,--output}"[write an HTML page as well]:FILE:"
+  {-f,--force}"[overwrite FILE]"
+  "--no-source[leave source code out of the page]"
+  ":a session\: directory, id, latest:"
+  ":the session that may have changed:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_diff_defaults_added=0
+
+_shtab_droidgrind_explain_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--thresholds[list the thresholds, with those that droidgrind.toml sets]"
+  ":such as sched-starved:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_explain_defaults_added=0
 
 _shtab_droidgrind_fleet_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -147,7 +172,7 @@ _shtab_droidgrind_record_options=(
   "--system[only sample the whole system]"
   {-q,--quiet}"[keep the target\'s output to its files]"
   "--check-exit[exit with 1 when the target fails or crashes]"
-  "(-)*::the program to record, and its arguments:"
+  "(-)*::the program and its arguments, or a target that droidgrind.toml names:"
 )
 
 # guard to ensure default positional specs are added only once per session
@@ -178,6 +203,7 @@ _shtab_droidgrind_sessions_defaults_added=0
 _shtab_droidgrind_show_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; default\: droidgrind.toml, else guessed)]:GLOB:"
   "--json[print JSON (docs\/json.md)]"
   ":a session\'s directory, its id, or \`latest\` (default):"
 )
@@ -254,6 +280,8 @@ _shtab_droidgrind() {
         cleanup) _arguments -C -s $_shtab_droidgrind_cleanup_options ;;
         completion) _arguments -C -s $_shtab_droidgrind_completion_options ;;
         devices) _arguments -C -s $_shtab_droidgrind_devices_options ;;
+        diff) _arguments -C -s $_shtab_droidgrind_diff_options ;;
+        explain) _arguments -C -s $_shtab_droidgrind_explain_options ;;
         fleet) _arguments -C -s $_shtab_droidgrind_fleet_options ;;
         fleet-worker) _arguments -C -s $_shtab_droidgrind_fleet_worker_options ;;
         import) _arguments -C -s $_shtab_droidgrind_import_options ;;
