@@ -31,6 +31,10 @@ class SymbolTable:
     def __len__(self) -> int:
         return len(self._starts)
 
+    def ranges(self) -> tuple[Numbers, Numbers]:
+        """Where each function starts and its size, by rising address."""
+        return self._starts, self._sizes
+
     def find(self, addresses: Numbers) -> list[str | None]:
         """The raw (mangled) name of the function at each address, None where there is none."""
         if not len(self._starts):

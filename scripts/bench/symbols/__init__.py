@@ -1,0 +1,1 @@
+"""Addresses of a large library → frames, beside addr2line and llvm-symbolizer."""
