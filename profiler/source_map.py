@@ -8,10 +8,12 @@ guessed from where the symbols were found.
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
-from collectors.errors import UsageError
-from profiler.sources import MOST_BYTES, looks_like_source
+from collectors.errors import InputError, UsageError
+from profiler.sources import MOST_BYTES, Sources, looks_like_source
+from profiler.store import Session
 
 _PARENTS = 6
 _LEAST_PARTS = 2  # `src/net.cpp`; a bare `net.cpp` may be anybody's
@@ -115,3 +117,28 @@ def source_hashes(paths: Iterable[str], source_map: SourceMap) -> dict[str, str]
         except OSError:
             continue  # what cannot be read has no hash, and is not shown either
     return found
+
+
+def session_sources(
+    session: Session, *, allowed: bool = True, rules: Mapping[str, str] | None = None
+) -> Sources:
+    """The sources of a session, found by its stored rules and by `rules` before them."""
+    try:
+        entry = session.symbols
+    except InputError:
+        entry = None  # each reading says so, as damage
+    stored = SourceMap({} if entry is None else entry.source_map)
+    return Sources(
+        allowed=allowed,
+        recorded=_moment(session.manifest.created),
+        place=stored.with_rules(rules or {}).place,
+        hashes=None if entry is None else entry.sources,
+    )
+
+
+def _moment(text: str) -> float | None:
+    """Unix time of an ISO 8601 text; None for what is none."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None

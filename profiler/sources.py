@@ -1,8 +1,9 @@
 """Source code that a page carries: only source files, only those that can be read here."""
 
+import hashlib
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,7 @@ MOST_BYTES = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """The lines of a file; `newer` is True where it was changed after the recording."""
+    """The lines of a file; `newer` is True where it is not what was built and recorded."""
 
     path: str
     lines: tuple[str, ...]
@@ -36,15 +37,28 @@ def looks_like_source(path: Path) -> bool:
 
 
 class Sources:
-    """Reads source files once each; `allowed=False` reads none (`--no-source`)."""
+    """Reads source files once each; `allowed=False` reads none (`--no-source`).
 
-    def __init__(self, *, allowed: bool = True, recorded: float | None = None) -> None:
+    `place` says where a file of the build is here. A file is stale by its hash where one is
+    known (`hashes`, SHA-256 by path), else where it was changed after `recorded` (Unix time).
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed: bool = True,
+        recorded: float | None = None,
+        place: Callable[[str], str] = str,
+        hashes: Mapping[str, str] | None = None,
+    ) -> None:
         self.allowed = allowed
         self._recorded = recorded
+        self._place = place
+        self._hashes = hashes or {}
         self.read = cache(self._read)
 
     def _read(self, name: str) -> SourceFile | None:
-        path = Path(name)
+        path = Path(self._place(name))
         if not self.allowed or not path.is_absolute() or "\0" in name:
             return None
         try:
@@ -56,11 +70,15 @@ class Sources:
                 facts = os.fstat(file.fileno())
                 if not stat.S_ISREG(facts.st_mode) or facts.st_size > MOST_BYTES:
                     return None
-                text = file.read(MOST_BYTES).decode("utf-8", "replace")
+                content = file.read(MOST_BYTES)
         except (OSError, RuntimeError, ValueError):  # absent, unreadable, a loop of links
             return None
-        newer = self._recorded is not None and facts.st_mtime > self._recorded
-        return SourceFile(name, tuple(text.splitlines()), newer)
+        known = self._hashes.get(name)
+        if known is not None:
+            newer = hashlib.sha256(content).hexdigest() != known
+        else:
+            newer = self._recorded is not None and facts.st_mtime > self._recorded
+        return SourceFile(name, tuple(content.decode("utf-8", "replace").splitlines()), newer)
 
     def around(self, name: str, line: int, context: int = 3) -> dict[int, str]:
         """The lines near `line`, by their numbers; empty where the file cannot be read."""

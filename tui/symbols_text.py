@@ -18,6 +18,8 @@ def symbols_lines(entry: SymbolsEntry) -> Iterator[str]:
             f"{file.object}: {count(file.resolved)} of {plural(file.addresses, 'address')} "
             f"resolved from {file.symbols}"
         )
+    for start, here in entry.source_map.items():
+        yield printable(f"sources below {start} are taken from {here}")
     yield from unresolved_lines(entry)
     for note in entry.notes:
         yield printable(f"note: {note}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from collectors import registry
+from collectors.errors import InputError
 from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
@@ -12,7 +13,10 @@ from collectors.records.samples import SampleProfile
 from collectors.records.shared import Damage, Shape
 from collectors.tools.tool import Profile
 from profiler.manifest import CaptureEntry, Manifest, State
+from profiler.source_map import session_sources
+from profiler.sources import Sources
 from profiler.store import Session
+from profiler.symbols.stored import Unresolved
 
 Loaded = tuple[Sequence[Profile], Sequence[Damage]]
 Load = Callable[[str], Loaded]
@@ -31,7 +35,15 @@ class ReportInput:
     state: State
     captures: tuple[CaptureEntry, ...]
     load: Load
+    sources: Sources | None = None
+    unresolved: tuple[Unresolved, ...] = ()
     damage: dict[str, tuple[Damage, ...]] = field(default_factory=dict[str, tuple[Damage, ...]])
+
+    def source_files(self, *, allowed: bool) -> Sources:
+        """The target's sources, or none of them."""
+        if allowed and self.sources is not None:
+            return self.sources
+        return Sources(allowed=allowed, recorded=moment(self.manifest.created))
 
     def _of_shape(self, shape: Shape) -> dict[str, Sequence[Profile]]:
         found: dict[str, Sequence[Profile]] = {}
@@ -81,11 +93,31 @@ def moment(text: str) -> float | None:
         return None
 
 
-def report_input(session: Session) -> ReportInput:
-    """A stored session. What it reads is not kept with `session`, which may live on."""
+def _unresolved(session: Session) -> tuple[Unresolved, ...]:
+    try:
+        entry = session.symbols
+    except InputError:
+        return ()  # each reading says so, as damage
+    return () if entry is None else entry.unresolved
+
+
+def report_input(
+    session: Session, *, source_map: Mapping[str, str] | None = None
+) -> ReportInput:
+    """A stored session. What it reads is not kept with `session`, which may live on.
+
+    `source_map` are rules for sources besides the session's own.
+    """
 
     def load(tool: str) -> Loaded:
         reading = Session(session.directory, session.manifest).reading(tool)
         return reading.profiles, reading.all_damage()
 
-    return ReportInput(session.manifest, session.state, session.captures, load)
+    return ReportInput(
+        session.manifest,
+        session.state,
+        session.captures,
+        load,
+        session_sources(session, rules=source_map),
+        _unresolved(session),
+    )

@@ -8,7 +8,7 @@ Deterministic: the same session gives the same bytes.
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -17,14 +17,13 @@ from collectors.errors import InputError, UsageError
 from profiler.charts.style import COLOURS
 from profiler.error_kinds import SIGNS
 from profiler.report.bundle import Library, library
-from profiler.report.content import ReportInput, moment, report_input
+from profiler.report.content import ReportInput, report_input
 from profiler.report.headlines import Headline, worst_first
 from profiler.report.markup import esc, facts, seconds_text
 from profiler.report.pack import pack
 from profiler.report.section_made import made_section
 from profiler.report.section_scheduling import scheduling_section
 from profiler.report.sections import Section, cache_section, errors_section, heap_section
-from profiler.sources import Sources
 from profiler.store import Session, write_atomically
 
 SCRIPTS = (
@@ -48,15 +47,17 @@ def write_report(
     force: bool = False,
     source: bool = True,
     assets: Path | None = None,
+    source_map: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the page of a session to `output` and return it.
 
-    `source=False` leaves source code out. With `assets`, the chart library is put into that
+    `source=False` leaves source code out; `source_map` says where the build's sources are
+    here (`profiler.source_map`). With `assets`, the chart library is put into that
     folder (once, for many pages) instead of into the page. Raises `UsageError` when `output`
     exists and `force` is not set, `InputError` when it cannot be written.
     """
     check_output(output, force=force)
-    content = report_input(session)
+    content = report_input(session, source_map=source_map)
     address = None if assets is None else shared_library(assets, output)
     return publish(render_report(content, source=source, assets=address), output)
 
@@ -107,7 +108,7 @@ def render_report(
     full_library: bool = False,
 ) -> str:
     """The page as text."""
-    sources = Sources(allowed=source, recorded=moment(content.manifest.created))
+    sources = content.source_files(allowed=source)
     builders: tuple[Callable[[], Section], ...] = (
         lambda: scheduling_section(content),
         lambda: heap_section(content),

@@ -33,6 +33,21 @@ def made_section(content: ReportInput, made_with: Sequence[tuple[str, str]]) -> 
     absent = [tool for tool in registry.DEFAULT_TOOLS if tool not in recorded]
     if absent:
         damaged += f'<p class="muted">Not recorded: {", ".join(absent)}.</p>'
+    if content.unresolved:
+        damaged += "<h3>Names that stayed unresolved</h3>" + table(
+            ("Tool", "File of the run", "Addresses", "Why", "What to do"),
+            [
+                [
+                    esc(item.tool),
+                    f'<span class="code">{esc(item.object or "–", 300)}</span>',
+                    f"{item.addresses:,}",
+                    esc(item.why, 300),
+                    esc(item.remedy, 300),
+                ]
+                for item in sorted(content.unresolved, key=lambda i: -i.addresses)[:40]
+            ],
+            (2,),
+        )
     manifest = content.manifest
     lines = [("droidgrind", esc(manifest.droidgrind)), *made_with]
     if manifest.toolchain:

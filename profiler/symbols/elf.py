@@ -21,6 +21,7 @@ _NT_BUILD_ID = 3
 _MOST_HEADERS = 4096
 _MOST_NOTE_BYTES = 1 << 20
 _MOST_DEBUGDATA_BYTES = 512 << 20
+_MOST_ADDRESS = (1 << 64) - 1
 _MOST_SECTION_BYTES = 4 << 30
 
 
@@ -126,12 +127,16 @@ class Elf:
         self.order = "<" if head[5:6] == b"\x01" else ">"
         self.wide = head[4:5] == b"\x02"
         self._sections: dict[str, SectionPlace] = {}
+        self.section_ends: list[int] = []  # by section number: the address behind it
         try:
             elf = ELFFile(stream)
             self.machine = str(elf["e_machine"])
             if elf.num_sections() <= 1 << 16:
                 for section in elf.iter_sections():
                     header = section.header
+                    self.section_ends.append(
+                        (int(header["sh_addr"]) + int(header["sh_size"])) & _MOST_ADDRESS
+                    )
                     self._sections.setdefault(
                         section.name,
                         SectionPlace(

@@ -48,7 +48,10 @@ class SymbolsEntry:
     places: Mapping[str, Mapping[str, Places]] = field(
         default_factory=dict[str, Mapping[str, Places]]
     )
-    built_in: Mapping[str, str] = field(default_factory=dict[str, str])
+    source_map: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where the build's sources are here: `FROM` → `TO`."""
+    sources: Mapping[str, str] = field(default_factory=dict[str, str])
+    """SHA-256 of the sources as they were, by their path in the build."""
 
 
 def symbols_document(entry: SymbolsEntry) -> bytes:
@@ -80,7 +83,8 @@ def symbols_document(entry: SymbolsEntry) -> bytes:
         "files": [asdict(file) for file in entry.files],
         "unresolved": [asdict(item) for item in entry.unresolved],
         "notes": entry.notes,
-        "built_in": dict(entry.built_in),
+        "source_map": dict(entry.source_map),
+        "sources": dict(entry.sources),
         "texts": list(texts),
         "places": places,
     }
@@ -134,7 +138,8 @@ def read_symbols(session: Path) -> SymbolsEntry | None:
         ),
         fields.texts("notes"),
         places,
-        fields.text_map("built_in"),
+        fields.text_map("source_map"),
+        fields.text_map("sources"),
     )
 
 

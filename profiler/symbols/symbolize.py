@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from collectors.records.cost import UNKNOWN, CostProfile
@@ -10,6 +10,7 @@ from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile, TreeKind
 from collectors.records.shared import Frame
 from collectors.tools.tool import Profile
+from profiler.source_map import SourceMap, guessed_rules, source_hashes
 from profiler.store import Session, write_atomically
 from profiler.symbols.answers import Answers
 from profiler.symbols.applied import Place, wants_symbols
@@ -43,19 +44,43 @@ class _Wanted:
 
 
 def symbolize(
-    session: Session, roots: Sequence[Path], *, cache: Path | None = None
+    session: Session,
+    roots: Sequence[Path],
+    *,
+    source_map: Mapping[str, str] | None = None,
+    cache: Path | None = None,
 ) -> SymbolsEntry:
     """Look a session's addresses up below `roots` and store the answers in the session.
 
-    Raises `InputError` where the session cannot be read or written to.
+    `source_map` says where the build's sources are here; what it leaves out is guessed from
+    where the symbols are. Raises `InputError` where the session cannot be read or written to.
     """
     bare = Session(session.directory, session.manifest, symbols=False)
     facts = read_facts(session.directory)
     with usable_folder(cache) as folder:
         index = build_index(roots, folder)
         entry = _Symbolizer(bare, facts, index, Resolver(folder), folder).run(roots)
+    entry = _with_sources(entry, roots, source_map or {})
     write_atomically(session.directory / SYMBOLS_FILE, symbols_document(entry))
     return entry
+
+
+def _with_sources(
+    entry: SymbolsEntry, roots: Sequence[Path], given: Mapping[str, str]
+) -> SymbolsEntry:
+    paths = {
+        path
+        for files in entry.places.values()
+        for found in files.values()
+        for frames in found.values()
+        for _, path, _ in frames
+        if path is not None
+    }
+    left = [path for path in paths if SourceMap(given).place(path) == path]
+    near = [Path(file.symbols.partition("!")[0]).parent for file in entry.files if file.symbols]
+    rules = SourceMap(guessed_rules(left, [*near, *roots])).with_rules(given)
+    hashes = source_hashes(paths, rules)
+    return replace(entry, source_map=rules.rules, sources=hashes)
 
 
 class _Symbolizer:

@@ -72,44 +72,50 @@ def _read(elf: Elf, names: tuple[str, str]) -> SymbolTable:
     return _build([_rows(elf, *names)])
 
 
-def _rows(elf: Elf, table: str, strings: str) -> tuple[Any, bytes, str]:
+def _rows(elf: Elf, table: str, strings: str) -> tuple[Any, bytes, Elf]:
     raw = elf.content(table)
     kinds = _WIDE if elf.wide else _NARROW
     row = np.dtype([(name, f"{elf.order}u{size}") for name, size in kinds])
     number = len(raw) // row.itemsize
     if number > _MOST_SYMBOLS:
         raise BadElf(f"{table} has {number:,} symbols")
-    return np.frombuffer(raw, dtype=row, count=number), elf.content(strings), elf.machine
+    return np.frombuffer(raw, dtype=row, count=number), elf.content(strings), elf
 
 
-def _build(tables: "list[tuple[Any, bytes, str]]") -> SymbolTable:
+def _build(tables: "list[tuple[Any, bytes, Elf]]") -> SymbolTable:
     starts: list[Any] = []
     sizes: list[Any] = []
     names: list[Any] = []
+    ends: list[Any] = []
     texts = b""
-    for rows, strings, machine in tables:
+    for rows, strings, elf in tables:
         kind = rows["info"] & 15
         wanted = (rows["index"] != 0) & (rows["value"] != 0) & (rows["name"] < len(strings))
         wanted &= (kind == _FUNC) | (kind == _IFUNC) | ((kind == _NOTYPE) & (rows["size"] > 0))
         chosen = rows[wanted]
         values = chosen["value"].astype(np.uint64)
-        if machine == "EM_ARM":
+        if elf.machine == "EM_ARM":
             values &= ~np.uint64(1)  # the lowest bit says Thumb, not where
         starts.append(values)
         sizes.append(chosen["size"].astype(np.uint64))
+        section_ends = np.array([*elf.section_ends, 0], dtype=np.uint64)
+        ends.append(section_ends[np.minimum(chosen["index"], len(section_ends) - 1)])
         names.append(chosen["name"].astype(np.int64) + len(texts))
         texts += strings + b"\0"
     if not starts or not sum(map(len, starts)):
         empty = np.zeros(0, dtype=np.uint64)
         return SymbolTable(empty, empty, empty.astype(np.int64), b"")
-    all_starts, all_sizes, all_names = (np.concatenate(c) for c in (starts, sizes, names))
-    order = np.argsort(all_starts, kind="stable")
-    all_starts, all_sizes, all_names = all_starts[order], all_sizes[order], all_names[order]
+    columns = [np.concatenate(column) for column in (starts, sizes, names, ends)]
+    order = np.argsort(columns[0], kind="stable")
+    all_starts, all_sizes, all_names, all_ends = (column[order] for column in columns)
     keep = _preferred(all_starts, all_names, texts)
-    all_starts, all_sizes, all_names = all_starts[keep], all_sizes[keep], all_names[keep]
-    # A symbol without a size (assembly) reaches to the next.
+    all_starts, all_sizes, all_names, all_ends = (
+        column[keep] for column in (all_starts, all_sizes, all_names, all_ends)
+    )
+    # A symbol without a size (assembly) reaches to the next, inside its section.
     following = np.append(all_starts[1:], all_starts[-1:] + np.uint64(1))
-    all_sizes = np.where(all_sizes == 0, following - all_starts, all_sizes)
+    reach = np.minimum(following, np.maximum(all_ends, all_starts)) - all_starts
+    all_sizes = np.where(all_sizes == 0, reach, all_sizes)
     return SymbolTable(all_starts, all_sizes, all_names, texts)
 
 

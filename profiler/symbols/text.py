@@ -11,6 +11,7 @@ def symbols_json(entry: SymbolsEntry) -> dict[str, Any]:
     return {
         "directories": list(entry.directories),
         "files": [asdict(file) for file in entry.files],
+        "source_map": dict(entry.source_map),
         "unresolved": [asdict(item) for item in entry.unresolved],
         "notes": list(entry.notes),
     }

@@ -153,3 +153,13 @@ def add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token", metavar="WORD", help="who opens the page must know this (with --serve)"
     )
+
+
+def add_source_map(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source-map",
+        action="append",
+        default=[],
+        metavar="FROM=TO",
+        help="sources that the build had below FROM are below TO here (may be repeated)",
+    )

@@ -25,6 +25,7 @@ class ReportCommand:
         parser.add_argument(
             "--no-source", action="store_true", help="leave the target's source code out"
         )
+        options.add_source_map(parser)
         parser.add_argument(
             "--assets",
             type=Path,
@@ -34,6 +35,7 @@ class ReportCommand:
 
     def run(self, args: argparse.Namespace) -> int:
         from profiler.report import write_report
+        from profiler.source_map import parse_rules
         from profiler.store import find_session, sessions_root
         from tui.text import print_line
 
@@ -45,6 +47,7 @@ class ReportCommand:
             force=args.force,
             source=not args.no_source,
             assets=args.assets,
+            source_map=parse_rules(args.source_map),
         )
         print_line(str(written))
         return 0

@@ -19,10 +19,12 @@ class SymbolizeCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
         options.add_symbols(parser)
+        options.add_source_map(parser)
         options.add_json(parser)
 
     def run(self, args: argparse.Namespace) -> int:
         from collectors.errors import UsageError
+        from profiler.source_map import parse_rules
         from profiler.store import find_session, sessions_root
         from profiler.symbols.symbolize import symbolize
         from profiler.symbols.text import symbols_json
@@ -35,7 +37,8 @@ class SymbolizeCommand:
             raise UsageError(
                 "no directory of unstripped files: give at least one with --symbols DIR"
             )
-        entry = symbolize(session, args.symbols)
+        rules = parse_rules(args.source_map)
+        entry = symbolize(session, args.symbols, source_map=rules)
         if args.json:
             print_json(symbols_json(entry))
             return 0

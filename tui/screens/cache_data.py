@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from collectors import registry
@@ -11,6 +10,7 @@ from collectors.records.shared import Shape
 from profiler.aggregate.cost import by_line
 from profiler.aggregate.cost_table import RATES, CostTable, Grouping, cost_table
 from profiler.functions import short_name
+from profiler.source_map import session_sources
 from profiler.sources import SourceFile, Sources
 from profiler.store import Session
 from tui.figures import count
@@ -49,12 +49,8 @@ def read_costs(session: Session) -> CostContent | None:
                 runs.append(CostRun(tool, tuple(group)))
     if not runs:
         return None
-    try:
-        recorded: float | None = datetime.fromisoformat(session.manifest.created).timestamp()
-    except ValueError:
-        recorded = None
     table = cost_table(runs[0].profiles, Grouping.FUNCTION)
-    return CostContent(tuple(runs), table, Sources(recorded=recorded))
+    return CostContent(tuple(runs), table, session_sources(session))
 
 
 @dataclass(frozen=True, slots=True)

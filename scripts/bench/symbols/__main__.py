@@ -114,7 +114,9 @@ def _difference(ours: Sequence[Place], theirs: Sequence[Frame]) -> str | None:
         if posixpath.normpath(path or "??") != posixpath.normpath(their_path):
             return "another file"
     names = [fn for fn, _, _ in ours]
-    if names[-1] != demangled(theirs[-1][0]):
+    outer = demangled(theirs[-1][0])
+    # addr2line takes the name from DWARF, which knows of no clones (.cold, .part.0).
+    if outer not in {names[-1], (names[-1] or "").partition(" [clone")[0]}:
         return "another outer function"
     for own, (their, _, _) in zip(names[:-1], theirs, strict=False):
         if (own or "").partition("<")[0] not in demangled(their):
