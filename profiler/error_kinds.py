@@ -12,6 +12,7 @@ class KindWords:
 
 
 KINDS = {
+    "FatalSignal": KindWords("The process was ended by a signal", "error"),
     "InvalidWrite": KindWords("Writes to memory that is not its own", "error"),
     "InvalidRead": KindWords("Reads memory that is not its own", "error"),
     "InvalidJump": KindWords("Jumps to an address that is no code", "error"),

@@ -133,6 +133,7 @@ class LineTable(ScrollView, can_focus=True):
         self._searched: list[str] | None = None
         self._drawn: dict[int, Row | None] = {}
         self._cells = [column.cells for column in self.columns]
+        self._fitted = 0
 
     @property
     def shown(self) -> Sequence[int]:
@@ -204,9 +205,8 @@ class LineTable(ScrollView, can_focus=True):
         return self.rows[self._order[place]] if place < len(self._order) else None
 
     def _set_size(self) -> None:
-        self.virtual_size = Size(
-            sum(cells + _GAP for cells in self._cells), len(self._order) + 1
-        )
+        cells = sum(cells + _GAP for cells in self._cells) - _GAP
+        self.virtual_size = Size(max(0, cells), len(self._order) + 1)
 
     def _places(self) -> list[int]:
         """The places of the rows that pass the filter, in the order of the sorted column."""
@@ -242,6 +242,7 @@ class LineTable(ScrollView, can_focus=True):
 
     def _fit_columns(self, width_now: int) -> None:
         """Give the cells that are left to the columns that may grow."""
+        self._fitted = width_now
         self._cells = [column.cells for column in self.columns]
         growing = [i for i, column in enumerate(self.columns) if column.grow]
         left = width_now - sum(cells + _GAP for cells in self._cells) + _GAP
@@ -284,6 +285,8 @@ class LineTable(ScrollView, can_focus=True):
         return f"{title} {'▼' if self.descending else '▲'}"
 
     def render_line(self, y: int) -> Strip:
+        if self._fitted != self.size.width:  # a scrollbar came or went
+            self._fit_columns(self.size.width)
         place = self.scroll_offset.y + y - 1
         row = self._row_at(place) if y else None
         line = self._line(y, row)

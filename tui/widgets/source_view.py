@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.events import Resize
 
 from tui.figures import count
 from tui.widgets.line_table import LineTable, Painted, Row, TableColumn, Value
@@ -142,3 +143,38 @@ def _words(text: Sequence[str] | None, number: int) -> str:
     if text is None:
         return ""
     return text[number - 1].expandtabs(4) if number <= len(text) else "(beyond the file's end)"
+
+
+class CodeView(LineTable):
+    """A source file with the cursor on one of its lines."""
+
+    def __init__(self, *, widget_id: str | None = None) -> None:
+        columns = (
+            TableColumn("line", 6, right=True, paint=lambda _value, text: [(text, "dim")]),
+            TableColumn("source", 40, grow=True),
+        )
+        super().__init__(columns, frozen=1, widget_id=widget_id)
+        self._wanted = 1
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Lines keep their order."""
+        return action not in {"sort_next", "turn_order"}
+
+    def sort_by(self, column: int, *, descending: bool = True) -> None:
+        """Lines keep their order."""
+
+    def set_code(self, text: Sequence[str], line: int | None) -> None:
+        """Show a file, the cursor on `line` in the middle of the screen."""
+        self.set_rows([(i, words.expandtabs(4)) for i, words in enumerate(text, start=1)])
+        self._wanted = line or 1
+        self.call_after_refresh(self._show_line, self._wanted)
+
+    def on_resize(self, event: Resize) -> None:
+        super().on_resize(event)
+        if self.cursor == self._wanted - 1:
+            self._show_line(self._wanted)
+
+    def _show_line(self, line: int) -> None:
+        self.move_to(line - 1)
+        middle = max(0, line - self.size.height // 2)
+        self.scroll_to(y=middle, animate=False, immediate=True)

@@ -1,0 +1,150 @@
+"""Errors in groups: nothing is lost, the worst is first, one cause is one group."""
+
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from collectors import registry
+from collectors.errors import InputError
+from collectors.records.errors import ErrorProfile
+from profiler.aggregate.error_groups import (
+    FATAL_SIGNAL,
+    ErrorGrouping,
+    ErrorTree,
+    all_records,
+    error_tree,
+)
+from profiler.error_kinds import kind_order
+from profiler.known_errors import add_suppressions, is_known, known_bodies, suppression_of
+from profiler.manifest import Manifest
+from profiler.own_code import OwnCode
+from profiler.rules.context import Context
+from profiler.store import Session
+from profiler.thresholds import Thresholds
+
+DATA = Path("tests/data")
+
+
+def read(tool: str, file: str) -> ErrorProfile:
+    profile = registry.tool("memcheck").read(DATA / tool / file)
+    assert isinstance(profile, ErrorProfile)
+    return profile
+
+
+def context(manifest: Manifest) -> Context:
+    return Context(manifest, Thresholds(), OwnCode.guessed(("./bugs",)))
+
+
+@pytest.fixture
+def bugs() -> ErrorProfile:
+    return read("memcheck", "3.28-x86_64/memcheck-bugs.xml")
+
+
+@pytest.mark.parametrize("grouping", list(ErrorGrouping))
+@pytest.mark.parametrize(
+    "file",
+    sorted(
+        [*DATA.glob("memcheck/*/*.xml"), *DATA.glob("helgrind/*/*.xml")],
+    ),
+    ids=lambda f: f"{f.parent.name}-{f.name}",
+)
+def test_each_error_is_in_one_group(
+    file: Path, grouping: ErrorGrouping, manifest: Manifest
+) -> None:
+    profile = registry.tool("memcheck").read(file)
+    assert isinstance(profile, ErrorProfile)
+    records = all_records([profile])
+    tree = error_tree(records, context(manifest), grouping)
+    assert sorted(n.record for n in tree.nodes if n.record is not None) == list(
+        range(len(records))
+    )
+    assert tree.nodes[0].reports == len(records)
+    assert tree.nodes[0].times == sum(record.count for record in records)
+    for node, one in enumerate(tree.nodes):
+        inside = [tree.nodes[i] for i in range(node + 1, tree.end[node])]
+        if one.record is None and node:
+            assert len(inside) == one.reports > 1
+            assert sum(i.times for i in inside) == one.times
+    _worst_first(tree, [record.kind for record in records])
+
+
+def _worst_first(tree: ErrorTree, kinds: list[str]) -> None:
+    tops = [i for i, depth in enumerate(tree.depth) if depth == 1]
+    firsts = [next(n.record for n in tree.nodes[i:] if n.record is not None) for i in tops]
+    ranks = [kind_order(kinds[record]) for record in firsts]
+    assert all(a <= b for a, b in pairwise(ranks))
+
+
+def test_only_those_asked_for(bugs: ErrorProfile, manifest: Manifest) -> None:
+    records = all_records([bugs])
+    tree = error_tree(records, context(manifest), ErrorGrouping.KIND, [1, 3])
+    assert sorted(n.record for n in tree.nodes if n.record is not None) == [1, 3]
+    assert tree.node_of(3) is not None
+    assert tree.node_of(0) is None
+    assert error_tree([], context(manifest), ErrorGrouping.CAUSE).nodes[0].title == "no error"
+
+
+def test_a_signal_that_ended_the_process_is_an_error_too(manifest: Manifest) -> None:
+    crash = read("memcheck", "3.19-x86_64/memcheck-bugs-segv.xml")
+    records = all_records([crash])
+    assert records[-1].kind == FATAL_SIGNAL
+    assert "SIGSEGV" in records[-1].what
+    assert list(records[: len(crash.records)]) == list(crash.records)
+
+
+def test_what_is_known_is_written_once(bugs: ErrorProfile, tmp_path: Path) -> None:
+    file = tmp_path / "my.supp"
+    record = read("memcheck", "3.19-x86_64/memcheck-bugs-supp.xml").records[0]
+    text = suppression_of(record, "seen {by}\nme")
+    assert "   seen by me\n" in text
+    assert "insert_a_suppression_name_here" not in text
+    assert add_suppressions(file, [text, text]) == 1
+    assert add_suppressions(file, [suppression_of(record, "another name")]) == 0
+    assert file.read_text() == text
+    bodies = known_bodies(file.read_text())
+    assert is_known(record, bodies)
+    others = [r for r in bugs.records if r.suppression is None]
+    assert others, "the sample without --gen-suppressions has none"
+    assert not is_known(others[0], bodies)
+    with pytest.raises(InputError, match="gen-suppressions"):
+        suppression_of(others[0], "x")
+    with pytest.raises(InputError, match="cannot"):
+        add_suppressions(tmp_path / "no" / "such.supp", [text])
+
+
+@pytest.mark.valgrind
+def test_valgrind_takes_what_was_written(tmp_path: Path, build: object) -> None:
+    """Under the written file the same run has no error any more."""
+    assert callable(build)
+    source = (
+        "#include <cstdlib>\nint main() { volatile char *p = (char *)malloc(4); p[4] = 1; }"
+    )
+    program = build("past_end", source)
+
+    def run(*options: str) -> ErrorProfile:
+        xml = tmp_path / "out.xml"
+        command = [
+            "valgrind", "-q", "--xml=yes", f"--xml-file={xml}", "--gen-suppressions=all",
+            "--leak-check=full", *options, str(program),
+        ]  # fmt: skip
+        subprocess.run(command, check=True, timeout=120, capture_output=True)
+        profile = registry.tool("memcheck").read(xml)
+        assert isinstance(profile, ErrorProfile)
+        return profile
+
+    before = run()
+    assert len(before.records) >= 2
+    file = tmp_path / "droidgrind.supp"
+    assert add_suppressions(file, [suppression_of(r, r.kind) for r in before.records])
+    assert len(run(f"--suppressions={file}").records) == 0
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Manifest:
+    from profiler.importing import import_files
+
+    xml = DATA / "memcheck/3.28-x86_64/memcheck-clean.xml"
+    session: Session = import_files([xml], tmp_path, directory=tmp_path / "s")
+    return session.manifest
