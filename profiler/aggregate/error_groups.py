@@ -166,7 +166,7 @@ def _node(record: ErrorRecord, number: int, context: Context) -> ErrorNode:
     frame = context.own.frame(record.frames)
     inside = f" in {function(frame.fn)}" if frame is not None and frame.fn else ""
     return ErrorNode(
-        f"{where(frame)}{inside}: {words.title}",
+        f"{where(frame)}: {words.title}{inside}",
         words.severity,
         1,
         record.count,

@@ -31,7 +31,7 @@ class StackPane(Vertical):
     DEFAULT_CSS = """
     StackPane #stack-what { height: auto; max-height: 4; }
     StackPane #stack-tabs { height: 1; color: $dg-dim; }
-    StackPane #stack-frames { height: auto; max-height: 50%; scrollbar-size-vertical: 1; }
+    StackPane #stack-frames { max-height: 50%; scrollbar-size-vertical: 1; }
     StackPane #stack-code { height: 1fr; margin-top: 1; scrollbar-size-vertical: 1; }
     StackPane #stack-missing { margin: 0; }
     """
@@ -108,6 +108,7 @@ class StackPane(Vertical):
         )
         self.rows = stack_rows(stack.frames, self._own, fold=self.fold)
         table = self.frames
+        table.styles.height = max(2, len(self.rows) + 1)
         table.set_rows([(int(row.own), row.text, row.where) for row in self.rows])
         first_own = next((i for i, row in enumerate(self.rows) if row.own), 0)
         table.move_to(first_own)

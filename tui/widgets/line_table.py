@@ -191,7 +191,7 @@ class LineTable(ScrollView, can_focus=True):
             )
         self.cursor = max(0, min(self.cursor, len(order) - 1))
         if moved or not partly:
-            self._set_size()
+            self._fit_columns(self.size.width)
             self._drawn.clear()
             self.refresh()
         else:
@@ -243,6 +243,8 @@ class LineTable(ScrollView, can_focus=True):
     def _fit_columns(self, width_now: int) -> None:
         """Give the cells that are left to the columns that may grow."""
         self._fitted = width_now
+        if not self.show_vertical_scrollbar and len(self._order) + 1 > self.size.height:
+            width_now -= self.styles.scrollbar_size_vertical  # one comes with the next layout
         self._cells = [column.cells for column in self.columns]
         growing = [i for i, column in enumerate(self.columns) if column.grow]
         left = width_now - sum(cells + _GAP for cells in self._cells) + _GAP
