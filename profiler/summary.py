@@ -10,7 +10,7 @@ from collectors.records.cost import CostProfile
 from collectors.records.errors import LEAK_KINDS, ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
-from collectors.records.shared import Damage, Shape
+from collectors.records.shared import Damage, Frame, Shape
 from profiler.findings import Finding, finding_json, session_findings
 from profiler.store import Reading, Session
 from profiler.symbols.stored import SymbolsEntry
@@ -256,10 +256,21 @@ def _heap_figures(profile: HeapProfile) -> dict[str, Any]:
                 "bytes": stack.bytes,
                 "percent": round(100 * stack.bytes / found.snapshot.total_bytes, 2),
                 "stack": [frame.place for frame in stack.frames],
+                "own": _own_place(stack.frames),
             }
             for stack in found.stacks
         ]
     return figures
+
+
+def _own_place(frames: Sequence[Frame]) -> int | None:
+    """Where in an allocation stack the program's own code begins; None: nowhere."""
+    from collectors.records.heap import AllocPoint
+    from profiler.own_code import is_library
+
+    return next(
+        (i for i, frame in enumerate(frames) if not is_library(AllocPoint("", frame))), None
+    )
 
 
 def _samples_json(profiles: Sequence[SampleProfile]) -> dict[str, Any]:

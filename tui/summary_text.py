@@ -3,6 +3,7 @@
 Every part says which tool its figures come from and what they are not.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from textwrap import wrap as wrapped
 from typing import Any
@@ -250,22 +251,23 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
     if marked is not None and marked != peak["index"]:
         yield f"  Massif marked snapshot {marked} as its peak"
     for entry in figures["top"][:_TOP]:
-        stack = [_cut(place, _NAME_CELLS) for place in entry["stack"][:_MOST_FRAMES]]
+        # The allocator's own frames would fill the line and say nothing.
+        places = entry["stack"][entry["own"] or 0 :]
+        stack = [_cut(place, _NAME_CELLS) for place in places[:_MOST_FRAMES]]
         yield f"  {entry['percent']:5.1f} %  {size(entry['bytes']):>9}  {' < '.join(stack)}"
     yield from _more(len(figures["top"]), "allocation place")
 
 
 def _cost(tool: str, figures: Figures) -> Iterator[str]:
     cache = figures.get("simulated_cache")
-    yield from _heading(
-        "Which code misses the cache?",
-        f"{tool}, simulated {', '.join(cache)}" if cache else tool,
-    )
+    yield from _heading("Which code misses the cache?", tool)
     events = figures["events"]
     yield f"  {short_count(events.get('Ir'))} instructions (Ir {count(events.get('Ir'))})"
     rates = list(_rates(events))
     if rates:
         yield f"  {', '.join(rates)}"
+    if cache:
+        yield f"  in simulated caches, not the CPU's own: {'; '.join(map(_cache, cache))}"
     shown = [name for name in ("Ir", "I1mr", "D1mr", "D1mw", "DLmr", "DLmw") if name in events]
     rows = [
         (
@@ -283,6 +285,14 @@ def _cost(tool: str, figures: Figures) -> Iterator[str]:
         yield f"  {line}"
     functions = figures["functions"]
     yield f"  {plural(functions, 'function')} in {plural(figures['files'], 'file')}"
+
+
+def _cache(line: str) -> str:
+    """`D1 32 KiB 8-way`, from Cachegrind's `D1 cache: 32768 B, 64 B, 8-way associative`."""
+    match = re.fullmatch(r"(\w+) cache: (\d+) B, (\d+) B, (.+?)(?: associative)?", line)
+    if match is None:
+        return printable(line)
+    return f"{match[1]} {size(int(match[2]))} {match[4]}, {match[3]} B lines"
 
 
 def _rates(events: Mapping[str, int]) -> Iterator[str]:
