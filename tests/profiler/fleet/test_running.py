@@ -20,6 +20,7 @@ from profiler.manifest import State
 from profiler.progress import StopRequest
 from profiler.store import open_session
 from tests.conftest import Build
+from tests.profiler.fleet.cluster import Cluster, kill_worker
 from tui.cli import main
 
 PROGRAM = """
@@ -36,7 +37,6 @@ int main(int argc, char **argv) {
 }
 """
 SECONDS = 60.0
-SCHEDULER = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard")
 
 
 @pytest.fixture
@@ -159,55 +159,8 @@ def test_a_killed_recording_is_tried_again(plan: Path) -> None:
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[str]:
     """A real Dask scheduler and a worker that has the device `local`."""
-    pytest.importorskip("distributed")
-    log = tmp_path / "scheduler.log"
-    environment = {**os.environ, "PYTHONPATH": str(Path.cwd())}
-    with log.open("wb") as out:
-        dask = subprocess.Popen(
-            [sys.executable, "-m", "distributed.cli.dask_scheduler", *SCHEDULER],
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        )
-    address = wait_for_address(log)
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "tui.cli", "fleet-worker", address, "-s", "local"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-        cwd=tmp_path,
-    )
-    yield address
-    worker.terminate()
-    worker.wait(SECONDS)
-    dask.terminate()
-    dask.wait(SECONDS)
-
-
-def wait_for_address(log: Path) -> str:
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        for word in log.read_text().split():
-            if word.startswith("tcp://"):
-                return word
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
-
-
-def worker_process() -> psutil.Process:
-    """The process that works, below the one that starts another when it dies."""
-    for process in psutil.process_iter():
-        with process.oneshot():
-            try:
-                children = process.children()
-                words = process.cmdline()
-            except psutil.Error:
-                continue
-        if "fleet-worker" in words:
-            for child in children:
-                if any("spawn_main" in word for word in child.cmdline()):
-                    return child
-    raise AssertionError("there is no worker")
+    with Cluster(tmp_path, [["local"]]) as cluster:
+        yield cluster.address
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(plan: Path, scheduler: str) -> None:
@@ -222,7 +175,7 @@ def test_a_killed_worker_loses_and_doubles_nothing(plan: Path, scheduler: str) -
     while marks(plan) < 1:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    worker_process().send_signal(signal.SIGKILL)
+    kill_worker("local")
     _, err = fleet.communicate(timeout=SECONDS)
     assert fleet.returncode == 0, err.decode()
     assert [entry.state for entry in entries(plan)] == [CellState.DONE] * 2
