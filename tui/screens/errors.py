@@ -11,7 +11,9 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from collectors.errors import DroidgrindError
+from collectors.records.errors import ErrorRecord
 from profiler.aggregate.error_groups import ErrorGrouping, ErrorTree, error_tree
+from profiler.error_kinds import kind_words
 from profiler.known_errors import (
     DEFAULT_FILE,
     add_suppressions,
@@ -19,6 +21,7 @@ from profiler.known_errors import (
     known_bodies,
     suppression_of,
 )
+from profiler.rules.errors import BY_KIND, LOST
 from profiler.rules.words import where
 from profiler.store import Session
 from tui.editor import open_in_editor
@@ -62,12 +65,13 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         Binding("escape", "back", "Back", key_display="Esc", show=False),
     ]
     DEFAULT_CSS = """
-    ErrorsScreen #errors-groups { width: 9fr; }
-    ErrorsScreen #errors-one { width: 11fr; }
+    ErrorsScreen #errors-groups { width: 1fr; }
+    ErrorsScreen #errors-one { width: 1fr; }
     ErrorsScreen.-narrow #errors-one { display: none; }
     ErrorsScreen.-zoomed #errors-groups { display: none; }
     ErrorsScreen.-zoomed #errors-one { display: block; width: 1fr; }
     ErrorsScreen TreeTable { height: 1fr; }
+    ErrorsScreen #errors-advice { height: auto; max-height: 5; margin-bottom: 1; }
     ErrorsScreen #errors-note { height: auto; max-height: 3; color: $dg-dim; }
     ErrorsScreen #errors-file { display: none; height: 1; border: none; padding: 0 1;
                                 background: $boost; }
@@ -88,13 +92,14 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
                 yield TreeTable(
                     (
                         TableColumn("", 1, show=self._sign, paint=_paint),
-                        TableColumn("times", 7, right=True),
-                        TableColumn("lost", 9, right=True),
+                        TableColumn("times", 5, right=True),
+                        TableColumn("lost", 8, right=True),
                     ),
                     title="what",
                     empty="no error matches",
                     widget_id="errors-tree",
                 )
+                yield Static("", markup=False, id="errors-advice")
                 yield FilterInput(widget_id="errors-filter")
                 yield Input(id="errors-file")
                 yield Static("", markup=False, id="errors-note")
@@ -201,6 +206,7 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         frame = self.content.context.own.frame(one.frames)
         self.query_one("#errors-one").border_title = f"Where? {where(frame)}"
         self.query_one("#errors-one").border_subtitle = one.kind
+        self.query_one("#errors-advice", Static).update(_advice(one))
         self._pane.show_record(one, self.content.context.own, self.content.sources)
 
     def _record_at(self, node: int | None) -> int | None:
@@ -315,6 +321,15 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
             self.own_only = False
             self._pane.set_fold(fold=False)
             self._regroup(int(wanted))
+
+
+def _advice(record: ErrorRecord) -> str:
+    """The kind in plain words, and the next step."""
+    rule = BY_KIND.get(record.kind)
+    title = kind_words(record.kind).title
+    if record.kind == LOST:
+        return f"{title}. Next: free the block, or give it an owner that does."
+    return f"{title}. Next: {rule.advice}" if rule is not None else f"{title}."
 
 
 SCREEN = ErrorsScreen

@@ -1,7 +1,7 @@
 """A source file with what each line costs, and how hot it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -17,6 +17,7 @@ _HEAT = (
     (0.05, "▒▒", "warning"),
     (0.0, "░░", "dim"),
 )
+_LONGEST = 300  # cells of a source line that can be scrolled to
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,11 @@ class CodeView(LineTable):
 
     def set_code(self, text: Sequence[str], line: int | None) -> None:
         """Show a file, the cursor on `line` in the middle of the screen."""
-        self.set_rows([(i, words.expandtabs(4)) for i, words in enumerate(text, start=1)])
+        lines = [words.expandtabs(4) for words in text]
+        longest = max(map(len, lines), default=0)
+        number, source = self.columns
+        self.set_columns((number, replace(source, cells=max(20, min(longest, _LONGEST)))))
+        self.set_rows(list(enumerate(lines, start=1)))
         self._wanted = line or 1
         self.call_after_refresh(self._show_line, self._wanted)
 
