@@ -149,7 +149,7 @@ def save_answers(file: Path, answers: Answers) -> None:
 def load_answers(file: Path) -> Answers | None:
     """What was saved; None where it is not there or damaged: it can be found out again."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             content = stored["texts"].tobytes()
             ends = stored["text_ends"].tolist()
             answers = Answers(

@@ -57,7 +57,8 @@ def read_lines(elf: Elf, *, linkage_names: bool = False) -> Lines:
         for part in archive.iter_objects():
             return Lines(part.make_symcache())
     except SymbolicError as error:
-        raise BadElf(f"its debug info cannot be read ({error})") from error
+        reason = ", ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        raise BadElf(f"its debug info cannot be read ({reason})") from error
     raise BadElf("its debug info cannot be read")
 
 

@@ -288,6 +288,7 @@ class _Known:
             return
         unfinished = self._file.with_name(f".{self._file.name}.{os.getpid()}.tmp")
         with suppress(OSError):  # it only saves time
+            self._file.parent.mkdir(parents=True, exist_ok=True)
             unfinished.write_text(json.dumps(self._new), encoding="utf-8")
             replace_file(unfinished, self._file)
 

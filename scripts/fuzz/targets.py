@@ -18,6 +18,9 @@ class Target:
 
     pattern: str
     load: Callable[[], Read]
+    longest: int = (
+        1_500  # bytes of an input: what is found in longer ones is found in short ones
+    )
 
     def seeds(self, folder: Path) -> Iterable[Path]:
         """The recorded outputs that the fuzzer starts from."""
@@ -62,7 +65,27 @@ def _callgrind() -> Read:
     return read
 
 
+def _elf() -> Read:
+    from profiler.symbols.abbrevs import without_linkage_names
+    from profiler.symbols.elf import BadElf, Elf, build_id_of_head
+    from profiler.symbols.symtab import symbol_table
+
+    def read(raw: bytes) -> None:
+        without_linkage_names(raw)
+        build_id_of_head(raw)
+        try:
+            elf = Elf(BytesIO(raw), len(raw))
+            elf.facts()
+            table = symbol_table(elf)
+        except BadElf:
+            return
+        table.find(table.ranges()[0][:100])
+
+    return read
+
+
 TARGETS = {
+    "elf": Target("elf/*.so", _elf, longest=4_000),
     "cachegrind": Target("cachegrind/*/*.out", _cachegrind),
     "callgrind": Target("callgrind/*/*.out*", _callgrind),
 }
