@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from profiler.manifest import CapturedFile, Recorder
-from profiler.store import boot_id, started_ticks
+from profiler.recorder import boot_id, started_ticks
 
 
 def captured_files(folder: Path) -> tuple[CapturedFile, ...]:

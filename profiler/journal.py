@@ -18,7 +18,8 @@ from collectors.devices.device import Change, Device
 from collectors.errors import DeviceError, DeviceUnavailable, InputError
 from profiler.json_fields import Fields
 from profiler.manifest import Recorder
-from profiler.store import is_running, now
+from profiler.recorder import is_running
+from profiler.store import now
 
 SCHEMA = 1
 STATE_VARIABLE = "DROIDGRIND_STATE"

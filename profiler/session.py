@@ -22,11 +22,11 @@ from profiler.placing import Bundle, bundle_target, place_bundle
 from profiler.plan import Plan
 from profiler.progress import Observer, SilentObserver, StopRequest, stop_on_signals
 from profiler.recipe import Recipe, read_recipe, write_recipe
+from profiler.recorder import is_running
 from profiler.recording import Recorded, Recording
 from profiler.store import (
     Session,
     SessionWriter,
-    is_running,
     new_session_directory,
     now,
     sessions_root,

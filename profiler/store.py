@@ -23,16 +23,19 @@ from pathlib import Path
 
 from collectors import registry
 from collectors.errors import InputError, ParseError
+from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Damage
 from collectors.tools.tool import Profile
 from profiler.manifest import (
     CaptureEntry,
     Manifest,
-    Recorder,
     State,
     manifest_from_json,
     manifest_to_json,
 )
+from profiler.recorder import is_running
+from profiler.suppressions.apply import apply_suppressions
+from profiler.suppressions.text import Suppression
 from profiler.symbols.applied import symbolized
 from profiler.symbols.stored import SYMBOLS_FILE, SymbolsEntry, read_symbols
 from profiler.tables.through import read_through_tables
@@ -66,14 +69,33 @@ class Session:
     """A stored session, opened for reading. Profiles are read when they are asked for.
 
     Symbols that were looked up after the run are in the profiles; without `symbols` these
-    are what the tools said.
+    are what the tools said. Errors that `suppressions` match are in none; `suppressed` tells
+    how many each of them hid, by tool, of what was read so far.
     """
 
-    def __init__(self, directory: Path, manifest: Manifest, *, symbols: bool = True) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        manifest: Manifest,
+        *,
+        symbols: bool = True,
+        suppressions: Sequence[Suppression] = (),
+    ) -> None:
         self.directory = directory
         self.manifest = manifest
+        self.suppressions = tuple(suppressions)
+        self.suppressed: dict[str, tuple[int, ...]] = {}
         self._with_symbols = symbols
         self._readings: dict[str, Reading] = {}
+
+    def with_suppressions(self, suppressions: Sequence[Suppression]) -> "Session":
+        """The same session, read again without the errors that some entry matches."""
+        return Session(
+            self.directory,
+            self.manifest,
+            symbols=self._with_symbols,
+            suppressions=suppressions,
+        )
 
     @property
     def id(self) -> str:
@@ -169,13 +191,21 @@ class Session:
                 profile, unread = self._symbolized(tool, file.name, profile)
                 damage.extend(unread)
                 files.append(file)
-                profiles.append(profile)
+                profiles.append(self._unsuppressed(tool, profile))
         damage.extend(
             Damage(name, "the file is gone", "its figures are missing")
             for name in sizes
             if self._holds_results(tool, Path(name))
         )
         return Reading(tool, tuple(files), tuple(profiles), tuple(damage))
+
+    def _unsuppressed(self, tool: str, profile: Profile) -> Profile:
+        if not self.suppressions or not isinstance(profile, ErrorProfile):
+            return profile
+        applied = apply_suppressions(profile, self.suppressions)
+        before = self.suppressed.get(tool, (0,) * len(self.suppressions))
+        self.suppressed[tool] = tuple(a + b for a, b in zip(before, applied.hits, strict=True))
+        return applied.profile
 
     @cached_property
     def symbols(self) -> SymbolsEntry | None:
@@ -273,29 +303,6 @@ def find_session(argument: str, root: Path) -> Session:
         f"there is no session {argument!r}, neither as a directory nor in {root}: "
         "`droidgrind sessions` lists them"
     )
-
-
-def is_running(recorder: Recorder | None) -> bool:
-    """Whether the process that records a session is still there, on this machine."""
-    if recorder is None or recorder.boot_id != boot_id():
-        return False
-    return started_ticks(recorder.pid) == recorder.started_ticks
-
-
-def boot_id() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return "unknown"
-
-
-def started_ticks(pid: int) -> int | None:
-    """When a process began, in clock ticks since boot; None if there is no such process."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return None
-    return int(stat.rpartition(b")")[2].split()[19])
 
 
 def session_id(created: datetime, program: str) -> str:

@@ -110,7 +110,7 @@ def report_input(
     """
 
     def load(tool: str) -> Loaded:
-        reading = Session(session.directory, session.manifest).reading(tool)
+        reading = session.with_suppressions(session.suppressions).reading(tool)
         return reading.profiles, reading.all_damage()
 
     return ReportInput(

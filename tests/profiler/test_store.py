@@ -25,9 +25,9 @@ from profiler.manifest import (
     manifest_from_json,
     manifest_to_json,
 )
+from profiler.recorder import boot_id
 from profiler.store import (
     SessionWriter,
-    boot_id,
     find_session,
     new_session_directory,
     open_session,

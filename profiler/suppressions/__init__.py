@@ -1,0 +1,1 @@
+"""Suppressions: what is known and not to be told again, in Valgrind's own format."""
