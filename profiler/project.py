@@ -1,6 +1,6 @@
 """`droidgrind.toml`: what a person's project sets once, for every command in its folders."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -8,6 +8,7 @@ from typing import Any, cast
 from collectors import registry
 from collectors.errors import InputError, UsageError
 from profiler.own_code import OwnCode
+from profiler.suppressions.text import Suppression, read_suppressions, suppression_file
 from profiler.thresholds import Thresholds, nearest
 
 FILE_NAME = "droidgrind.toml"
@@ -40,6 +41,11 @@ class Project:
         """Which code is own: by `globs` if there are some, else the project's, else guessed."""
         guessed = OwnCode.guessed(argv)
         return OwnCode(globs or self.mine, guessed.target)
+
+    def suppressing(self, words: Sequence[str] = ()) -> tuple[Suppression, ...]:
+        """The entries of the project's files and of those that `words` mean."""
+        files = (*self.suppressions, *(suppression_file(word) for word in words))
+        return read_suppressions(files)
 
 
 def find_project_file(start: Path | None = None) -> Path | None:

@@ -74,6 +74,7 @@ def _settings_json(settings: ToolSettings) -> dict[str, Any]:
         "arguments": list(settings.arguments),
         "time_unit": settings.time_unit,
         "interval_seconds": settings.interval_seconds,
+        "suppressions": [str(file.absolute()) for file in settings.suppressions],
     }
 
 
@@ -132,4 +133,5 @@ def _settings(fields: Fields) -> ToolSettings:
         fields.texts("arguments"),
         cast("Literal['i', 'ms', 'B']", fields.text("time_unit", "i")),
         fields.optional_number("interval_seconds"),
+        tuple(Path(name) for name in fields.texts("suppressions")),
     )

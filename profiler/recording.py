@@ -14,7 +14,7 @@ from collectors.devices.toolchain import Toolchain
 from collectors.errors import DeviceUnavailable, DroidgrindError, ToolError
 from collectors.records.shared import Shape
 from collectors.tools import valgrind
-from collectors.tools.tool import RunningSampler, Subject
+from collectors.tools.tool import RunningSampler, Subject, ToolSettings
 from profiler.captured import captured_files
 from profiler.follow import TICK_SECONDS, Follower
 from profiler.journal import Journal
@@ -273,6 +273,14 @@ class Recording:
                 return
             time.sleep(TICK_SECONDS)
 
+    def _suppressing(self, settings: ToolSettings, shape: Shape) -> ToolSettings:
+        """Suppression files as arguments, where the tool has errors to suppress."""
+        if shape is not Shape.ERRORS:
+            return settings
+        files = [self._device.place(file) for file in settings.suppressions]
+        options = (f"--suppressions={file}" for file in files)
+        return replace(settings, arguments=(*settings.arguments, *options))
+
     def _run_wrapped(self, step: Step) -> None:
         """Run the target inside one Valgrind tool."""
         launcher, toolchain = self._launcher, self._toolchain
@@ -281,7 +289,7 @@ class Recording:
         wrapper = registry.wrapper(step.name)
         folder = self._writer.folder(step.name)
         output_dir = launcher.output_dir(step.name, folder)
-        settings = self._plan.settings_of(step.name)
+        settings = self._suppressing(self._plan.settings_of(step.name), wrapper.shape)
         prefix = valgrind.command(
             toolchain, wrapper, output_dir, settings, self._facts, launcher.valgrind_options
         )

@@ -26,6 +26,8 @@ COMMANDS = {
     "show": "tui.commands.show",
     "symbolize": "tui.commands.symbolize",
     "explain": "tui.commands.explain",
+    "suppress": "tui.commands.suppress",
+    "baseline": "tui.commands.baseline",
     "report": "tui.commands.report",
     "fleet": "tui.commands.fleet",
     "fleet-worker": "tui.commands.fleet_worker",

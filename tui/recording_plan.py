@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from collectors import registry
 from collectors.errors import UsageError
+from collectors.records.shared import Shape
 from collectors.tools.tool import Subject, ToolSettings
 from profiler.plan import Plan
 from profiler.target import Target, parse_environment, parse_push
@@ -74,6 +75,14 @@ def _settings(args: argparse.Namespace) -> dict[str, ToolSettings]:
         "massif": ToolSettings(time_unit=args.time_unit),
         "schedstat": ToolSettings(interval_seconds=1 / args.rate if args.rate else None),
     }
+    if args.suppressions:
+        from profiler.suppressions.text import read_suppressions, suppression_file
+
+        files = tuple(suppression_file(word) for word in args.suppressions)
+        read_suppressions(files)  # says what is wrong before anything runs
+        for name in registry.WRAPPERS:
+            if registry.tool(name).shape is Shape.ERRORS:
+                settings[name] = ToolSettings(suppressions=files)
     for word in args.tool_arg:
         name, equals, argument = word.partition("=")
         if not equals or not argument:

@@ -20,12 +20,14 @@ class ToolSettings:
     """What a person may choose for one tool.
 
     `arguments` go to the tool as they are (`--tool-arg`). `time_unit` is Massif's (`i`,
-    `ms`, `B`); `interval_seconds` is a sampler's.
+    `ms`, `B`); `interval_seconds` is a sampler's. `suppressions` are files of
+    this machine with errors not to be reported.
     """
 
     arguments: tuple[str, ...] = ()
     time_unit: Literal["i", "ms", "B"] = "i"
     interval_seconds: float | None = None
+    suppressions: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

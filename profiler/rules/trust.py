@@ -44,6 +44,20 @@ def trust_findings(recorded: Recorded, context: Context) -> Iterator[Finding]:
 
 def _malloc(recorded: Recorded, context: Context) -> Iterator[Finding]:
     """No allocation was seen in a program that allocates."""
+    known = next((entry for entry in recorded.captures if entry.unmeasured), None)
+    if known is not None:
+        yield Finding(
+            "trust-malloc",
+            Severity.WARNING,
+            "No allocation can be seen: malloc is not intercepted",
+            f"{known.tool}: {(known.unmeasured or '').rstrip('.')}. Heap and leaks are not "
+            "measured, not 0.",
+            "Link the program dynamically.",
+            place(View.HEAP),
+            fingerprint("trust-malloc"),
+            weight=19,
+        )
+        return
     totals = [p.heap for profile in recorded.errors for p in profile.processes if p.heap]
     seen = [sum(heap.allocs for heap in totals)] if totals else []
     heaps = [h for h in recorded.heaps if not h.pages and h.snapshots]

@@ -114,7 +114,7 @@ def matches(entry: Suppression, subject: Subject) -> bool:
         subject.kind.endswith("*") and entry.kind.startswith(subject.kind[:-1])
     ):
         return False
-    if entry.detail is not None and not _like(entry.detail, subject.detail or ""):
+    if entry.detail is not None and entry.detail != subject.detail:  # no wildcards there
         return False
     if (
         subject.leak_kind is not None

@@ -40,6 +40,17 @@ def add_mine(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_suppressions(parser: argparse.ArgumentParser, when: str) -> None:
+    parser.add_argument(
+        "--suppressions",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help=f"errors {when}: a Valgrind suppression file, or bionic, art or gpu for the packs "
+        "that come along (may be repeated)",
+    )
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON (docs/json.md)")
 

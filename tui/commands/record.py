@@ -56,6 +56,7 @@ class RecordCommand:
             help="schedstat samples a second (default 10)",
         )
         options.add_symbols(parser)
+        options.add_suppressions(parser, "that Valgrind does not report (show hides them too)")
         parser.add_argument(
             "--cwd",
             type=Path,

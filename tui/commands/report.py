@@ -14,6 +14,7 @@ class ReportCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
+        options.add_suppressions(parser, "to leave out, besides those of droidgrind.toml")
         parser.add_argument(
             "-o",
             "--output",
@@ -34,12 +35,14 @@ class ReportCommand:
         )
 
     def run(self, args: argparse.Namespace) -> int:
+        from profiler.project import load_project
         from profiler.report import write_report
         from profiler.source_map import parse_rules
         from profiler.store import find_session, sessions_root
         from tui.text import print_line
 
         session = find_session(args.session, sessions_root(args.sessions))
+        session = session.with_suppressions(load_project().suppressing(args.suppressions))
         output: Path = args.output or session.directory / "report.html"
         written = write_report(
             session,

@@ -14,6 +14,7 @@ class ShowCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
         options.add_mine(parser)
+        options.add_suppressions(parser, "to leave out, besides those of droidgrind.toml")
         options.add_json(parser)
 
     def run(self, args: argparse.Namespace) -> int:
@@ -25,6 +26,7 @@ class ShowCommand:
 
         session = find_session(args.session, sessions_root(args.sessions))
         project = load_project()
+        session = session.with_suppressions(project.suppressing(args.suppressions))
         findings = session_findings(
             session,
             thresholds=project.thresholds,
