@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 
 from collectors.devices.device import STDERR_FILE, DeviceFacts, ExitStatus
+from collectors.devices.known_failures import explain_log, find_failure
 from collectors.devices.toolchain import Toolchain
 from collectors.tools.tool import ToolSettings, Wrapper
 
@@ -35,82 +36,6 @@ class Verdict:
     outcome: Outcome
     reason: str | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A known way in which Valgrind itself fails: how its log looks, why, and the remedy."""
-
-    pattern: re.Pattern[bytes]
-    cause: str
-    remedy: str
-
-
-SIGNATURES = (
-    Signature(
-        re.compile(rb"Can't create client cmdline file in (\S+)"),
-        "Valgrind could not write its temporary files",
-        "set TMPDIR to a writable directory",
-    ),
-    Signature(
-        re.compile(rb"failed to start tool '[^']*' for platform"),
-        "the folder of Valgrind's tools is wrong, or they are not executable",
-        "install Valgrind again, or check VALGRIND_LIB",
-    ),
-    Signature(
-        re.compile(rb"unhandled instruction 0x38BFC\w+", re.IGNORECASE),
-        "this Valgrind does not know LDAPRB, which Android 14's linker uses",
-        "use Valgrind 3.26 or later",
-    ),
-    Signature(
-        re.compile(rb"unhandled instruction 0x[46]E8\w+", re.IGNORECASE),
-        "this Valgrind does not know the dot-product instructions",
-        "use Valgrind 3.23 or later, or build the target without +dotprod",
-    ),
-    Signature(
-        re.compile(rb"unhandled instruction|Unrecognised instruction at address"),
-        "the target uses an instruction that this Valgrind does not know",
-        "use a newer Valgrind, or build the target for an older CPU (-march)",
-    ),
-    Signature(
-        re.compile(rb"Unsupported clone\(\) flags"),
-        "the system's crash handler starts a process in a way that Valgrind refuses",
-        "the target crashed: fix the crash first, its place is in the log",
-    ),
-    Signature(
-        re.compile(rb"executable's TLS segment is underaligned"),
-        "this Valgrind was not linked for Android",
-        "install one from a distribution's package",
-    ),
-    Signature(
-        re.compile(
-            rb"A must-be-redirected function|Fatal error at startup: a function redirection"
-        ),
-        "Valgrind needs the symbols of the dynamic loader",
-        "install the C library's debug symbols (Debian: libc6-dbg)",
-    ),
-    Signature(
-        re.compile(rb"the 'impossible' happened"),
-        "Valgrind has a bug that this target meets",
-        "try another version of Valgrind",
-    ),
-    Signature(
-        re.compile(
-            rb"Valgrind's memory management: out of memory|mmap\(0x[0-9a-f]+, \d+\) failed"
-        ),
-        "Valgrind ran out of memory",
-        "make the target's work smaller",
-    ),
-    Signature(
-        re.compile(rb"valgrind: (?:unknown|Bad) option|Unknown option: "),
-        "Valgrind refused an option",
-        "check --tool-arg",
-    ),
-    Signature(
-        re.compile(rb"^valgrind: (?!warning)(.+)", re.MULTILINE),
-        "Valgrind gave up before the target started",
-        "see its log in the session",
-    ),
-)
 
 _FATAL = re.compile(rb"Process terminating with default action of signal (\d+) \((\w+)\)")
 
@@ -172,7 +97,7 @@ def judge(
         return Verdict(
             Outcome.VALGRIND_FAILED, explain_failure(log + _head(folder / STDERR_FILE), status)
         )
-    known = _known_failure(log) if ended_badly else None
+    known = find_failure(log) if ended_badly else None
     if status.signal is not None or fatal is not None:
         name = fatal[2].decode("ascii") if fatal else signal_name(status.signal or 0)
         because = f"; {known.cause}: {known.remedy}" if known else ""
@@ -194,14 +119,7 @@ def signal_name(number: int) -> str:
 
 def explain_failure(log: bytes, status: ExitStatus) -> str:
     """Why Valgrind left no results, as far as its log tells."""
-    known = _known_failure(log)
+    known = explain_log(log)
     if known is not None:
-        match = known.pattern.search(log)
-        line = b"" if match is None else log[match.start() :].split(b"\n", 1)[0]
-        said = line.decode("utf-8", "replace").strip()
-        return f"{known.cause} ({said}): {known.remedy}"
+        return known
     return f"Valgrind ended with status {status.shell_status} and left no results: see its log"
-
-
-def _known_failure(log: bytes) -> Signature | None:
-    return next((known for known in SIGNATURES if known.pattern.search(log)), None)

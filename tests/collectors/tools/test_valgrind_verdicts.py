@@ -51,6 +51,23 @@ def test_stop_that_was_asked_for_is_no_crash(tmp_path: Path) -> None:
         (b"valgrind: m_debuginfo/x.c:1: the 'impossible' happened.", "another version"),
         (b"valgrind:  A must-be-redirected function\n", "libc6-dbg"),
         (b"ARM64 front end: disInstr(arm64): unhandled instruction 0x38BFC109\n", "3.26"),
+        (b"disInstr(arm64): unhandled instruction 0xF8BFC001\n", "+rcpc"),
+        (b"disInstr(arm64): unhandled instruction 0x994083E0\n", "armv8.2-a"),
+        (b"disInstr(arm64): unhandled instruction 0x4E829420\n", "+dotprod"),
+        (b"disInstr(arm64): unhandled instruction 0xD50B7423\n", "3.24"),
+        (b"disInstr(arm64): unhandled instruction 0xD5380001\n", "3.24"),
+        (b"disInstr(arm64): unhandled instruction 0xD65F0BFF\n", "branch-protection"),
+        (b"disInstr(arm64): unhandled instruction 0x04E0E3E0\n", "+sve"),
+        (b"disInstr(arm64): unhandled instruction 0x88E0FC41\n", "3.16"),
+        (b"vex amd64->IR: unhandled instruction bytes: 0x62 0xF1 0x7C\n", "-march"),
+        (
+            b"--7-- VALGRIND INTERNAL ERROR: Valgrind received a signal 11 (SIGSEGV) - x\n"
+            b"--7-- si_code=2;  Faulting address: 0x7B2C4A9000;  sp: 0x1002CA9D60\n",
+            "Android 11",
+        ),
+        (b"valgrind: executable's TLS segment is underaligned", "distribution's package"),
+        (b"program alignment (4096) cannot be smaller than system page size (16384)", "64 KB"),
+        (b'CANNOT LINK EXECUTABLE "./x": library "libfoo.so" not found', "--push"),
     ],
 )
 def test_failure_of_valgrind_is_explained(tmp_path: Path, said: bytes, remedy: str) -> None:
