@@ -5,6 +5,7 @@
         arm64-linux/        one folder a platform: VALGRIND_LIB of its programs
             memcheck-arm64-linux  vgpreload_core-arm64-linux.so  default.supp  …
             crash-shim.so   preloaded into programs of bionic (see crash_shim.py)
+            smoke           a program that does nothing, to try the tools on
             toolchain.json  version, origin, and the hash of each file
 
 It is there on purpose and stays until `droidgrind install --remove`: what cleans up after a
@@ -21,6 +22,7 @@ TOOLCHAIN_DIR = "/data/local/tmp/droidgrind-toolchain"
 LAUNCHER_PATH = f"{TOOLCHAIN_DIR}/valgrind"
 RECORD_FILE = "toolchain.json"
 SHIM_FILE = "crash-shim.so"
+SMOKE_FILE = "smoke"
 PLATFORMS = {
     "arm64-v8a": "arm64-linux",
     "armeabi-v7a": "arm-linux",
