@@ -27,6 +27,11 @@ def tool_names() -> tuple[str, ...]:
     return (*SAMPLERS, *WRAPPERS)
 
 
+def valgrind_tools() -> tuple[str, ...]:
+    """Valgrind's own names of the tools that droidgrind starts."""
+    return tuple(dict.fromkeys(wrapper(name).valgrind_tool for name in WRAPPERS))
+
+
 def tool(name: str) -> Tool:
     """The tool of this name. Raises `UsageError` for a name that is not known."""
     module = SAMPLERS.get(name) or WRAPPERS.get(name)

@@ -44,6 +44,20 @@ def _adb_runs() -> bool:
     return True
 
 
+def choose_plugged_device(serial: str | None = None) -> Device:
+    """The device to use where this machine is not what is meant unless it is named.
+
+    Nothing chosen means ANDROID_SERIAL, else the only device that is plugged in. Raises
+    `DeviceError` when there are several, `DeviceUnavailable` when there is none.
+    """
+    chosen = serial or os.environ.get(SERIAL_VARIABLE)
+    if chosen == LOCAL_SERIAL:
+        return LocalDevice()
+    from collectors.devices.adb import open_device
+
+    return open_device(chosen)
+
+
 def adb_entries() -> "tuple[list[DeviceEntry], str | None]":
     """What adb lists, in every state; or why it could not be asked.
 

@@ -8,6 +8,7 @@ import hashlib
 import posixpath
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -123,7 +124,10 @@ def install_part(
         _put_launcher(device)
         return Installed(installed_parts(device)[abi], changed=False, pushed_bytes=0)
     folder = f"{part_folder(platform)}.new"
-    _shell(device, f"rm -rf {folder} && mkdir -p {folder} && chmod 755 {TOOLCHAIN_DIR}")
+    _shell(
+        device,
+        f"rm -rf {folder} && mkdir -p {folder} && chmod 755 {TOOLCHAIN_DIR} {folder}",
+    )
     try:
         pushed = _push_all(device, folder, files, say)
         say(f"trying {', '.join(part.tools)} on {facts.serial}")
@@ -136,7 +140,8 @@ def install_part(
             f"mv {folder} {final} && rm -rf {final}.old",
         )
     except BaseException:
-        device.run(["rm", "-rf", folder], timeout=_PUSH_SECONDS)
+        with suppress(DeviceError):  # the device is gone: the next install takes it away
+            device.run(["rm", "-rf", folder], timeout=_PUSH_SECONDS)
         raise
     _put_launcher(device)
     return Installed(part, changed=True, pushed_bytes=pushed)

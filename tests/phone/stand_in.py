@@ -73,6 +73,7 @@ def build_root(root: Path, *, glibc: bool = False) -> None:
     for applet in applets.split():
         if not (programs / applet).exists():
             (programs / applet).symlink_to("toybox")
+    build_true(programs / "true")
     if glibc:
         mksh = Path(shutil.which("mksh") or "mksh")
         for library in libraries(mksh):
@@ -96,6 +97,19 @@ def build_root(root: Path, *, glibc: bool = False) -> None:
     (root / "data/local/tmp").chmod(0o771)
     if os.getuid() == 0:
         os.chown(root / "data/local/tmp", 2000, 2000)
+
+
+def build_true(place: Path) -> None:
+    """A `true` that needs nothing of the root, as a phone's needs only its own libc: the one
+    of toybox brings a loader that Valgrind wants symbols of."""
+    if shutil.which("musl-gcc") is None:
+        return
+    place.unlink(missing_ok=True)
+    subprocess.run(
+        ["musl-gcc", "-static", "-x", "c", "-", "-o", place],
+        input=b"int main(void) { return 0; }",
+        check=True,
+    )
 
 
 class Wire:
