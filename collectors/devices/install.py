@@ -134,10 +134,12 @@ def install_part(
         part = replace(part, version=smoke_test(device, part, folder, facts))
         _put(device, f"{folder}/{RECORD_FILE}", part.as_json(), 0o644)
         final = part_folder(platform)
+        # A line whose answer was lost with the link is run again: each must bear that.
         _shell(
             device,
-            f"rm -rf {final}.old; if [ -e {final} ]; then mv {final} {final}.old; fi; "
-            f"mv {folder} {final} && rm -rf {final}.old",
+            f"if [ -e {folder} ]; then rm -rf {final}.old; "
+            f"if [ -e {final} ]; then mv {final} {final}.old; fi; mv {folder} {final}; fi; "
+            f"rm -rf {final}.old; [ -e {final}/{RECORD_FILE} ]",
         )
     except BaseException:
         with suppress(DeviceError):  # the device is gone: the next install takes it away
@@ -181,7 +183,8 @@ def _is_there(device: Device, part: InstalledPart) -> bool:
 def _put_launcher(device: Device) -> None:
     if not launcher_is_ours(device):
         _put(device, f"{LAUNCHER_PATH}.new", LAUNCHER.encode(), 0o755)
-        _shell(device, f"mv {LAUNCHER_PATH}.new {LAUNCHER_PATH}")
+        new = f"{LAUNCHER_PATH}.new"
+        _shell(device, f"[ ! -e {new} ] || mv {new} {LAUNCHER_PATH}; [ -x {LAUNCHER_PATH} ]")
 
 
 def _push_all(device: Device, folder: str, files: Mapping[str, bytes], say: Say) -> int:

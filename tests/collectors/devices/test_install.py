@@ -28,7 +28,7 @@ from collectors.devices.toolchain_layout import (
     installed_parts,
 )
 from collectors.devices.valgrind_package import ValgrindPackage, read_package
-from collectors.errors import DeviceError, ToolError, UsageError
+from collectors.errors import ToolError, UsageError
 from tests.phone.stand_in import StandIn
 
 TOOLS = Path("/usr/libexec/valgrind")
@@ -149,16 +149,37 @@ class TestOnThePhone:
         assert verify_part(adb_device, good) == ()
         assert ".new" not in listing(adb_device)
 
-    def test_a_cut_link_leaves_the_old_one(
+    def test_a_cut_link_is_outlived(
         self, phone: StandIn, adb_device: AdbDevice, package: ValgrindPackage
     ) -> None:
-        good = put(adb_device, package).part
+        remove_toolchain(adb_device)
         phone.wire.cut_after(1_500_000, away_seconds=2)
-        with pytest.raises(DeviceError):
-            put(adb_device, package, ALL)
-        assert adb_device.shell("true").status == 0  # waits for the device
+        done = put(adb_device, package, ("memcheck", "massif"))
+        assert verify_part(adb_device, done.part) == ()
+        assert installed_parts(adb_device)[done.part.abi] == done.part
+        assert ".new" not in listing(adb_device)
+
+    def test_an_interrupted_one_leaves_the_old_one(
+        self, adb_device: AdbDevice, package: ValgrindPackage
+    ) -> None:
+        good = put(adb_device, package).part
+
+        def interrupt(line: str) -> None:
+            if line.startswith("trying"):
+                raise KeyboardInterrupt
+
+        facts = adb_device.facts()
+        with pytest.raises(KeyboardInterrupt):
+            install_part(
+                adb_device,
+                facts,
+                package,
+                facts.abi or "",
+                ("memcheck", "massif"),
+                "",
+                interrupt,
+            )
         assert installed_parts(adb_device)[good.abi] == good
-        assert put(adb_device, package, ALL).changed
         assert ".new" not in listing(adb_device)
 
     def test_the_newest_of_the_archive(
