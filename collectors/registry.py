@@ -19,6 +19,9 @@ WRAPPERS = {
     "cachegrind": "collectors.tools.cachegrind",
     "massif": "collectors.tools.massif",
     "callgrind": "collectors.tools.callgrind",
+    "dhat": "collectors.tools.dhat",
+    "helgrind": "collectors.tools.helgrind",
+    "drd": "collectors.tools.drd",
 }
 DEFAULT_TOOLS = (*SAMPLERS, "memcheck", "cachegrind", "massif")
 

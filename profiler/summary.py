@@ -248,6 +248,12 @@ def _heap_figures(profile: HeapProfile) -> dict[str, Any]:
     }
     if profile.pages:
         figures["pages_as_heap"] = True
+    if profile.measures != "heap":
+        figures["measures"] = profile.measures
+    if profile.sites is not None:
+        from profiler.aggregate.heap import top_sites
+
+        figures["sites"] = top_sites(profile.sites, TOP)
     found = top_stacks(profile, TOP)
     if found is not None:
         figures["top_snapshot"] = found.snapshot.index

@@ -236,7 +236,9 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
     yield from _heading("Where does the heap go?", f"{tool}, {what}")
     peak = figures["peak"]
     if peak is None:
-        yield "  no snapshot was written"
+        measures = figures.get("measures")
+        yield f"  {measures} was counted" if measures else "  no snapshot was written"
+        yield from _sites(figures)
         return
     unit = {"i": "instructions", "ms": "ms", "B": "bytes allocated and freed"}
     stacks = peak["stacks_bytes"]
@@ -256,6 +258,38 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
         stack = [_cut(place, _NAME_CELLS) for place in places[:_MOST_FRAMES]]
         yield f"  {entry['percent']:5.1f} %  {size(entry['bytes']):>9}  {' < '.join(stack)}"
     yield from _more(len(figures["top"]), "allocation place")
+    yield from _sites(figures)
+
+
+def _sites(figures: Figures) -> Iterator[str]:
+    """What DHAT measured of the places that allocate the most."""
+    sites = figures.get("sites")
+    if not sites:
+        return
+    shown = [
+        name
+        for name in (
+            "total_bytes",
+            "total_blocks",
+            "mean_lifetime",
+            "read_bytes",
+            "written_bytes",
+        )
+        if name in sites[0]
+    ]
+    header = (*(name.replace("_", " ") for name in shown), "allocated by")
+    rows = [
+        (
+            *(
+                size(site[name]) if name.endswith("_bytes") else short_count(site.get(name))
+                for name in shown
+            ),
+            _cut(" < ".join(site["stack"][:_MOST_FRAMES]) or "???", _NAME_CELLS + 20),
+        )
+        for site in sites[:_TOP]
+    ]
+    for line in table_lines(header, rows, right=range(len(shown))):
+        yield f"  {line}"
 
 
 def _cost(tool: str, figures: Figures) -> Iterator[str]:

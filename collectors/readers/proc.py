@@ -170,7 +170,8 @@ class SampleParser:
             if self._sample is not None:
                 self._complain("a sample without its end", "the sample is left out")
             self._sample = None
-            self._sample = Sample(self._clock(*map(_finite, rest.split())))
+            uptime, *wall = map(_finite, rest.split())
+            self._sample = Sample(self._clock(uptime, *wall[:1]))
         elif self._sample is None:
             return None
         elif kind == b"T":

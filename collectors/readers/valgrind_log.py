@@ -6,8 +6,9 @@ where the log repeats its errors at the end (`-s`, `-v`).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 
 from collectors.errors import ParseError
@@ -86,17 +87,25 @@ _Key = tuple[str, tuple[Frame, ...], tuple[AuxStack, ...]]
 
 def parse_valgrind_log(file: Path) -> ErrorProfile:
     """Read one file. Raises `ParseError` when no line in it is Valgrind's."""
-    return parse_content(file.read_bytes(), file.name)
+    with file.open("rb") as stream:
+        return parse_lines(stream, file.name)
 
 
 def parse_content(content: bytes, source: str) -> ErrorProfile:
-    """Read the bytes of one log; several processes may share it."""
+    """Read the bytes of one log; `source` is its name in messages."""
+    return parse_lines(BytesIO(content), source)
+
+
+def parse_lines(lines: Iterable[bytes], source: str) -> ErrorProfile:
+    """Read the lines of one log; several processes may share it."""
     processes: dict[int, _Process] = {}
     order: list[tuple[int, _Key]] = []
     suppression: list[str] | None = None
     last: _Process | None = None
-    for raw in content.split(b"\n"):
-        line = raw.rstrip(b"\r")
+    number = 0
+    for raw in lines:
+        number += 1
+        line = raw.rstrip(b"\r\n")
         match = PREFIX.match(line)
         if match is None:
             # With --gen-suppressions=all a block in braces follows its error, unmarked.
@@ -129,7 +138,7 @@ def parse_content(content: bytes, source: str) -> ErrorProfile:
                     source,
                     f"process {process.pid} has no ERROR SUMMARY",
                     "it was cut off: later errors and leaks are missing",
-                    line=content.count(b"\n"),
+                    line=number,
                 )
             )
     records = [processes[pid].records[key] for pid, key in order]

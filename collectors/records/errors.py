@@ -3,8 +3,9 @@
 The words are those of Valgrind's XML protocol: kind, what, auxwhat, loss record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast, overload
 
 from collectors.records.shared import Damage, Frame
 
@@ -128,6 +129,154 @@ class ErrorProcess:
     announced_threads: tuple[ClientMessage, ...] = ()
 
 
+NONE = -(1 << 63)  # an entry of a column of `ErrorColumns` that is not known
+_ADDRESS = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ErrorColumns(Sequence[ErrorRecord]):
+    """Very many records as int64 columns; each is made when it is looked at.
+
+    `records` has a column for each field of `ErrorRecord`: texts (`kind`, `what`,
+    `thread_name`, `path`, `suppression`) index `texts`, `stack` indexes `stacks`, and the
+    remarks of record i are those from `aux[i]` on, up to the next record's. `remarks` has
+    `what`, `stack`, `file` and `line`. Stack i is `stack_frames` from `stacks[i]` to
+    `stacks[i + 1]`, which index `frames`: `ip` (as a signed number), `fn`, `obj`, `dir`,
+    `file` (which index `texts`) and `line`.
+    """
+
+    texts: Sequence[str]
+    records: "Mapping[str, memoryview[int]]"
+    remarks: "Mapping[str, memoryview[int]]"
+    stacks: "memoryview[int]"
+    stack_frames: "memoryview[int]"
+    frames: "Mapping[str, memoryview[int]]"
+
+    def __len__(self) -> int:
+        return len(self.records["kind"])
+
+    @overload
+    def __getitem__(self, index: int) -> ErrorRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ErrorRecord]: ...
+    def __getitem__(self, index: int | slice) -> ErrorRecord | list[ErrorRecord]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return _RecordMaker(self).record(index % len(self))
+
+    def __iter__(self) -> Iterator[ErrorRecord]:
+        maker = _RecordMaker(self)
+        return map(maker.record, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return list(self) == list(cast("Sequence[object]", other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def with_shared_frames(self) -> list[ErrorRecord]:
+        """All records, with one Frame for each place, however often it is seen."""
+        maker = _RecordMaker(self, share=True)
+        return [maker.record(i) for i in range(len(self))]
+
+    def by_kind(self) -> dict[str, int]:
+        kinds: dict[int, int] = {}
+        for kind in self.records["kind"]:
+            kinds[kind] = kinds.get(kind, 0) + 1
+        return {self.texts[kind]: number for kind, number in kinds.items()}
+
+    def leak_totals(self) -> dict[str, LeakTotals]:
+        columns = (
+            self.records[name]
+            for name in ("kind", "leaked_bytes", "direct_bytes", "leaked_blocks")
+        )
+        sums: dict[int, tuple[int, int]] = {}
+        for kind, leaked, direct, blocks in zip(*columns, strict=True):
+            size = direct if direct != NONE else leaked
+            seen = sums.get(kind, (0, 0))
+            sums[kind] = seen[0] + max(size, 0), seen[1] + max(blocks, 0)
+        totals = dict.fromkeys(LEAK_KINDS.values(), LeakTotals())
+        for kind, (size, blocks) in sums.items():
+            name = LEAK_KINDS.get(self.texts[kind])
+            if name is not None:
+                totals[name] = LeakTotals(size, blocks)
+        return totals
+
+
+class _RecordMaker:
+    """Makes records from columns."""
+
+    def __init__(self, columns: ErrorColumns, *, share: bool = False) -> None:
+        self._columns = columns
+        self._frames: dict[int, Frame] = {}
+        self._share = share
+
+    def record(self, index: int) -> ErrorRecord:
+        columns = self._columns
+        of = {name: column[index] for name, column in columns.records.items()}
+        starts = columns.records["aux"]
+        stop = starts[index + 1] if index + 1 < len(starts) else len(columns.remarks["what"])
+        return ErrorRecord(
+            kind=columns.texts[of["kind"]],
+            what=columns.texts[of["what"]],
+            frames=self._stack(of["stack"]),
+            aux=tuple(self._remark(i) for i in range(of["aux"], stop)),
+            count=of["count"],
+            unique=_known(of["unique"]),
+            pid=_known(of["pid"]),
+            tid=_known(of["tid"]),
+            thread_name=self._text(of["thread_name"]),
+            leaked_bytes=_known(of["leaked_bytes"]),
+            leaked_blocks=_known(of["leaked_blocks"]),
+            direct_bytes=_known(of["direct_bytes"]),
+            fd=_known(of["fd"]),
+            path=self._text(of["path"]),
+            suppression=self._text(of["suppression"]),
+        )
+
+    def _text(self, place: int) -> str | None:
+        return None if place == NONE else self._columns.texts[place]
+
+    def _remark(self, index: int) -> AuxStack:
+        of = {name: column[index] for name, column in self._columns.remarks.items()}
+        return AuxStack(
+            self._text(of["what"]),
+            self._stack(of["stack"]),
+            self._text(of["file"]),
+            _known(of["line"]),
+        )
+
+    def _stack(self, index: int) -> tuple[Frame, ...]:
+        if index == NONE:
+            return ()
+        columns = self._columns
+        span = slice(columns.stacks[index], columns.stacks[index + 1])
+        return tuple(map(self._frame, columns.stack_frames[span]))
+
+    def _frame(self, index: int) -> Frame:
+        frame = self._frames.get(index)
+        if frame is None:
+            of = {name: column[index] for name, column in self._columns.frames.items()}
+            frame = Frame(
+                None if of["ip"] == NONE else of["ip"] & _ADDRESS,
+                self._text(of["fn"]),
+                self._text(of["obj"]),
+                self._text(of["dir"]),
+                self._text(of["file"]),
+                _known(of["line"]),
+            )
+            if self._share:
+                self._frames[index] = frame
+        return frame
+
+
+def _known(number: int) -> int | None:
+    return None if number == NONE else number
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorProfile:
     """Errors of one or more processes, in the order in which they were reported."""
@@ -138,10 +287,14 @@ class ErrorProfile:
 
     @property
     def occurrences(self) -> int:
+        if isinstance(self.records, ErrorColumns):
+            return sum(self.records.records["count"])
         return sum(record.count for record in self.records)
 
     def by_kind(self) -> dict[str, int]:
         """Number of distinct records of each kind, in order of first appearance."""
+        if isinstance(self.records, ErrorColumns):
+            return self.records.by_kind()
         kinds: dict[str, int] = {}
         for record in self.records:
             kinds[record.kind] = kinds.get(record.kind, 0) + 1
@@ -149,6 +302,8 @@ class ErrorProfile:
 
     def leak_totals(self) -> dict[str, LeakTotals]:
         """Direct bytes and blocks of the four leak kinds, as Valgrind's LEAK SUMMARY sums."""
+        if isinstance(self.records, ErrorColumns):
+            return self.records.leak_totals()
         totals = dict.fromkeys(LEAK_KINDS.values(), LeakTotals())
         for record in self.records:
             name = LEAK_KINDS.get(record.kind)

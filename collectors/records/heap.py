@@ -4,7 +4,7 @@ The words are Massif's: snapshot, detailed, peak; useful bytes (`mem_heap_B`), e
 (`mem_heap_extra_B`, the allocator's own and alignment) and stack bytes (`mem_stacks_B`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -66,6 +66,31 @@ class AllocTree:
         return len(self.depth)
 
 
+@dataclass(frozen=True, slots=True)
+class AllocSites:
+    """What is known of each stack that allocates (DHAT, `--xtree-memory`), as columns.
+
+    `stacks[i]` reads from the allocation function to its callers; `columns[name][i]` is of
+    it. A name that is not there was not measured. Names: `total_bytes`, `total_blocks` (ever
+    allocated), `lifetime` (of all its blocks together, in the profile's time unit),
+    `max_bytes`, `max_blocks` (most at one time), `peak_bytes`, `peak_blocks` (at the
+    program's peak), `end_bytes`, `end_blocks` (at its end), `read_bytes`, `written_bytes`
+    (accesses, in bytes), `freed_bytes`, `freed_blocks` (by the stack that frees).
+
+    `accesses[i]`, where known, counts how often each byte of the blocks was accessed, as
+    runs: (number of bytes, accesses of each).
+    """
+
+    stacks: Sequence[tuple[Frame, ...]]
+    columns: "Mapping[str, memoryview[int]]"
+    accesses: "Mapping[int, Sequence[tuple[int, int]]]" = field(
+        default_factory=dict[int, Sequence[tuple[int, int]]]
+    )
+
+    def __len__(self) -> int:
+        return len(self.stacks)
+
+
 TreeLoader = Callable[[int], AllocTree | None]
 
 
@@ -84,7 +109,9 @@ class HeapProfile:
 
     `pages` is True where Massif counted mapped pages (`--pages-as-heap=yes`): the sizes are
     then address space, not heap. `load_tree(i)` reads the tree of `snapshots[i]`
-    when it is asked for; it returns None for a snapshot without one.
+    when it is asked for; it returns None for a snapshot without one. `unchecked` finds what
+    is damaged in trees that were not looked at, where reading them all would have been slow.
+    `measures` says what was counted where that is not the heap (DHAT's modes).
     """
 
     snapshots: Sequence[HeapSnapshot]
@@ -93,6 +120,11 @@ class HeapProfile:
     pages: bool = False
     load_tree: TreeLoader = field(default=lambda _index: None, repr=False, compare=False)
     damage: tuple[Damage, ...] = ()
+    sites: AllocSites | None = None
+    measures: str = "heap"
+    unchecked: Callable[[], tuple[Damage, ...]] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def peak(self) -> HeapSnapshot | None:

@@ -8,13 +8,15 @@ from collectors.readers.valgrind_xml import parse_valgrind_xml
 from collectors.records.errors import ErrorProfile
 
 _HEAD_BYTES = 1 << 16
+_DOCUMENT = re.compile(rb"<valgrindoutput[\s>]")
 _LOG_LINE = re.compile(rb"^==(?:[\d:.]+ )?\d+== ", re.MULTILINE)
 
 
 def recognises(head: bytes, tool: bytes) -> bool:
     """Whether `head` begins XML or a log of Valgrind's `tool` (such as b"memcheck")."""
-    if b"<valgrindoutput>" in head:
-        return b"<tool>" + tool + b"</tool>" in head
+    if _DOCUMENT.search(head) is not None:
+        named = re.search(rb"<tool(?:\s[^<>]*)?>\s*([^<>\s]*)\s*</tool\s*>", head)
+        return named is not None and named[1] == tool
     banner = rb"== " + tool + rb", an? "
     return _LOG_LINE.search(head) is not None and (
         re.search(banner, head, re.IGNORECASE) is not None
@@ -25,6 +27,6 @@ def parse_errors(file: Path) -> ErrorProfile:
     """Read XML or a text log. Raises `ParseError` when it is neither."""
     with file.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    if b"<valgrindoutput>" in head or b"<error>" in head:
+    if _DOCUMENT.search(head) is not None or b"<error>" in head:
         return parse_valgrind_xml(file)
     return parse_valgrind_log(file)

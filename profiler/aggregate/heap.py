@@ -1,8 +1,10 @@
 """Allocation trees as stacks: who holds the heap at its peak."""
 
 from dataclasses import dataclass
+from heapq import nlargest
+from typing import Any
 
-from collectors.records.heap import AllocTree, HeapProfile, HeapSnapshot
+from collectors.records.heap import AllocSites, AllocTree, HeapProfile, HeapSnapshot
 from collectors.records.shared import Frame
 
 
@@ -55,3 +57,22 @@ def leaf_stacks(tree: AllocTree) -> list[AllocStack]:
         if i == last or tree.depth[i + 1] <= depth:
             stacks.append(AllocStack(size, tuple(path)))
     return stacks
+
+
+def top_sites(sites: AllocSites, most: int) -> list[dict[str, Any]]:
+    """The stacks that allocate the most bytes, each with all that was measured of it.
+
+    `mean_lifetime` is of one block, in the profile's time unit.
+    """
+    columns = sites.columns
+    if "total_bytes" not in columns:
+        return []
+    order = nlargest(most, range(len(sites)), key=columns["total_bytes"].__getitem__)
+    rows: list[dict[str, Any]] = []
+    for i in order:
+        row: dict[str, Any] = {name: column[i] for name, column in columns.items()}
+        blocks = row.get("total_blocks")
+        if blocks and "lifetime" in row:
+            row["mean_lifetime"] = row["lifetime"] // blocks
+        rows.append({**row, "stack": [frame.place for frame in sites.stacks[i]]})
+    return rows

@@ -1,0 +1,38 @@
+"""DHAT: how the heap is used: how long blocks live, how often they are read and written."""
+
+from pathlib import Path
+
+from collectors.devices.device import DeviceFacts
+from collectors.readers.dhat_out import MAGIC, parse_dhat
+from collectors.records.heap import HeapProfile
+from collectors.records.shared import Shape
+from collectors.tools.tool import ToolSettings
+
+
+class Dhat:
+    """Counts allocations, lifetimes and accesses for every stack that allocates."""
+
+    name = "dhat"
+    valgrind_tool = "dhat"
+    shape = Shape.HEAP
+
+    def options(
+        self,
+        version: tuple[int, ...],
+        output_dir: str,
+        settings: ToolSettings,
+        facts: DeviceFacts,
+    ) -> list[str]:
+        return [f"--dhat-out-file={output_dir}/dhat.%p.json", "--num-callers=40"]
+
+    def recognises(self, head: bytes) -> bool:
+        return MAGIC.match(head) is not None
+
+    def is_output(self, name: str) -> bool:
+        return name.startswith("dhat.") and name.endswith(".json")
+
+    def read(self, file: Path) -> HeapProfile:
+        return parse_dhat(file)
+
+
+TOOL = Dhat()
