@@ -7,7 +7,7 @@ from profiler.trend import written
 from tui import figures
 from tui.text import printable, table_lines, warn
 
-_SIGNS = {
+SIGNS = {
     CellState.DONE: "✔",
     CellState.FAILED: "✖",
     CellState.RUNNING: "…",
@@ -55,7 +55,7 @@ def overview_lines(overview: FleetOverview) -> list[str]:
                 row[0],
                 row[1],
                 *(
-                    "".join(_SIGNS[e.state] for e in overview.cells(device, row)) or " "
+                    "".join(SIGNS[e.state] for e in overview.cells(device, row)) or " "
                     for device in overview.devices
                 ),
             )

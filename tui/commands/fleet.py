@@ -2,8 +2,15 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.commands import options
+
+if TYPE_CHECKING:
+    from profiler.fleet.executors import CellExecutor
+    from profiler.fleet.ledger import Ledger
+    from profiler.fleet.plan import FleetPlan
+    from profiler.progress import StopRequest
 
 
 class FleetCommand:
@@ -32,6 +39,10 @@ class FleetCommand:
         parser.add_argument(
             "--dry-run", action="store_true", help="only list the cells and what they await"
         )
+        parser.add_argument(
+            "--live", action="store_true", help="watch it in the terminal, in full screen"
+        )
+        options.add_appearance(parser)
         options.add_json(parser)
 
     def run(self, args: argparse.Namespace) -> int:
@@ -50,6 +61,10 @@ class FleetCommand:
             raise UsageError(
                 "--shared goes with --scheduler: threads of one machine share anyway"
             )
+        if args.live:
+            from tui.terminal import require_terminal
+
+            require_terminal("`droidgrind fleet` without --live prints its progress")
         plan = load_plan(args.plan)
         ledger = Ledger(plan.output)
         cells = plan.cells()
@@ -63,9 +78,13 @@ class FleetCommand:
                 if args.scheduler is None
                 else DaskCells(args.scheduler, shared=args.shared)
             )
-            run = FleetRun(plan, ledger, FleetTeller(len(cells)), stop)
             with stop_on_signals(stop), executor as opened:
-                overview = overview_of(run.carry_out(opened))
+                if args.live:
+                    _show_live(args, plan, ledger, opened, stop)
+                else:
+                    teller = FleetTeller(len(cells))
+                    FleetRun(plan, ledger, teller, stop).carry_out(opened)
+            overview = overview_of(ledger.entry(cell) for cell in cells)
             page = write_fleet(overview, plan, plan.output / "fleet.html")
         if args.json:
             print_json(overview_json(overview))
@@ -79,6 +98,26 @@ class FleetCommand:
             return 130
         done = overview.count(CellState.DONE) == len(cells)
         return 0 if done or args.dry_run else 1
+
+
+def _show_live(
+    args: argparse.Namespace,
+    plan: "FleetPlan",
+    ledger: "Ledger",
+    executor: "CellExecutor",
+    stop: "StopRequest",
+) -> None:
+    from profiler.fleet.running import FleetRun
+    from tui.fleet_app import FleetApp
+    from tui.terminal import appearance
+
+    FleetApp(
+        plan.file.stem,
+        [ledger.entry(cell) for cell in plan.cells()],
+        lambda tell: FleetRun(plan, ledger, tell, stop).carry_out(executor),
+        stop,
+        **appearance(args),
+    ).run()
 
 
 COMMAND = FleetCommand()

@@ -51,7 +51,7 @@ function _shtab_droidgrind_using
 end
 
 set -g _shtab_droidgrind_commands devices record cleanup import watch open sessions show symbolize explain report fleet fleet-worker diff query trend completion
-set -g _shtab_droidgrind_opts_with_value --app --assets --by --cwd --env --hz --label --mine --output --pid --program --push --rate --resume --scheduler --serial --serve --sessions --symbols --theme --time-unit --timeout --token --tool --tool-arg --tools --valgrind -H -P -o -s -t
+set -g _shtab_droidgrind_opts_with_value --app --assets --by --cwd --env --hz --label --mine --output --pid --program --push --rate --resume --scheduler --serial --serve --sessions --source-map --symbols --theme --time-unit --timeout --token --tool --tool-arg --tools --valgrind -H -P -o -s -t
 
 complete -c droidgrind -e
 complete -c droidgrind -f
@@ -132,6 +132,7 @@ complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_
 complete -c droidgrind -n '_shtab_droidgrind_using symbolize' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using symbolize' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
 complete -c droidgrind -n '_shtab_droidgrind_using symbolize' -l symbols -x -d 'where unstripped files are: a directory, a Gradle project, a zip file, an ELF file (may be repeated)'
+complete -c droidgrind -n '_shtab_droidgrind_using symbolize' -l source-map -x -d 'sources that the build had below FROM are below TO here (may be repeated)'
 complete -c droidgrind -n '_shtab_droidgrind_using symbolize' -l json -d 'print JSON (docs/json.md)'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a explain -d 'Explain a rule of the assistant: what it means, when it speaks, what to do.'
 complete -c droidgrind -n '_shtab_droidgrind_using explain' -s h -l help -d 'show this help message and exit'
@@ -142,12 +143,16 @@ complete -c droidgrind -n '_shtab_droidgrind_using report' -l sessions -x -d 'wh
 complete -c droidgrind -n '_shtab_droidgrind_using report' -s o -l output -x -d 'default: report.html in the session'"'"'s directory'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -s f -l force -d 'overwrite the output'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -l no-source -d 'leave the target'"'"'s source code out'
+complete -c droidgrind -n '_shtab_droidgrind_using report' -l source-map -x -d 'sources that the build had below FROM are below TO here (may be repeated)'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -l assets -x -d 'put the libraries into DIR, shared by many reports, instead of the page'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a fleet -d 'Record a plan'"'"'s targets on many devices; prints the overview and its page.'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet' -l scheduler -x -d 'a Dask scheduler, tcp://HOST:PORT (needs droidgrind[fleet])'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet' -l shared -d 'workers write into the output folder themselves: it is on a shared disk'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet' -l dry-run -d 'only list the cells and what they await'
+complete -c droidgrind -n '_shtab_droidgrind_using fleet' -l live -d 'watch it in the terminal, in full screen'
+complete -c droidgrind -n '_shtab_droidgrind_using fleet' -l theme -xka "dark light contrast" -d 'colours (default: $DROIDGRIND_THEME, else dark)'
+complete -c droidgrind -n '_shtab_droidgrind_using fleet' -l ascii -d 'draw with ASCII characters only'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet' -l json -d 'print JSON (docs/json.md)'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a fleet-worker -d 'Offer this machine'"'"'s devices to a fleet; runs until it is stopped.'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet-worker' -s h -l help -d 'show this help message and exit'

@@ -98,6 +98,9 @@ _shtab_droidgrind_fleet_options=(
   "--scheduler[a Dask scheduler, tcp\:\/\/HOST\:PORT (needs droidgrind\[fleet\])]:ADDRESS:"
   "--shared[workers write into the output folder themselves\: it is on a shared disk]"
   "--dry-run[only list the cells and what they await]"
+  "--live[watch it in the terminal, in full screen]"
+  "--theme[colours (default\: \$DROIDGRIND_THEME, else dark)]:theme:(dark light contrast)"
+  "--ascii[draw with ASCII characters only]"
   "--json[print JSON (docs\/json.md)]"
   ":PLAN.toml:"
 )
@@ -184,6 +187,7 @@ _shtab_droidgrind_report_options=(
   {-o,--output}"[default\: report.html in the session\'s directory]:FILE:"
   {-f,--force}"[overwrite the output]"
   "--no-source[leave the target\'s source code out]"
+  "*--source-map[sources that the build had below FROM are below TO here (may be repeated)]:FROM=TO:"
   "--assets[put the libraries into DIR, shared by many reports, instead of the page]:DIR:"
   ":a session\'s directory, its id, or \`latest\` (default):"
 )
@@ -215,6 +219,7 @@ _shtab_droidgrind_symbolize_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
   "*--symbols[where unstripped files are\: a directory, a Gradle project, a zip file, an ELF file (may be repeated)]:DIR:"
+  "*--source-map[sources that the build had below FROM are below TO here (may be repeated)]:FROM=TO:"
   "--json[print JSON (docs\/json.md)]"
   ":a session\'s directory, its id, or \`latest\` (default):"
 )
