@@ -34,6 +34,7 @@ from collectors.errors import DeviceError, ToolError, UsageError
 
 Say = Callable[[str], None]
 _PUSH_SECONDS = 600.0
+_DAMAGED = 7
 _DATA_FILES = (SUPPRESSIONS, SHIM_FILE, RECORD_FILE)
 
 
@@ -193,21 +194,30 @@ def _push_all(device: Device, folder: str, files: Mapping[str, bytes], say: Say)
     for name, content in files.items():
         mode = 0o644 if name in _DATA_FILES or name.endswith(".so") else 0o755
         _put(device, f"{folder}/{name}", content, mode)
+    _shell(device, f"rm -f {folder}/*.part")
     return total
 
 
 def _put(device: Device, path: str, content: bytes, mode: int) -> None:
-    """Write a file and see that it arrived whole."""
-    quoted = shlex.quote(path)
-    line = f"cat >{quoted} && chmod {mode:o} {quoted} && sha256sum {quoted}"
+    """Write a file, which is there only whole.
+
+    Should the link be lost, the line runs again beside the first one, which ends when adbd
+    notices: each writes to a file of its own.
+    """
+    digest, quoted = _digest(content), shlex.quote(path)
+    line = (
+        f"t={quoted}.$$.part; cat >$t && chmod {mode:o} $t || {{ rm -f $t; exit 1; }}; "
+        f"case $(sha256sum <$t) in {digest}*) mv $t {quoted} ;; "
+        "*) rm -f $t; exit 7 ;; esac"
+    )
     answer = device.run(["sh", "-c", line], timeout=_PUSH_SECONDS, stdin=content)
-    said = answer.stderr.decode("utf-8", "replace").strip().splitlines()
-    if answer.status:
-        raise DeviceError(f"{path}: {said[-1] if said else f'exit status {answer.status}'}")
-    if not answer.text.startswith(_digest(content)):
+    if answer.status == _DAMAGED:
         raise DeviceError(
             f"{path}: arrived damaged: is {posixpath.dirname(TOOLCHAIN_DIR)} full?"
         )
+    if answer.status:
+        said = answer.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise DeviceError(f"{path}: {said[-1] if said else f'exit status {answer.status}'}")
 
 
 def _shell(device: Device, line: str) -> None:
