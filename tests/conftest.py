@@ -1,11 +1,17 @@
 """What every test may use."""
 
+import fcntl
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from collectors.devices.local import LocalDevice
+from collectors.devices.package_sources import NEWEST, fetch_from_apt
+from collectors.errors import ToolError
 
 DATA = Path(__file__).parent / "data"
 Build = Callable[..., Path]
@@ -45,3 +51,41 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
         return program
 
     return compile_source
+
+
+@pytest.fixture(scope="session")
+def newest_deb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The newest valgrind package for this machine, through a private apt directory.
+
+    Fetched once for all workers of a run.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "newest-valgrind"
+    folder.mkdir(exist_ok=True)
+    noted = folder / "noted"
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not noted.exists():
+            try:
+                abi = LocalDevice().facts().abi or ""
+                package, origin = fetch_from_apt(abi, NEWEST, folder, print)
+            except ToolError as error:
+                noted.write_text(f"\n{error}")
+            else:
+                noted.write_text(f"{package}\n{origin}")
+    package_path, _, words = noted.read_text().partition("\n")
+    if not package_path:
+        pytest.skip(f"no package archive to fetch from: {words}")
+    return Path(package_path), words
+
+
+@pytest.fixture(scope="session")
+def newest_valgrind(
+    newest_deb: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of that package's tools: they run from there, nothing is installed."""
+    folder = tmp_path_factory.mktemp("valgrind")
+    subprocess.run(["dpkg-deb", "-x", newest_deb[0], folder], check=True, timeout=120)
+    return folder

@@ -45,10 +45,16 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return program
 
 
-@pytest.fixture(scope="module")
-def session(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["machine", "newest"])
+def session(
+    sample: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Path:
+    """Recorded under this machine's Valgrind, and under the newest one that is packaged."""
     directory = tmp_path_factory.mktemp("sessions") / "sample"
-    out = droidgrind("record", "-q", "-o", directory, "--", sample)
+    chosen: tuple[str | Path, ...] = ()
+    if request.param == "newest":
+        chosen = ("--valgrind", request.getfixturevalue("newest_valgrind"))
+    out = droidgrind("record", "-q", "-o", directory, *chosen, "--", sample)
     assert out == f"{directory}\n"
     return directory
 

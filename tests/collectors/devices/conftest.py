@@ -8,9 +8,6 @@ from pathlib import Path
 import pytest
 
 from collectors.devices.adb import AdbDevice, open_device
-from collectors.devices.local import LocalDevice
-from collectors.devices.package_sources import NEWEST, fetch_from_apt
-from collectors.errors import ToolError
 from tests.phone.stand_in import StandIn, missing_programs
 
 
@@ -58,14 +55,3 @@ def musl_target(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["musl-gcc", "-g", "-static", "-o", str(program), str(source)], check=True, timeout=60
     )
     return program
-
-
-@pytest.fixture(scope="session")
-def newest_deb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The newest valgrind package for this machine, through a private apt directory."""
-    abi = LocalDevice().facts().abi or ""
-    folder = tmp_path_factory.mktemp("apt")
-    try:
-        return fetch_from_apt(abi, NEWEST, folder, print)
-    except ToolError as error:
-        pytest.skip(f"no package archive to fetch from: {error}")
