@@ -6,6 +6,7 @@ Everything that is planted in it must be found by name, line and count, under th
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -145,6 +146,38 @@ def test_the_report_is_one_file_that_names_the_errors(session: Path) -> None:
     for function in ("write_past_boxes", "lose_labels", "convolve_columns"):
         assert function in html
     assert "Content-Security-Policy" in html
+
+
+def test_the_first_five_findings_are_the_planted_problems(summary: dict[str, Any]) -> None:
+    findings = summary["findings"]
+    planted = {
+        "memory-write": "// PLANTED: write past the end",
+        "memory-read": "// PLANTED: read after free",
+        "memory-uninitialised": "// PLANTED: uninitialised value",
+        "leak-once": "// PLANTED: leak",
+        "cache-stride": "// PLANTED: column walk",
+    }
+    first = findings[: len(planted)]
+    assert {finding["rule"] for finding in first} == set(planted)
+    for finding in first:
+        assert f"sample.cpp:{line_of(planted[finding['rule']])}" in finding["title"]
+        assert finding["severity"] in {"error", "warning"}
+    assert {finding["severity"] for finding in findings[len(planted) :]} <= {"info"}
+
+
+@pytest.mark.parametrize(
+    "words", [("sort", "sorted.txt"), ("zstd", "-q", "-c", "sorted.txt")], ids=lambda w: w[0]
+)
+def test_a_clean_program_has_no_finding_above_information(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    if shutil.which(words[0]) is None:
+        pytest.skip(f"{words[0]} not installed")
+    text = "".join(f"{i:06d}\n" for i in range(30_000))
+    (tmp_path / "sorted.txt").write_text(text, encoding="ascii")
+    out = droidgrind("record", "-q", "--cwd", tmp_path, "-o", tmp_path / "s", "--", *words)
+    found = json.loads(droidgrind("show", out.strip(), "--json"))["findings"]
+    assert [f for f in found if f["severity"] != "info"] == []
 
 
 def test_the_clean_sample_has_no_error(sample: Path, tmp_path: Path) -> None:
