@@ -7,7 +7,9 @@ from typing import Any, cast
 
 from collectors import registry
 from collectors.errors import InputError, UsageError
+from profiler.findings import Finding, session_findings
 from profiler.own_code import OwnCode
+from profiler.store import Session
 from profiler.suppressions.text import Suppression, read_suppressions, suppression_file
 from profiler.thresholds import Thresholds, nearest
 
@@ -84,6 +86,18 @@ def load_project(start: Path | None = None) -> Project:
             name: _target(name, value, file)
             for name, value in _table(document, "targets", str(file)).items()
         },
+    )
+
+
+def project_findings(
+    session: Session, globs: Sequence[str] = (), project: Project | None = None
+) -> tuple[Finding, ...]:
+    """A session's findings by the project's thresholds; `globs` say what is own code."""
+    chosen = project or load_project()
+    return session_findings(
+        session,
+        thresholds=chosen.thresholds,
+        own=chosen.own_code(session.manifest.target.argv, tuple(globs)),
     )
 
 

@@ -8,6 +8,7 @@ from collectors.records.errors import ErrorProfile, ErrorRecord
 from profiler.own_code import OwnCode
 from profiler.rules.known_noise import known_noise
 from profiler.store import Session
+from profiler.suppressions.apply import matches, subject_of
 from profiler.suppressions.text import Suppression, read_suppressions
 
 
@@ -32,6 +33,12 @@ def foreign_records(records: Sequence[ErrorRecord], own: OwnCode) -> list[ErrorR
         if known_noise(record) is not None
         or not any(own.has_own(s) for s in (record.frames, *(a.frames for a in record.aux)))
     ]
+
+
+def is_known(record: ErrorRecord, entries: Sequence[Suppression]) -> bool:
+    """Whether some entry would hide a record."""
+    subject = subject_of(record)
+    return any(matches(entry, subject) for entry in entries)
 
 
 def unused(session: Session, file: Path) -> list[Suppression]:

@@ -16,6 +16,7 @@ from profiler.suppressions.text import (
     read_suppressions,
     suppressions_text,
 )
+from profiler.visible import visible
 
 # Frames kept below the own one that leads: fewer would hide other errors of the same code.
 CALLERS = 2
@@ -51,7 +52,7 @@ def suppression_of(record: ErrorRecord, own: OwnCode | None = None) -> Suppressi
     return generalised(
         replace(
             entry,
-            name=f"{record.kind} in {where} [{error_fingerprint(record)}]",
+            name=visible(f"{record.kind} in {where} [{error_fingerprint(record)}]", 200),
             frames=entry.frames[:length] or (ANY_FRAMES,),
         )
     )

@@ -19,6 +19,8 @@ from pathlib import Path
 
 from collectors.errors import InputError, ParseError, UsageError
 
+# Where the dashboard puts what a person knows of, in the folder that it was started in.
+DEFAULT_FILE = "droidgrind.supp"
 PACKS = ("bionic", "art", "gpu")
 ANY_FRAMES = "..."
 _FRAME_WORDS = ("fun:", "obj:", "src:")

@@ -25,6 +25,7 @@ class OpenCommand:
             from tui.serving import serve
 
             return serve(args.serve, args.token)
+        from profiler.project import load_project
         from profiler.store import LATEST, find_session, session_directories, sessions_root
         from tui.terminal import require_terminal
 
@@ -36,6 +37,7 @@ class OpenCommand:
             session = None
         else:
             session = find_session(args.session, root)
+            session = session.with_suppressions(load_project().suppressing())
         from tui.app import HOME, Dashboard
         from tui.terminal import appearance
 

@@ -18,8 +18,7 @@ class ShowCommand:
         options.add_json(parser)
 
     def run(self, args: argparse.Namespace) -> int:
-        from profiler.findings import session_findings
-        from profiler.project import load_project
+        from profiler.project import load_project, project_findings
         from profiler.store import find_session, sessions_root
         from profiler.summary import summarise
         from tui.text import print_json, print_line
@@ -27,11 +26,7 @@ class ShowCommand:
         session = find_session(args.session, sessions_root(args.sessions))
         project = load_project()
         session = session.with_suppressions(project.suppressing(args.suppressions))
-        findings = session_findings(
-            session,
-            thresholds=project.thresholds,
-            own=project.own_code(session.manifest.target.argv, tuple(args.mine)),
-        )
+        findings = project_findings(session, args.mine, project)
         summary = summarise(session, findings)
         if args.json:
             print_json(summary)

@@ -14,16 +14,12 @@ from collectors.errors import DroidgrindError
 from collectors.records.errors import ErrorRecord
 from profiler.aggregate.error_groups import ErrorGrouping, ErrorTree, error_tree
 from profiler.error_kinds import kind_words
-from profiler.known_errors import (
-    DEFAULT_FILE,
-    add_suppressions,
-    is_known,
-    known_bodies,
-    suppression_of,
-)
 from profiler.rules.errors import BY_KIND, LOST
 from profiler.rules.words import where
 from profiler.store import Session
+from profiler.suppressions.choose import is_known
+from profiler.suppressions.make import add_to_file, merged, suppression_of
+from profiler.suppressions.text import DEFAULT_FILE, Suppression
 from tui.editor import open_in_editor
 from tui.figures import count, size
 from tui.screens.errors_data import ErrorContent, error_text, known_here, read_errors
@@ -51,8 +47,8 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         "group: mend from the top, the first ones often cause the later. The right side shows "
         "where it happened; x goes on to where the block was allocated or freed, or where a "
         "value came from. ▸ marks your own code; m leaves out errors without any, and folds "
-        "library frames. k writes the suppression that the tool made into a file, so that it "
-        "is silent about this error (--tool-arg memcheck=--suppressions=FILE)."
+        "library frames. k writes a suppression into a file: `record --suppressions FILE` "
+        "and `show --suppressions FILE` are then silent about this error."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "group", "Cause/kind/module"),
@@ -83,7 +79,8 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         self.grouping = ErrorGrouping.CAUSE
         self.own_only = False
         self.groups: ErrorTree | None = None
-        self.known: set[str] = set()
+        self.known: tuple[Suppression, ...] = ()
+        self._known_fault: str | None = None
         self._shown_record: int | None = None
 
     def compose_content(self) -> Iterable[Widget]:
@@ -110,11 +107,13 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         return sign(str(value), ascii_only=self.dashboard.ascii_only)
 
     def read(self, session: Session) -> ErrorContent | None:
-        self.known = known_here()
+        self.known, self._known_fault = known_here()
         return read_errors(session)
 
     def show(self, content: ErrorContent) -> None:
         self.dashboard.set_count(self.mode_name, len(content.records))
+        if self._known_fault is not None:
+            self.notify(self._known_fault, severity="warning", markup=False)
         self._regroup()
         self._tree.focus()
 
@@ -290,27 +289,17 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         chosen = [
             n.record for n in groups.nodes[node : groups.end[node]] if n.record is not None
         ]
-        texts: list[str] = []
-        refused: str | None = None
-        for number in chosen:
-            record = content.records[number]
-            frame = content.context.own.frame(record.frames)
-            try:
-                texts.append(suppression_of(record, f"{record.kind} {where(frame)}"))
-            except DroidgrindError as error:
-                refused = str(error)
+        own = content.context.own
+        entries = merged(suppression_of(content.records[n], own) for n in chosen)
+        new = [entry for entry in entries if entry not in self.known]
         try:
-            added = add_suppressions(file, texts)
+            held = add_to_file(entries, file)
         except DroidgrindError as error:
             self.notify(str(error), severity="error", markup=False)
             return
-        if refused is not None:
-            self.notify(refused, severity="warning", markup=False)
-        elif texts:
-            what = f"{added} suppression(s) added" if added else "already there"
-            self.notify(f"{file}: {what}", markup=False)
-        for text in texts:
-            self.known |= known_bodies(text)
+        what = f"{len(new)} added" if new else "already there"
+        self.notify(f"{file}: {what}, {held} in all", markup=False)
+        self.known = merged((*self.known, *entries))
         self._regroup(self._shown_record)
 
     def reveal(self, key: str) -> None:

@@ -6,16 +6,17 @@ from datetime import datetime
 from pathlib import Path
 
 from collectors import registry
+from collectors.errors import InputError
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame, Shape
 from profiler.aggregate.error_groups import all_records
 from profiler.functions import short_name
-from profiler.known_errors import DEFAULT_FILE, known_bodies
 from profiler.own_code import OwnCode
+from profiler.project import load_project
 from profiler.rules.context import Context
 from profiler.sources import Sources
 from profiler.store import Session
-from profiler.thresholds import Thresholds
+from profiler.suppressions.text import DEFAULT_FILE, Suppression, read_suppressions
 from tui.text import printable
 
 
@@ -55,24 +56,26 @@ def read_errors(session: Session) -> ErrorContent | None:
         recorded: float | None = datetime.fromisoformat(session.manifest.created).timestamp()
     except ValueError:
         recorded = None
-    own = OwnCode.guessed(session.manifest.target.argv)
+    project = load_project()
+    own = project.own_code(session.manifest.target.argv)
     processes = [process for profile in profiles for process in profile.processes]
     return ErrorContent(
         tuple(tools),
         all_records(profiles),
-        Context(session.manifest, Thresholds(), own),
+        Context(session.manifest, project.thresholds, own),
         Sources(recorded=recorded),
         sum(not process.finished for process in processes),
         sum(count for process in processes for _, count in process.suppressed),
     )
 
 
-def known_here() -> set[str]:
-    """What the suppression file of the working directory holds; nothing without one."""
+def known_here() -> tuple[tuple[Suppression, ...], str | None]:
+    """The entries of the working directory's suppression file, or why they cannot be had."""
+    file = Path(DEFAULT_FILE)
     try:
-        return known_bodies(Path(DEFAULT_FILE).read_text("utf-8", "surrogateescape"))
-    except OSError:
-        return set()
+        return (read_suppressions([file]) if file.is_file() else ()), None
+    except InputError as error:
+        return (), str(error)
 
 
 def stacks_of(record: ErrorRecord) -> list[Stack]:

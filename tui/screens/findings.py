@@ -12,7 +12,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from profiler.finding import Finding, Severity
-from profiler.findings import session_findings
+from profiler.project import project_findings
 from profiler.store import Session
 from tui.messages import GoTo
 from tui.screens.session_screen import SessionScreen
@@ -71,7 +71,7 @@ class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
         return sign(str(value), ascii_only=self.dashboard.ascii_only)
 
     def read(self, session: Session) -> tuple[Finding, ...] | None:
-        return session_findings(session) if session.captures else None
+        return project_findings(session) if session.captures else None
 
     def show(self, content: tuple[Finding, ...]) -> None:
         serious = [f for f in content if f.severity is not Severity.INFO]

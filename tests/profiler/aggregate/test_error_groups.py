@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from collectors import registry
-from collectors.errors import InputError
 from collectors.records.errors import ErrorProfile
 from profiler.aggregate.error_groups import (
     FATAL_SIGNAL,
@@ -17,11 +16,11 @@ from profiler.aggregate.error_groups import (
     error_tree,
 )
 from profiler.error_kinds import kind_order
-from profiler.known_errors import add_suppressions, is_known, known_bodies, suppression_of
 from profiler.manifest import Manifest
 from profiler.own_code import OwnCode
 from profiler.rules.context import Context
 from profiler.store import Session
+from profiler.suppressions.make import add_to_file, suppression_of
 from profiler.thresholds import Thresholds
 
 DATA = Path("tests/data")
@@ -94,26 +93,6 @@ def test_a_signal_that_ended_the_process_is_an_error_too(manifest: Manifest) -> 
     assert list(records[: len(crash.records)]) == list(crash.records)
 
 
-def test_what_is_known_is_written_once(bugs: ErrorProfile, tmp_path: Path) -> None:
-    file = tmp_path / "my.supp"
-    record = read("memcheck", "3.19-x86_64/memcheck-bugs-supp.xml").records[0]
-    text = suppression_of(record, "seen {by}\nme")
-    assert "   seen by me\n" in text
-    assert "insert_a_suppression_name_here" not in text
-    assert add_suppressions(file, [text, text]) == 1
-    assert add_suppressions(file, [suppression_of(record, "another name")]) == 0
-    assert file.read_text() == text
-    bodies = known_bodies(file.read_text())
-    assert is_known(record, bodies)
-    others = [r for r in bugs.records if r.suppression is None]
-    assert others, "the sample without --gen-suppressions has none"
-    assert not is_known(others[0], bodies)
-    with pytest.raises(InputError, match="gen-suppressions"):
-        suppression_of(others[0], "x")
-    with pytest.raises(InputError, match="cannot"):
-        add_suppressions(tmp_path / "no" / "such.supp", [text])
-
-
 @pytest.mark.valgrind
 def test_valgrind_takes_what_was_written(tmp_path: Path, build: object) -> None:
     """Under the written file the same run has no error any more."""
@@ -137,7 +116,7 @@ def test_valgrind_takes_what_was_written(tmp_path: Path, build: object) -> None:
     before = run()
     assert len(before.records) >= 2
     file = tmp_path / "droidgrind.supp"
-    assert add_suppressions(file, [suppression_of(r, r.kind) for r in before.records])
+    assert add_to_file([suppression_of(r) for r in before.records], file)
     assert len(run(f"--suppressions={file}").records) == 0
 
 

@@ -67,7 +67,7 @@ async def test_each_kind_of_evidence_has_its_screen(
 ) -> None:
     key = {"snapshot": 3} if view is View.HEAP else {"function": "main"}
     made = Finding("r", Severity.INFO, "t", "e", "a", place(view, **key), "2" * 16)
-    monkeypatch.setattr("tui.screens.findings.session_findings", lambda _session: (made,))
+    monkeypatch.setattr("tui.screens.findings.project_findings", lambda _session: (made,))
     app = Dashboard.starting_in("findings")(imported.directory.parent, session=imported)
     async with app.run_test(size=(120, 40)) as pilot:
         await settle(app, pilot)
@@ -93,7 +93,7 @@ async def test_names_are_never_markup_and_a_filter_narrows(
             "heap-owner", Severity.INFO, "Holds", "much", "less", place(View.HEAP), "1" * 16
         ),
     ]  # fmt: skip
-    monkeypatch.setattr("tui.screens.findings.session_findings", lambda _session: tuple(made))
+    monkeypatch.setattr("tui.screens.findings.project_findings", lambda _session: tuple(made))
     app = Dashboard.starting_in("findings")(imported.directory.parent, session=imported)
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
