@@ -69,7 +69,8 @@ class NativeRun:
 class TargetEntry:
     """What was recorded: a command line, its working directory and added environment.
 
-    Without a command line it was a process that ran already (`pid`), or the whole system.
+    Without a command line it was an installed `app`, a process that ran already (`pid`), or
+    the whole system.
     """
 
     argv: tuple[str, ...]
@@ -77,12 +78,15 @@ class TargetEntry:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     build_id: str | None = None
     pid: int | None = None
+    app: str | None = None
 
     @property
     def label(self) -> str:
         """The target in few words."""
         if self.argv:
             return " ".join(self.argv)
+        if self.app is not None:
+            return self.app
         return f"process {self.pid}" if self.pid is not None else "the whole system"
 
 
@@ -241,6 +245,7 @@ def manifest_from_json(document: object, source: str) -> Manifest:
             target.text_map("env"),
             target.optional_text("build_id"),
             target.optional_integer("pid"),
+            target.optional_text("app"),
         ),
         device=_device(fields.object("device")),
         plan=fields.texts("plan"),

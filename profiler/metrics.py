@@ -113,9 +113,16 @@ def _all(session: Session) -> Iterator[Metric]:
         profiles = session.profiles(tool) if tool in known else ()
         if not profiles:
             continue
+        unmeasured = session.reading(tool).unmeasured
         match registry.tool(tool).shape:
             case Shape.ERRORS:
-                yield from _errors([p for p in profiles if isinstance(p, ErrorProfile)], tool)
+                for metric in _errors(
+                    [p for p in profiles if isinstance(p, ErrorProfile)], tool
+                ):
+                    if unmeasured is None or metric.name not in LEAK_KINDS.values():
+                        yield metric
+            case Shape.HEAP if unmeasured is not None:
+                continue
             case Shape.COST:
                 yield from _costs([p for p in profiles if isinstance(p, CostProfile)], tool)
             case Shape.HEAP:

@@ -187,6 +187,13 @@ def _libraries(elf: ElfTarget, target: Target, device: Device) -> dict[str, Path
         user = waiting.pop()
         names = [name for name in user.needed if name not in asked]
         asked.update(names)
+        for name in names:
+            if "/" in name and not device.exists(name):
+                raise UsageError(
+                    f"{user.file.name} asks for {name} by its path, which is not on "
+                    f"{device.serial}: give that library a soname (-Wl,-soname,NAME) and relink"
+                )
+        names = [name for name in names if "/" not in name]
         if elf.is_musl:  # musl's C library is its dynamic linker
             names = [name for name in names if not name.startswith(("libc.so", "libc.musl"))]
         here = {name: _near(name, user, elf, offered) for name in names}

@@ -1,7 +1,7 @@
 """What a person asks to have recorded, checked before anything runs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collectors import registry
 from collectors.errors import UsageError
@@ -13,7 +13,9 @@ from profiler.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to record. Without a target only samplers run, on `subject`, until stopped.
+    """What to record. Without a target or app only samplers run, on `subject`, until stopped.
+
+    `app` is `PACKAGE[/ACTIVITY]`; it does not end by itself.
 
     `timeout` bounds each run of the target, in seconds. `labels` are kept in the session.
     """
@@ -24,13 +26,14 @@ class Plan:
     subject: Subject = field(default_factory=Subject)
     timeout: float | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    app: str | None = None
 
     def __post_init__(self) -> None:
         if not self.tools:
             raise UsageError("no tool was chosen: give at least one to -t")
         for name in self.tools:
             registry.tool(name)  # says which names there are
-        if self.target is None and self.wrappers:
+        if self.target is None and self.app is None and self.wrappers:
             raise UsageError(
                 f"{self.wrappers[0]} runs a program of its own: give one after `--`, or choose "
                 f"only samplers ({', '.join(registry.SAMPLERS)}) with -t"
@@ -48,6 +51,18 @@ class Plan:
     @property
     def wrappers(self) -> tuple[str, ...]:
         return tuple(name for name in self.tools if name in registry.WRAPPERS)
+
+    def check_bounded(self) -> None:
+        """Raises `UsageError` for runs of an app that nothing would end."""
+        runs = len(self.steps())
+        if self.app is not None and runs > 1 and self.timeout is None:
+            raise UsageError(
+                f"an app does not end by itself, and {', '.join(self.tools)} need {runs} runs: "
+                "bound each with --timeout SECONDS, or choose one tool with -t"
+            )
+
+    def only(self, tools: tuple[str, ...]) -> "Plan":
+        return replace(self, tools=tools)
 
     def settings_of(self, tool: str) -> ToolSettings:
         return self.settings.get(tool, ToolSettings())

@@ -46,6 +46,7 @@ def write_recipe(directory: Path, recipe: Recipe) -> None:
         "labels": dict(plan.labels),
         "pid": plan.subject.pid,
         "name": plan.subject.name,
+        "app": plan.app,
         "settings": {name: _settings_json(one) for name, one in plan.settings.items()},
     }
     if target is not None:
@@ -107,6 +108,7 @@ def read_recipe(directory: Path) -> Recipe:
             Subject(pid=fields.optional_integer("pid"), name=fields.optional_text("name")),
             fields.optional_number("timeout"),
             fields.text_map("labels"),
+            fields.optional_text("app"),
         ),
     )
 

@@ -155,6 +155,7 @@ class Recording:
         manifest = self._writer.manifest
         interrupted = bool(self._stop) and self._plan.has_end
         states = [entry.state for entry in manifest.captures]
+        interrupted = interrupted or (bool(self._stop) and len(states) < len(self._plan.tools))
         whole = len(states) == len(self._plan.tools) and all(
             state is State.COMPLETE for state in states
         )
@@ -213,7 +214,7 @@ class Recording:
             running.fetch(folder)
             usage = running.usage
             native = NativeRun(
-                exit_status=None if status is None else status.shell_status,
+                exit_status=_shell_status(status),
                 wall_seconds=round(usage.wall_seconds if usage else wall, 3),
                 cpu_seconds=None
                 if usage is None or usage.cpu_seconds is None
@@ -236,7 +237,7 @@ class Recording:
                 state=state,
                 argv=() if self._launcher is None else self._launcher.argv,
                 started=began,
-                exit_status=None if status is None else status.shell_status,
+                exit_status=_shell_status(status),
                 wall_seconds=round(wall, 3),
                 files=files,
                 note=note,
@@ -315,6 +316,8 @@ class Recording:
         verdict = valgrind.judge(status, folder, has_output=has_output, stopped=stopped)
         if verdict.outcome is valgrind.Outcome.VALGRIND_FAILED or not has_output:
             state = State.FAILED
+        elif verdict.outcome is valgrind.Outcome.STOPPED and not self._plan.has_end:
+            state = State.COMPLETE  # an app's usual end
         elif verdict.outcome in {valgrind.Outcome.STOPPED, valgrind.Outcome.KILLED}:
             state = State.PARTIAL
         else:
@@ -324,10 +327,10 @@ class Recording:
             replace(
                 entry,
                 state=state,
-                exit_status=None if status is None else status.shell_status,
+                exit_status=_shell_status(status),
                 wall_seconds=None if usage is None else round(usage.wall_seconds, 3),
                 files=files,
-                note=verdict.reason,
+                note=verdict.reason or unmeasured,
             ),
         )
         running.discard()  # only now: a kill before this line finds the results again
@@ -356,3 +359,7 @@ class Recording:
         except BaseException:  # whatever went wrong here, no target goes on unwatched
             running.discard()
             raise
+
+
+def _shell_status(status: ExitStatus | None) -> int | None:
+    return status.shell_status if status is not None and status.is_known else None

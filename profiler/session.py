@@ -14,6 +14,7 @@ from collectors.devices.local import LOCAL_SERIAL
 from collectors.devices.toolchain import Toolchain, find_toolchain
 from collectors.errors import Interrupted, UsageError
 from collectors.tools.tool import ToolSettings
+from profiler.app_launching import AppLauncher, AppPlace, fit_plan, look_at_app
 from profiler.captured import this_process
 from profiler.journal import Journal
 from profiler.launching import Launcher, ProgramLauncher
@@ -33,6 +34,9 @@ from profiler.store import (
 )
 from profiler.target import Target
 from profiler.version import installed_version
+
+# A wrap property's value has 91 characters, and the run's folder is a part of it.
+_RUN_NAME = 36
 
 __all__ = ["Recorded", "record", "resume", "run_plan"]
 
@@ -89,13 +93,19 @@ def run_plan(
     stop: StopRequest | None = None,
 ) -> Recorded:
     """Carry out a plan. Everything that can be refused is refused before anything runs."""
-    toolchain, bundle = _look(plan, device, valgrind)
+    observer = observer or SilentObserver()
+    place = None
+    if plan.app is not None:
+        place = look_at_app(plan.app, device)
+        plan = fit_plan(plan, place, observer, chosen=plan.tools != registry.DEFAULT_TOOLS)
+    plan.check_bounded()
+    toolchain, bundle = _look(plan, device, valgrind, place)
     created = now()
     if directory is None:
         name = plan.target.argv if plan.target else (_subject_name(plan),)
         directory = new_session_directory(root, created, name)
     recipe = Recipe(
-        f"{directory.name}-{secrets.token_hex(3)}",
+        f"{directory.name[:_RUN_NAME]}-{secrets.token_hex(3)}",
         device.serial,
         plan,
         valgrind,
@@ -117,7 +127,7 @@ def run_plan(
     )
     writer = SessionWriter.create(directory, manifest)
     write_recipe(directory, recipe)
-    return _carry_out(recipe, device, toolchain, bundle, writer, observer, stop)
+    return _carry_out(recipe, device, toolchain, bundle or place, writer, observer, stop)
 
 
 def resume(
@@ -141,7 +151,8 @@ def resume(
         )
     recipe = read_recipe(session.directory)
     device = device or choose_device(recipe.serial)
-    toolchain, bundle = _look(recipe.plan, device, recipe.valgrind)
+    place = None if recipe.plan.app is None else look_at_app(recipe.plan.app, device)
+    toolchain, bundle = _look(recipe.plan, device, recipe.valgrind, place)
     if bundle and bundle.program and file_digest(bundle.program) != recipe.digest:
         raise UsageError(
             f"{bundle.program} has changed since {session.id} was begun: record it anew"
@@ -149,41 +160,52 @@ def resume(
     writer = SessionWriter(session.directory, manifest)
     writer.save(replace(manifest, recorder=this_process()))
     writer.event("resumed")
-    if device.serial == LOCAL_SERIAL:  # a local target ended with its recorder
+    # a local target ended with its recorder, and an app is started anew
+    if device.serial == LOCAL_SERIAL or place is not None:
         for entry in manifest.captures:
             if entry.state is State.RECORDING:
                 shutil.rmtree(session.folder(entry.tool), ignore_errors=True)
-    return _carry_out(recipe, device, toolchain, bundle, writer, observer, stop)
+    return _carry_out(
+        recipe, device, toolchain, bundle or place, writer, observer or SilentObserver(), stop
+    )
 
 
 def _look(
-    plan: Plan, device: Device, valgrind: str | None
+    plan: Plan, device: Device, valgrind: str | None, place: AppPlace | None
 ) -> tuple[Toolchain | None, Bundle | None]:
     """Find what the plan needs, before anything is changed anywhere."""
     pid = plan.subject.pid
     if pid is not None and not device.exists(f"/proc/{pid}"):
         raise UsageError(f"there is no process {pid} on {device.serial}")
-    toolchain = find_toolchain(device, valgrind) if plan.wrappers else None
-    return toolchain, None if plan.target is None else bundle_target(plan.target, device)
+    bundle = None if plan.target is None else bundle_target(plan.target, device)
+    if not plan.wrappers:
+        return None, bundle
+    abi = bundle.elf.abi if bundle and bundle.elf else None
+    if place is not None:
+        abi = place.app.abi
+        valgrind = valgrind or place.own_valgrind
+    return find_toolchain(device, valgrind, abi=abi), bundle
 
 
 def _carry_out(
     recipe: Recipe,
     device: Device,
     toolchain: Toolchain | None,
-    bundle: Bundle | None,
+    found: Bundle | AppPlace | None,
     writer: SessionWriter,
-    observer: Observer | None,
+    observer: Observer,
     stop: StopRequest | None,
 ) -> Recorded:
-    observer = observer or SilentObserver()
     stop = stop if stop is not None else StopRequest()
     journal = Journal.create(device.serial, recipe.run, writer.directory, this_process())
 
     def prepare() -> Launcher | None:
-        if bundle is None:
+        if found is None:
             return None
-        placed = place_bundle(bundle, device)
+        if isinstance(found, AppPlace):
+            wrapped = bool(recipe.plan.wrappers)
+            return AppLauncher(found, journal, recipe.run, observer, wrapped=wrapped)
+        placed = place_bundle(found, device)
         if placed.unmeasured and recipe.plan.wrappers:
             observer.warning(placed.unmeasured)
         return ProgramLauncher(device, recipe.run, placed)
@@ -196,12 +218,16 @@ def _carry_out(
 
 
 def _subject_name(plan: Plan) -> str:
+    if plan.app is not None:
+        return plan.app.partition("/")[0]
+    if plan.subject.name is not None:
+        return plan.subject.name
     return "system" if plan.subject.pid is None else f"pid-{plan.subject.pid}"
 
 
 def _target_entry(plan: Plan) -> TargetEntry:
     target = plan.target
     if target is None:
-        return TargetEntry((), pid=plan.subject.pid)
+        return TargetEntry((), pid=plan.subject.pid, app=plan.app)
     cwd = None if target.cwd is None else str(target.cwd)
     return TargetEntry(target.argv, cwd, target.env)

@@ -53,13 +53,15 @@ class Reading:
     """One capture, read: a profile for each output file that could be used.
 
     `files[i]` is the file of `profiles[i]`. `damage` holds the files that could not be used
-    at all, besides what each profile says of its own.
+    at all, besides what each profile says of its own. `unmeasured` says why figures about
+    the heap are missing, where they are.
     """
 
     tool: str
     files: tuple[Path, ...]
     profiles: tuple[Profile, ...]
     damage: tuple[Damage, ...]
+    unmeasured: str | None = None
 
     def all_damage(self) -> tuple[Damage, ...]:
         return self.damage + tuple(d for profile in self.profiles for d in profile.damage)
@@ -197,7 +199,13 @@ class Session:
             for name in sizes
             if self._holds_results(tool, Path(name))
         )
-        return Reading(tool, tuple(files), tuple(profiles), tuple(damage))
+        return Reading(
+            tool,
+            tuple(files),
+            tuple(profiles),
+            tuple(damage),
+            None if entry is None else entry.unmeasured,
+        )
 
     def _unsuppressed(self, tool: str, profile: Profile) -> Profile:
         if not self.suppressions or not isinstance(profile, ErrorProfile):

@@ -98,6 +98,17 @@ def _damage_json(tool: str, damage: Damage) -> dict[str, Any]:
 
 
 def tool_figures(reading: Reading) -> dict[str, Any]:
+    """The figures of one capture; those that could not be measured are null, never 0."""
+    figures = _figures(reading)
+    if reading.unmeasured is not None:
+        missing = {Shape.ERRORS: ("leaks",), Shape.HEAP: ("peak", "marked_peak")}
+        for name in missing.get(registry.tool(reading.tool).shape, ()):
+            figures[name] = None
+        figures["not_measured"] = reading.unmeasured
+    return figures
+
+
+def _figures(reading: Reading) -> dict[str, Any]:
     """What `summarise` says of one tool; `reading` must hold at least one profile."""
     match registry.tool(reading.tool).shape:
         case Shape.ERRORS:

@@ -20,6 +20,7 @@ COMMANDS = {
     "install": "tui.commands.install",
     "record": "tui.commands.record",
     "cleanup": "tui.commands.cleanup",
+    "wrap-sh": "tui.commands.wrap_sh",
     "import": "tui.commands.import_files",
     "watch": "tui.commands.watch",
     "open": "tui.commands.open",

@@ -17,16 +17,24 @@ def plan_from(args: argparse.Namespace) -> Plan:
     words: list[str] = args.program[1:] if args.program[:1] == ["--"] else args.program
     if args.program[:1] != ["--"] and len(words) == 1:
         words = _named_target(words[0], args)
-    attached = args.pid is not None or args.system
-    if words and attached:
-        raise UsageError(
-            "--pid and --system watch what already runs: give no program with them"
+    watched = [
+        option
+        for option, given in (
+            ("--pid", args.pid is not None),
+            ("--name", args.process is not None),
+            ("--system", args.system),
+            ("--app", args.app is not None),
         )
-    if args.pid is not None and args.system:
-        raise UsageError("choose one of --pid and --system")
-    if not words and not attached:
+        if given
+    ]
+    if words and watched:
+        raise UsageError(f"{watched[0]} watches what is there already: give no program with it")
+    if len(watched) > 1:
+        raise UsageError(f"choose one of {' and '.join(watched)}")
+    if not words and not watched:
         raise UsageError(
-            "no program to record: `droidgrind record -- PROGRAM ARGS…` (or --pid, --system)"
+            "no program to record: `droidgrind record -- PROGRAM ARGS…` (or --app, --pid, "
+            "--name, --system)"
         )
     for name in ("timeout", "rate"):
         value = getattr(args, name)
@@ -36,11 +44,12 @@ def plan_from(args: argparse.Namespace) -> Plan:
         Target(tuple(words), args.cwd, parse_environment(args.env), parse_push(args.push))
         if words
         else None,
-        _tools(args.tools, attached=attached),
+        _tools(args.tools, attached=bool(watched) and args.app is None),
         _settings(args),
-        Subject(pid=args.pid),
+        Subject(pid=args.pid, name=args.process),
         args.timeout,
         parse_labels(args.label),
+        args.app,
     )
 
 

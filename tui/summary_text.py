@@ -180,8 +180,10 @@ def _threads(schedstat: Figures) -> Iterator[str]:
 
 def _errors(session: Session, tool: str, figures: Figures) -> Iterator[str]:
     yield from _heading("Is memory used correctly?", _source(session, tool))
+    if figures.get("not_measured"):
+        yield f"  {figures['not_measured']}"
     if not figures["errors"]:
-        yield "  no errors, no leaks"
+        yield "  no errors" if figures["leaks"] is None else "  no errors, no leaks"
         return
     yield (
         f"  {plural(figures['errors'], 'distinct error')}, "
@@ -190,7 +192,7 @@ def _errors(session: Session, tool: str, figures: Figures) -> Iterator[str]:
     leaks = figures["leaks"]
     lost = [
         f"{kind.replace('_', ' ')} {size(leak['bytes'])} in {plural(leak['blocks'], 'block')}"
-        for kind, leak in leaks.items()
+        for kind, leak in (leaks or {}).items()
         if leak["blocks"]
     ]
     if lost:
@@ -237,7 +239,8 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
     peak = figures["peak"]
     if peak is None:
         measures = figures.get("measures")
-        yield f"  {measures} was counted" if measures else "  no snapshot was written"
+        nothing = figures.get("not_measured") or "no snapshot was written"
+        yield f"  {measures} was counted" if measures else f"  {nothing}"
         yield from _sites(figures)
         return
     unit = {"i": "instructions", "ms": "ms", "B": "bytes allocated and freed"}

@@ -131,6 +131,13 @@ class AdbDevice:
         self._changes = log
 
     @property
+    def run_dir(self) -> str:
+        """The run's own folder. Raises `DeviceError` outside of a run."""
+        if self._folder is None:
+            raise DeviceError("no recording was begun")
+        return self._folder
+
+    @property
     def work_dir(self) -> str | None:
         """Where a target runs and finds what was pushed for it; None outside of a run."""
         return None if self._folder is None else f"{self._folder}/work"
@@ -173,6 +180,14 @@ class AdbDevice:
             )
         )
 
+    def script(self, text: str) -> CommandResult:
+        """Run lines of mksh that may safely run twice, as a whole or not at all.
+
+        A cut link is the end of the input: without the braces, the half of a line that came
+        would be run, and `rm -rf /data/local/tmp/x` must not become `rm -rf /data`.
+        """
+        return self.shell("sh", stdin=f"{{\n{text}\n}}\n".encode("utf-8", "surrogateescape"))
+
     def checked(self, line: str, *, stdin: bytes | None = None) -> CommandResult:
         answer = self.shell(line, stdin=stdin)
         if answer.status:
@@ -182,7 +197,7 @@ class AdbDevice:
         return answer
 
     def facts(self) -> DeviceFacts:
-        return read_facts(self._serial, lambda script: self.shell("sh", stdin=script).stdout)
+        return read_facts(self._serial, lambda text: self.script(text).stdout)
 
     def run(
         self,
@@ -232,7 +247,11 @@ class AdbDevice:
             self._note_file(path)
         self.checked(f"mkdir -p {shlex.quote(path.rpartition('/')[0])}")
         self.persist(lambda: self._push(file, f"{path}.new", mode))
-        self.checked(f"chmod {mode:o} {quoted}.new && mv {quoted}.new {quoted}")
+        # done twice, it finds nothing to do
+        self.checked(
+            f"[ ! -e {quoted}.new ] || {{ chmod {mode:o} {quoted}.new && "
+            f"mv {quoted}.new {quoted}; }}"
+        )
         if self.shell(verified).status:
             raise DeviceError(
                 f"{path}: differs from {file} after the push: is the device full?"

@@ -7,7 +7,7 @@ from collectors.devices.caches import read_caches
 from collectors.devices.device import Cpu, DeviceFacts
 
 # `read` is a built-in: no process is started for the hundred small files of /sys.
-_SCRIPT = rb"""
+_SCRIPT = r"""
 for p in ro.product.model ro.product.cpu.abi ro.product.cpu.abilist ro.build.version.release \
   ro.build.version.sdk; do echo "$p=$(getprop $p)"; done
 echo "kernel=$(uname -sr)"
@@ -31,7 +31,7 @@ done 2>/dev/null
 """
 
 
-def read_facts(serial: str, ask: Callable[[bytes], bytes]) -> DeviceFacts:
+def read_facts(serial: str, ask: Callable[[str], bytes]) -> DeviceFacts:
     """`ask` runs a script on the device and returns what it prints."""
     said: dict[str, str] = {}
     numbers: list[int] = []

@@ -74,6 +74,9 @@ class AdbJob:
         self._sync: Sync | None = None
         self._verified = False
 
+    def __del__(self) -> None:
+        self._hang_up()  # where the device was given up
+
     def launch(self) -> None:
         job = self._job
         program = job.argv[0]
@@ -187,8 +190,7 @@ class AdbJob:
             self._signal(number)
 
     def _signal(self, number: int) -> None:
-        script = f"{END_JOB}end_job {self._j} {number}\n"
-        self._device.shell("sh", stdin=script.encode("utf-8", "surrogateescape"))
+        self._device.script(f"{END_JOB}end_job {self._j} {number}")
 
     def _sizes(self) -> dict[str, int]:
         """The files below the output directory."""
@@ -237,6 +239,7 @@ class AdbJob:
         if ended:
             self._verify(destination)
             self._verified = True
+            self._hang_up()
 
     def _bring(self, name: str, size: int, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -48,16 +48,19 @@ class Root:
 
     def run(self, line: str) -> CommandResult:
         """Raises `DeviceError` where there is no root."""
+        return self._device.shell(self.line(line))
+
+    def line(self, line: str) -> str:
+        """The line that runs `line` as root. Raises `DeviceError` where there is no root."""
         way = self.way
         if way is None:
             raise DeviceError(
                 f"{self._device.serial} is not rooted: there is neither `adb root` nor a su"
             )
         if way == "adbd":
-            return self._device.shell(line)
-        if way == "su 0":
-            return self._device.shell(f"su 0 sh -c {shlex.quote(line)}")
-        return self._device.shell(f"su -c {shlex.quote(line)}")
+            return line
+        shell = "sh -c " if way == "su 0" else ""
+        return f"{way} {shell}{shlex.quote(line)}"
 
     def ask_adbd(self) -> str:
         """`adb root`; what adbd says. It restarts, and ends whatever it had started."""

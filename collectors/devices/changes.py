@@ -24,6 +24,8 @@ class ChangedDevice(Protocol):
 
     def shell(self, line: str, *, stdin: bytes | None = None) -> CommandResult: ...
 
+    def script(self, text: str) -> CommandResult: ...
+
     def as_root(self, line: str) -> CommandResult:
         """Run a line of mksh as root. Raises `DeviceError` where there is no root."""
         ...
@@ -96,8 +98,7 @@ def _own(path: str) -> str:
 
 
 def _remove_folder(device: ChangedDevice, details: Mapping[str, str]) -> None:
-    script = END_JOB + _REMOVE.format(path=_own(details["path"]))
-    answer = device.shell("sh", stdin=script.encode("utf-8", "surrogateescape"))
+    answer = device.script(END_JOB + _REMOVE.format(path=_own(details["path"])))
     _checked(answer, details["path"])
     if "parent" in details:  # made for it; others may use it by now
         device.shell(f"rmdir {shlex.quote(details['parent'])} 2>/dev/null")

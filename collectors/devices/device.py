@@ -82,7 +82,7 @@ class DeviceFacts:
 
 @dataclass(frozen=True, slots=True)
 class ExitStatus:
-    """How a process ended: exactly one of `code` and `signal` is set."""
+    """How a process ended: one of `code` and `signal` is set, or neither: nobody saw it."""
 
     code: int | None = None
     signal: int | None = None
@@ -91,6 +91,10 @@ class ExitStatus:
     def from_shell(cls, status: int) -> "ExitStatus":
         """A shell's view: 128 + n stands for signal n."""
         return cls(signal=status - 128) if 128 < status < 192 else cls(code=status)
+
+    @property
+    def is_known(self) -> bool:
+        return self.code is not None or self.signal is not None
 
     @property
     def shell_status(self) -> int:

@@ -91,7 +91,7 @@ def judge(
         return Verdict(Outcome.STOPPED, stopped)
     log = read_logs(folder)
     fatal = _FATAL.search(log)
-    ended_badly = status.signal is not None or status.code != 0
+    ended_badly = status.signal is not None or status.code not in {0, None}
     if ended_badly and not has_output and fatal is None:
         # Before it has a log, Valgrind writes to standard error, as the target does.
         return Verdict(

@@ -192,9 +192,13 @@ def serve_shell(channel: Channel, line: bytes, *, packets: bool) -> None:
                 elif kind == 3 or kind == 4:
                     process.stdin.close()
         except (OSError, ValueError):
-            return
+            pass
+        if packets and not process.stdin.closed:
+            process.stdin.close()  # the host is gone: that is the end of the input
 
     channel.on_close = hang_up
+    if channel.closed:  # the link was cut while the process began
+        hang_up()
     readers = [threading.Thread(target=copy, args=(1, process.stdout.fileno()), daemon=True)]
     if packets:
         readers.append(

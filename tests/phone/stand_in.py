@@ -23,6 +23,7 @@ PROPERTIES = {
     "ro.debuggable": "0",
 }
 _GETPROP = """#!/system/bin/sh
+[ -n "$1" ] && [ -f /data/property/$1 ] && exec cat /data/property/$1
 while IFS='=' read -r name value; do
   [ $# = 0 ] && echo "[$name]: [$value]"
   [ "$name" = "$1" ] && echo "$value" && exit

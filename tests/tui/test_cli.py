@@ -72,7 +72,7 @@ def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["record", "--", "/no/such"], 2, "/no/such: there is no such program"),
         (["record", "-t", "gdb", "--", "true"], 2, "there is no tool 'gdb': choose from"),
         (["record", "-t", "memcheck", "--pid", "1"], 2, "memcheck runs a program of its own"),
-        (["record", "--pid", "1", "--", "true"], 2, "--pid and --system watch what already"),
+        (["record", "--pid", "1", "--", "true"], 2, "--pid watches what is there already"),
         (["record", "--timeout", "0", "--", "true"], 2, "--timeout 0: must be above 0"),
         (["record", "--env", "A", "--", "true"], 2, "--env A: write NAME=VALUE"),
         (["record", "--cwd", "/no/such", "--", "true"], 2, "there is no such directory"),

@@ -85,6 +85,17 @@ class RecordCommand:
             "$DROIDGRIND_VALGRIND, else the one on PATH)",
         )
         parser.add_argument(
+            "--app",
+            metavar="PACKAGE[/ACTIVITY]",
+            help="record an installed app of the device",
+        )
+        parser.add_argument(
+            "--name",
+            dest="process",
+            metavar="NAME",
+            help="only sample processes of this name, also those that begin later",
+        )
+        parser.add_argument(
             "--pid", type=int, metavar="PID", help="only sample a process that runs already"
         )
         parser.add_argument(

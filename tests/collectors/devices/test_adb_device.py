@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collectors.devices.adb import AdbDevice, list_devices, open_device
-from collectors.devices.device import ExitStatus, Job
+from collectors.devices.device import CommandResult, ExitStatus, Job
 from collectors.errors import DeviceError, DeviceUnavailable
 from tests.phone.stand_in import StandIn
 
@@ -180,3 +180,23 @@ def test_valgrind_needs_no_glibc_on_the_device(
     assert b"Valgrind" in (tmp_path / "log").read_bytes()
     if tool != "memcheck":
         assert list(tmp_path.glob(f"{tool}.out.*"))
+
+
+def test_a_script_is_run_as_a_whole_or_not_at_all(adb_device: AdbDevice) -> None:
+    """A link that is cut ends the script's input anywhere; nothing of it may have run."""
+    place = "/data/local/tmp/whole"
+    sent: list[bytes] = []
+    shell = adb_device.shell
+
+    def keep(line: str, *, stdin: bytes | None = None) -> CommandResult:
+        sent.append(stdin or b"")
+        return shell(line, stdin=stdin)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(adb_device, "shell", keep)
+        adb_device.script(f"rm -f {place}\nmkdir {place}\nrmdir {place}")
+    (whole,) = sent
+    for end in range(1, len(whole) - 2, 3):
+        adb_device.shell(f"head -c {end} | sh", stdin=whole)
+        adb_device.shell(f"sh <<'EOF'\n{whole[:end].decode()}\nEOF")
+        assert not adb_device.exists(place), whole[:end]

@@ -1,0 +1,168 @@
+"""Recordings of installed apps: each way to get around one, and each refusal."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from collectors.devices.adb import AdbDevice, open_device
+from collectors.errors import DeviceError, UsageError
+from collectors.tools.tool import ToolSettings
+from profiler import summarise
+from profiler.journal import journals
+from profiler.manifest import State
+from profiler.plan import Plan
+from profiler.progress import SilentObserver
+from profiler.session import run_plan
+from profiler.store import Session
+from profiler.wrap_sh import write_wrap_sh
+from tests.phone import apps
+from tests.phone.stand_in import StandIn
+from tests.profiler.conftest import TOOLS, VALGRIND, BuildC, device_state, processes
+
+pytestmark = [pytest.mark.phone, pytest.mark.valgrind]
+PACKAGE = "com.example.demo"
+
+
+class Watching(SilentObserver):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.said.append(text)
+
+
+@pytest.fixture
+def device(phone: StandIn, adb_device: AdbDevice, valgrind: str) -> Iterator[AdbDevice]:
+    """The phone with Android's programs for apps; not rooted."""
+    if not (phone.root / "system/framework").exists():
+        if shutil.which("musl-gcc") is None:
+            pytest.skip("musl-gcc is not installed")
+        apps.add_app_support(phone.root, phone.folder)
+    apps.set_rooted(phone.root, phone.folder, rooted=False)
+    yield open_device(phone.serial)
+    for folder in (phone.root / "data/app").iterdir():
+        apps.uninstall_app(phone.root, folder.name)
+
+
+def demo(build_c: BuildC) -> Path:
+    return build_c("demo-app", source=apps.PROGRAM)
+
+
+def record_app(
+    device: AdbDevice,
+    folder: Path,
+    tools: tuple[str, ...],
+    valgrind: str | None,
+    app: str = PACKAGE,
+) -> tuple[Session, list[str]]:
+    watching = Watching()
+    musl = ToolSettings(("--soname-synonyms=somalloc=NONE",))  # older Valgrinds need it
+    plan = Plan(None, tools, {"memcheck": musl}, app=app, timeout=3.0)
+    session = run_plan(plan, device, folder, valgrind=valgrind, observer=watching).session
+    return session, watching.said
+
+
+def check_whole(session: Session) -> None:
+    assert session.state is State.COMPLETE, session.captures
+    assert session.manifest.target.label == PACKAGE
+    lost = summarise(session)["memcheck"]["leaks"]["definitely_lost"]
+    assert lost == {"bytes": 1234, "blocks": 1}
+    assert b"app com.example.demo" in (session.folder("memcheck") / "stdout").read_bytes()
+    assert session.captures[-1].exit_status == 143
+
+
+def test_wrap_property_where_there_is_root(
+    phone: StandIn, device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    apps.install_app(phone.root, PACKAGE, demo(build_c), debuggable=False)
+    apps.set_rooted(phone.root, phone.folder, rooted=True)
+    before = device_state(phone)
+    session, said = record_app(device, tmp_path, ("memcheck",), valgrind)
+    check_whole(session)
+    assert any("wrap property, since commands can be root's here (su -c)" in s for s in said)
+    assert any("Android waits 30 s for its process" in text for text in said)
+    assert any("SELinux is permissive" in text for text in said)
+    assert device_state(phone) == before
+    assert (phone.root / "data/misc/selinux").read_text() == "Enforcing\n"
+    assert processes(phone) == []
+    assert list(journals()) == []
+
+
+def test_wrap_sh_without_root(
+    phone: StandIn, device: AdbDevice, build_c: BuildC, tmp_path: Path
+) -> None:
+    libraries = apps.install_app(phone.root, PACKAGE, demo(build_c), debuggable=True)
+    written = write_wrap_sh(PACKAGE, "x86_64", tmp_path / "module", valgrind=TOOLS)
+    assert "src/main/resources/lib/x86_64/wrap.sh" in written.files
+    assert b"\r" not in (written.folder / written.files[0]).read_bytes()
+    for file in (written.folder / "src/main/resources/lib/x86_64").iterdir():
+        shutil.copy2(file, libraries)
+    before = device_state(phone)
+    session, said = record_app(device, tmp_path, ("schedstat", "memcheck"), None)
+    check_whole(session)
+    assert any("wrap.sh, since its APK brings a wrap.sh" in text for text in said)
+    assert summarise(session)["schedstat"]["threads"]
+    assert device_state(phone) == before
+    assert processes(phone) == []
+
+
+def test_samplers_alone_where_nothing_else_works(
+    phone: StandIn, device: AdbDevice, build_c: BuildC, tmp_path: Path
+) -> None:
+    apps.install_app(phone.root, PACKAGE, demo(build_c), debuggable=False)
+    before = device_state(phone)
+    default = ("vmstat", "schedstat", "memcheck", "cachegrind", "massif")
+    session, said = record_app(device, tmp_path, default, None)
+    assert session.state is State.COMPLETE
+    assert session.tools == ("vmstat", "schedstat")
+    (line,) = [text for text in said if text.startswith("only vmstat and schedstat")]
+    assert "not debuggable" in line
+    (thread,) = summarise(session)["schedstat"]["threads"]
+    assert thread["run_seconds"] > 0
+    assert device_state(phone) == before
+    assert processes(phone) == []
+
+
+def test_each_refusal_has_its_own_words(
+    phone: StandIn, device: AdbDevice, build_c: BuildC, tmp_path: Path
+) -> None:
+    apps.install_app(phone.root, PACKAGE, demo(build_c), debuggable=False)
+    long = "com.example.a_rather_long_package_name"
+    apps.install_app(phone.root, long, demo(build_c), debuggable=False)
+    apps.install_app(phone.root, "com.example.service", demo(build_c), debuggable=True)
+    (phone.root / "data/app/com.example.service/activity").unlink()
+    apps.install_app(phone.root, "com.example.nowrap", demo(build_c), debuggable=True)
+    before = device_state(phone)
+
+    def refusal(app: str, kind: type[Exception] = DeviceError) -> str:
+        with pytest.raises(kind) as caught:
+            record_app(open_device(phone.serial), tmp_path, ("memcheck",), VALGRIND, app)
+        return str(caught.value)
+
+    assert "com.example.gone is not installed on" in refusal("com.example.gone", UsageError)
+    assert "has no activity that a launcher" in refusal("com.example.service", UsageError)
+    assert "write PACKAGE or PACKAGE/ACTIVITY" in refusal("demo", UsageError)
+    assert "is not debuggable and" in refusal(PACKAGE)
+    assert "brings no wrap.sh: add one with" in refusal("com.example.nowrap")
+    properties = phone.root / "system/build.prop"
+    text = properties.read_text()
+    properties.write_text(text.replace("version.sdk=33", "version.sdk=25"))
+    try:
+        assert "wrap.sh works from Android 8.1 on" in refusal("com.example.nowrap")
+        apps.set_rooted(phone.root, phone.folder, rooted=True)
+        assert "before Android 8 a name has at most 31" in refusal(long)
+    finally:
+        properties.write_text(text)
+        apps.set_rooted(phone.root, phone.folder, rooted=False)
+    apps.set_rooted(phone.root, phone.folder, rooted=True)
+    said = refusal(f"{PACKAGE}/.Nothing")
+    assert "does not start: Error type 3" in said or "Activity class" in said
+    apps.set_rooted(phone.root, phone.folder, rooted=False)
+    assert {k: v for k, v in device_state(phone).items() if "system/bin/su" not in k} == {
+        k: v for k, v in before.items() if "system/bin/su" not in k
+    }
+    assert list(journals()) == []
+    assert os.listdir(phone.root / "data/local/tmp") == ["valgrind"]  # noqa: PTH208

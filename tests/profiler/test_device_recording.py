@@ -1,0 +1,267 @@
+"""Recordings on the stand-in phone: the same counts as here, whatever happens to the link."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.devices.adb import AdbDevice
+from collectors.errors import UsageError
+from profiler import open_session, record, summarise
+from profiler.cleanup import cleanup
+from profiler.journal import journals
+from profiler.manifest import State
+from profiler.plan import Plan
+from profiler.progress import SilentObserver
+from profiler.session import run_plan
+from profiler.store import Session
+from profiler.target import Pushed, Target
+from tests.phone.stand_in import StandIn
+from tests.profiler.conftest import (
+    AWAY_SECONDS,
+    MOMENTS,
+    BuildC,
+    device_state,
+    processes,
+)
+
+pytestmark = [pytest.mark.phone, pytest.mark.valgrind]
+# The whole proof: 20 moments, 20 s away, all five tools. The suite looks at a part of it.
+WHOLE = MOMENTS > 2
+TOOLS = ("vmstat", "schedstat", "memcheck", "cachegrind", "massif")
+SOME = TOOLS if WHOLE else ("schedstat", "memcheck")
+SECONDS = 12.0 if WHOLE else 5.0  # about as long as the recording
+LIBRARY = ("-shared", "-fPIC")
+LOCAL_TOOLS = "/usr/libexec/valgrind"
+
+
+def droidgrind(*words: str | Path, cwd: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "tui.cli", *map(str, words)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+
+
+def counts(session: Session) -> dict[str, Any]:
+    summary = summarise(session)
+    memcheck = summary["memcheck"]
+    own = [row for row in summary["cachegrind"]["top"] if row["file"].endswith(".c")]
+    return {
+        "errors": (memcheck["errors"], memcheck["occurrences"], memcheck["by_kind"]),
+        "leaks": memcheck["leaks"],
+        "Ir": {row["function"]: row["Ir"] for row in own},
+        "peak": summary["massif"]["peak"]["heap_bytes"],
+    }
+
+
+def test_all_five_tools_count_what_they_count_here(
+    phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    program = build_c("target")
+    before = device_state(phone)
+    there = record(
+        [str(program), "you", "0.3", "5"],
+        serial=adb_device.serial,
+        sessions=tmp_path,
+        valgrind=valgrind,
+        env={"WHERE": "a phone"},
+    )
+    assert there.state is State.COMPLETE
+    assert there.tools == ("vmstat", "schedstat", "memcheck", "cachegrind", "massif")
+    assert [entry.exit_status for entry in there.captures] == [5] * 5
+    assert (there.folder("native") / "stdout").read_bytes().startswith(b"hello you\n")
+    assert (there.folder("memcheck") / "stderr").read_bytes() == b"from a phone\n"
+    threads = summarise(there)["schedstat"]["threads"]
+    assert [thread["name"] for thread in threads] == ["target"]
+    (vmstat,) = there.profiles("vmstat")
+    assert getattr(vmstat, "cost_seconds", None) is not None
+    assert device_state(phone) == before
+    assert list(journals()) == []
+    here = record(
+        [str(program), "you", "0.3", "5"],
+        tools=("memcheck", "cachegrind", "massif"),
+        sessions=tmp_path,
+        valgrind=LOCAL_TOOLS,
+        serial="local",
+        env={"WHERE": "a phone"},
+    )
+    assert counts(there) == counts(here)
+    assert counts(there)["Ir"]["main"] > 10_000
+
+
+def test_static_target_is_not_measured_as_leaking_nothing(
+    adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    said: list[str] = []
+
+    class Watching(SilentObserver):
+        def warning(self, text: str) -> None:
+            said.append(text)
+
+    plan = Plan(Target((str(build_c("static", "-static")),)), ("memcheck", "massif"))
+    session = run_plan(
+        plan, adb_device, tmp_path, valgrind=valgrind, observer=Watching()
+    ).session
+    assert any("static" in text for text in said)
+    summary = summarise(session)
+    assert summary["memcheck"]["leaks"] is None
+    assert "static" in summary["memcheck"]["not_measured"]
+    assert summary["massif"]["peak"] is None
+    assert "static" in summary["massif"]["not_measured"]
+
+
+def test_pushed_files_and_libraries_are_found_there(
+    phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    library = build_c(
+        "libown.so", *LIBRARY, "-Wl,-soname,libown.so", source="int own(void) { return 7; }\n"
+    )
+    main = "int own(void); int main(void) { return own(); }\n"
+    program = build_c("linked", str(library), source=main)
+    before = device_state(phone)
+    session = record(
+        [str(program)], tools=["memcheck"], serial=adb_device.serial, sessions=tmp_path,
+        valgrind=valgrind,
+    )  # fmt: skip
+    assert session.captures[0].exit_status == 7
+    model = tmp_path / "model.bin"
+    model.write_text("weights")
+    place = "/data/local/tmp/models/here/m.bin"
+    for pushed, name in ((Pushed(model), "model.bin"), (Pushed(model, place), place)):
+        plan = Plan(
+            Target((str(build_c("target")), "a", "0", "0", name), push=(pushed,)), ("massif",)
+        )
+        done = run_plan(plan, adb_device, tmp_path, valgrind=valgrind).session
+        assert b"read weights" in (done.folder("massif") / "stdout").read_bytes()
+    assert device_state(phone) == before
+
+
+def test_what_does_not_fit_the_device_is_refused_before_anything_runs(
+    phone: StandIn, adb_device: AdbDevice, build_c: BuildC, tmp_path: Path
+) -> None:
+    before = device_state(phone)
+
+    def refusal(*argv: str) -> str:
+        with pytest.raises(UsageError) as caught:
+            record(argv, tools=["vmstat"], serial=adb_device.serial, sessions=tmp_path)
+        return str(caught.value)
+
+    desktop = build_c("desktop", compiler="gcc")
+    assert "dynamic linker /lib64/ld-linux-x86-64.so.2, which is not on" in refusal(
+        str(desktop)
+    )
+    library = build_c(
+        "libgone.so", *LIBRARY, "-Wl,-soname,libgone.so", source="int g(void) { return 7; }\n"
+    )
+    program = build_c("lonely", str(library), source="int g(void); int main(){return g();}\n")
+    library.unlink()
+    assert "lonely needs libgone.so" in refusal(str(program))
+    arm = tmp_path / "arm"
+    arm.write_bytes(program.read_bytes()[:18] + b"\xb7\0" + program.read_bytes()[20:])
+    arm.chmod(0o755)
+    assert "built for arm64-v8a, but" in refusal(str(arm))
+    assert "/data/nothing is not on" in refusal("device:/data/nothing")
+    assert device_state(phone) == before
+    assert list(tmp_path.glob("2*")) == []
+
+
+def test_interrupt_reaches_the_target_on_the_device(
+    phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    before = device_state(phone)
+    process = droidgrind(
+        "record", "-s", adb_device.serial, "-t", "memcheck,massif", "--valgrind", valgrind,
+        "--", build_c("target"), "x", "60", cwd=tmp_path,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    root = tmp_path / "droidgrind-sessions"
+    while time.monotonic() < deadline:
+        if any(b"at 0" in file.read_bytes() for file in root.glob("*/raw/memcheck/stdout")):
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=90)
+    assert process.returncode == 130, err
+    session = open_session(tmp_path / out.decode().strip())
+    assert (session.state, session.tools) == (State.PARTIAL, ("memcheck",))
+    assert summarise(session)["memcheck"]["leaks"]["definitely_lost"]["blocks"] == 1
+    assert device_state(phone) == before
+
+
+def test_link_cut_at_any_moment_costs_nothing(
+    phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    """Of each session every tool is complete, its files equal to what the device had."""
+    program = build_c("target")
+    words = [str(program), "you", "1.0"]
+    before = device_state(phone)
+    moments = random.Random(4)  # noqa: S311  # moments, not secrets
+    for number in range(MOMENTS):
+        moment = 0.2 + (number + moments.random()) * SECONDS / MOMENTS
+        cut = threading.Timer(moment, phone.wire.cut, (AWAY_SECONDS,))
+        cut.start()
+        session = record(words, serial=adb_device.serial, sessions=tmp_path, valgrind=valgrind)
+        cut.join()
+        assert session.state is State.COMPLETE, (moment, session.captures)
+        assert len(session.captures) == 5
+        lines = (session.folder("massif") / "stdout").read_text().splitlines()
+        assert lines[0] == "hello you"
+        assert lines[-1] == "at 0.9"
+        assert not summarise(session)["schedstat"].get("damage")
+        time.sleep(max(0.0, AWAY_SECONDS - 1))
+        assert device_state(phone) == before, moment
+        assert processes(phone) == []
+
+
+def test_killed_at_any_moment_it_is_resumed_or_cleaned_up(
+    phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    program = build_c("target")
+    before = device_state(phone)
+    moments = random.Random(5)  # noqa: S311  # moments, not secrets
+    outcomes: list[str] = []
+    for number in range(2 * MOMENTS):
+        root = tmp_path / str(number)
+        process = droidgrind(
+            "record", "-q", "-s", adb_device.serial, "--sessions", root,
+            "--valgrind", valgrind, "-t", ",".join(SOME), "--", program, "you", "1.0",
+            cwd=tmp_path,
+        )  # fmt: skip
+        moment = 0.6 + (number // 2 + moments.random()) * SECONDS / MOMENTS
+        time.sleep(moment)
+        process.kill()
+        process.communicate(timeout=60)
+        sessions = [open_session(directory) for directory in root.glob("[!.]*")]
+        for session in sessions:
+            json.dumps(summarise(session))
+        if number % 2 and sessions and sessions[0].manifest.state is State.RECORDING:
+            resumed = droidgrind(
+                "record", "-q", "--resume", sessions[0].directory, cwd=tmp_path
+            )
+            _, err = resumed.communicate(timeout=120)
+            assert resumed.returncode == 0, (moment, err)
+            session = open_session(sessions[0].directory)
+            assert session.state is State.COMPLETE
+            assert session.tools == SOME
+            assert summarise(session)["memcheck"]["errors"] == 4
+            outcomes.append("resumed")
+        else:
+            cleaned = cleanup()
+            assert [one.left for one in cleaned] == [()] * len(cleaned), moment
+            outcomes.append("cleaned")
+        assert device_state(phone) == before, (moment, outcomes)
+        assert processes(phone) == [], (moment, outcomes)
+        assert list(journals()) == []
+    if WHOLE:
+        assert outcomes.count("resumed") > MOMENTS / 2
