@@ -62,7 +62,7 @@ class Thresholds:
     ll_share_of_cycles_percent: float = _bound(
         20, "last-level misses' share of estimated cycles, above which memory is the limit"
     )
-    instruction_rate_percent: float = _bound(1.0, "I1 misses of Ir")
+    instruction_rate_percent: float = _bound(2.0, "I1 misses of Ir")
     branch_rate_percent: float = _bound(8, "mispredicted of a function's branches")
     branch_share_percent: float = _bound(
         20, "mispredicted branches' share of estimated cycles: they cost"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from collectors.records.cost import UNKNOWN, CostProfile
+from collectors.records.cost import UNKNOWN, CostProfile, Symbol, SymbolTable
 from profiler.finding import Finding, Severity, View, place
 from profiler.fingerprint import fingerprint, stable_function
 from profiler.functions import CYCLES, FunctionCosts, function_costs, short_name
@@ -161,13 +161,28 @@ def worst_line(profiles: Sequence[CostProfile], fn: str, file: str) -> tuple[int
     return line, misses, max(rates, default=0.0)
 
 
+def _places(symbols: Sequence[Symbol], fn: str, file: str) -> list[int]:
+    """Where a function is among symbols, of which there may be very many."""
+    if not isinstance(symbols, SymbolTable):
+        return [i for i, s in enumerate(symbols) if s.fn == fn and s.file == file]
+    import numpy as np
+
+    functions = [i for i, name in enumerate(symbols.functions) if name == fn]
+    files = [i for i, name in enumerate(symbols.files) if name == file]
+    chosen = np.isin(np.asarray(symbols.function_of), functions) & np.isin(
+        np.asarray(symbols.file_of), files
+    )
+    places: list[int] = np.flatnonzero(chosen).tolist()
+    return places
+
+
 def _line_sums(
     profiles: Sequence[CostProfile], fn: str, file: str, events: Sequence[str]
 ) -> Iterator[tuple[int, list[float]]]:
     import numpy as np
 
     for profile in profiles:
-        wanted = [i for i, s in enumerate(profile.symbols) if s.fn == fn and s.file == file]
+        wanted = _places(profile.symbols, fn, file)
         if not wanted or not set(events) <= set(profile.events):
             continue
         rows = np.flatnonzero(np.isin(np.asarray(profile.row_symbol), wanted))

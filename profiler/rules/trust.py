@@ -23,6 +23,8 @@ _VIEWS = {
     Shape.SAMPLES: View.SCHEDULING,
 }
 
+_FEWEST_FRAMES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -105,10 +107,13 @@ def _unresolved(recorded: Recorded, context: Context) -> Iterator[Finding]:
         for stack in (record.frames, *(aux.frames for aux in record.aux))
         for frame in stack
     }
-    if len(frames) < 10:
+    own = [frame for frame in frames.values() if context.own.owns(frame)]
+    judged = own if len(own) >= _FEWEST_FRAMES else list(frames.values())
+    if len(judged) < _FEWEST_FRAMES:
         return
-    unknown = [frame for frame in frames.values() if not frame.fn]
-    share = 100 * len(unknown) / len(frames)
+    whose = " of your own code" if judged is own else ""
+    unknown = [frame for frame in judged if not frame.fn]
+    share = 100 * len(unknown) / len(judged)
     if share < context.thresholds.unresolved_percent:
         return
     objects: dict[str, int] = {}
@@ -119,9 +124,9 @@ def _unresolved(recorded: Recorded, context: Context) -> Iterator[Finding]:
     yield Finding(
         "trust-unresolved",
         Severity.INFO if context.is_system_program else Severity.WARNING,
-        f"{share:.0f} % of the frames have no name",
-        f"{len(unknown)} of {len(frames)} distinct frames are ???, most of them in "
-        f"{listed(worst)}: what is yours cannot be told.",
+        f"{share:.0f} % of the frames{whose} have no name",
+        f"{len(unknown)} of {len(judged)} distinct frames{whose} are ???, most of them in "
+        f"{listed(worst)}: no function or line can be named there.",
         "Build with -g and do not strip, or give the unstripped files: "
         "droidgrind symbolize SESSION --symbols DIR.",
         place(View.ERRORS),
