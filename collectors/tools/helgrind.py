@@ -1,44 +1,5 @@
-"""Helgrind: data races, lock order, misuse of POSIX threads."""
+"""Helgrind: races, locks taken in different orders, misuse of POSIX threads."""
 
-from pathlib import Path
+from collectors.tools.valgrind_errors import ErrorTool
 
-from collectors.devices.device import DeviceFacts
-from collectors.records.errors import ErrorProfile
-from collectors.records.shared import Shape
-from collectors.tools.tool import ToolSettings
-from collectors.tools.valgrind_errors import parse_errors, recognises
-
-
-class Helgrind:
-    """Races between threads, locks taken in different orders, misuse of POSIX threads."""
-
-    name = "helgrind"
-    valgrind_tool = "helgrind"
-    shape = Shape.ERRORS
-
-    def options(
-        self,
-        version: tuple[int, ...],
-        output_dir: str,
-        settings: ToolSettings,
-        facts: DeviceFacts,
-    ) -> list[str]:
-        return [
-            "--xml=yes",
-            f"--xml-file={output_dir}/helgrind.%p.xml",
-            "--num-callers=40",
-            "--error-limit=no",
-            "--gen-suppressions=all",
-        ]
-
-    def recognises(self, head: bytes) -> bool:
-        return recognises(head, b"helgrind")
-
-    def is_output(self, name: str) -> bool:
-        return name.startswith("helgrind.") and name.endswith(".xml")
-
-    def read(self, file: Path) -> ErrorProfile:
-        return parse_errors(file)
-
-
-TOOL = Helgrind()
+TOOL = ErrorTool("helgrind")
