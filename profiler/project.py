@@ -14,7 +14,7 @@ from profiler.suppressions.text import Suppression, read_suppressions, suppressi
 from profiler.thresholds import Thresholds, nearest
 
 FILE_NAME = "droidgrind.toml"
-_TOP = ("mine", "suppressions", "thresholds", "targets")
+_TOP = ("mine", "suppressions", "thresholds", "targets", "check")
 _TARGET = ("program", "tools", "cwd", "env", "timeout")
 
 
@@ -38,6 +38,8 @@ class Project:
     suppressions: tuple[Path, ...] = ()
     thresholds: Thresholds = field(default_factory=Thresholds)
     targets: Mapping[str, NamedTarget] = field(default_factory=dict[str, NamedTarget])
+    check: Mapping[str, object] = field(default_factory=dict[str, object])
+    """The table `[check]` as it stands: `profiler.check.limits` knows its keys."""
 
     def own_code(self, argv: tuple[str, ...], globs: tuple[str, ...] = ()) -> OwnCode:
         """Which code is own: by `globs` if there are some, else the project's, else guessed."""
@@ -86,6 +88,7 @@ def load_project(start: Path | None = None) -> Project:
             name: _target(name, value, file)
             for name, value in _table(document, "targets", str(file)).items()
         },
+        _table(document, "check", str(file)),
     )
 
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "report": "tui.commands.report",
     "fleet": "tui.commands.fleet",
     "fleet-worker": "tui.commands.fleet_worker",
+    "check": "tui.commands.check",
     "diff": "tui.commands.diff",
     "query": "tui.commands.query",
     "trend": "tui.commands.trend",
