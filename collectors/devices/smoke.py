@@ -9,7 +9,8 @@ from collectors.errors import DeviceUnavailable, ToolError
 
 # Minutes, since an emulated phone is twenty times slower.
 _SECONDS = 240.0
-_OUT_FILES = {"massif": "massif", "cachegrind": "cachegrind", "callgrind": "callgrind"}
+# Tools that would leave a file where they run.
+_OUT_FILES = ("massif", "cachegrind", "callgrind", "dhat")
 # A program of the system: dynamic, so that linker and libc are tried as well.
 DEVICE_PROGRAM = "/system/bin/true"
 
