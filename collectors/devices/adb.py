@@ -93,6 +93,7 @@ class AdbDevice:
         self.on_absence: Callable[[DeviceUnavailable], None] | None = None
         self.root = Root(self)
         self._dialled = 0.0
+        self._facts: DeviceFacts | None = None
         self._folder: str | None = None
         self._changes: ChangeLog | None = None
 
@@ -197,6 +198,12 @@ class AdbDevice:
         return answer
 
     def facts(self) -> DeviceFacts:
+        """Asked once: what a recording keeps of a device does not change under it."""
+        if self._facts is None:
+            self._facts = self._read_facts()
+        return self._facts
+
+    def _read_facts(self) -> DeviceFacts:
         return read_facts(self._serial, lambda text: self.script(text).stdout)
 
     def run(
@@ -241,18 +248,24 @@ class AdbDevice:
             path = f"{home}/{path}"
         quoted = shlex.quote(path)
         verified = f"[ \"$(sha256sum <{quoted} | cut -d' ' -f1)\" = {digest} ]"
-        if self.shell(f"{verified} 2>/dev/null && chmod {mode:o} {quoted}").status == 0:
+        folder = shlex.quote(path.rpartition("/")[0])
+        ours = path.startswith(f"{home}/")
+        ready = f"{verified} 2>/dev/null && chmod {mode:o} {quoted}"
+        if (
+            self.shell(f"{ready} || {{ mkdir -p {folder}; false; }}" if ours else ready).status
+            == 0
+        ):
             return path
-        if not path.startswith(f"{home}/"):
+        if not ours:
             self._note_file(path)
-        self.checked(f"mkdir -p {shlex.quote(path.rpartition('/')[0])}")
+            self.checked(f"mkdir -p {folder}")
         self.persist(lambda: self._push(file, f"{path}.new", mode))
-        # done twice, it finds nothing to do
-        self.checked(
-            f"[ ! -e {quoted}.new ] || {{ chmod {mode:o} {quoted}.new && "
-            f"mv {quoted}.new {quoted}; }}"
+        # done twice, it finds nothing to move
+        moved = (
+            f"[ ! -e {quoted}.new ] || "
+            f"{{ chmod {mode:o} {quoted}.new && mv -f {quoted}.new {quoted}; }}"
         )
-        if self.shell(verified).status:
+        if self.shell(f"{moved}; {verified}").status:
             raise DeviceError(
                 f"{path}: differs from {file} after the push: is the device full?"
             )

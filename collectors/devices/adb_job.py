@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collectors.devices.adb import AdbDevice
 
 _POLL_SECONDS = 0.1
+_NOT_THERE = 97
 _ALIVE_SECONDS = 2.0
 
 # Reserved space lets the marker be written on a device that the job has filled.
@@ -79,9 +80,6 @@ class AdbJob:
 
     def launch(self) -> None:
         job = self._job
-        program = job.argv[0]
-        if "/" in program and self._device.shell(f"[ -x {shlex.quote(program)} ]").status:
-            raise DeviceError(f"{program}: not an executable file on {self._device.serial}")
         script = _RUNNER.format(
             j=self._folder,
             o=shlex.quote(job.output_dir),
@@ -91,15 +89,24 @@ class AdbJob:
             argv=shlex.join(job.argv),
             hold=_HOLD.format(j=self._folder) if job.held else "",
         )
-        line = (
-            f"mkdir -p {self._j}; [ -d {self._j}/started ] || "
-            f"{{ cat >{self._j}/run.new && mv {self._j}/run.new {self._j}/run; }}"
+        program = job.argv[0]
+        check = (
+            f"[ -x {shlex.quote(program)} ] || exit {_NOT_THERE}; " if "/" in program else ""
         )
-        self._device.checked(line, stdin=script.encode("utf-8", "surrogateescape"))
-        self._read_pids(_LAUNCH.format(j=self._j))
+        # a link that is cut leaves `run` incomplete: the size says so, and nothing is launched
+        content = script.encode("utf-8", "surrogateescape")
+        line = (
+            f"{check}mkdir -p {self._j} || exit 1; [ -d {self._j}/started ] || "
+            f"{{ cat >{self._j}/run.new && [ $(wc -c <{self._j}/run.new) = {len(content)} ] && "
+            f"mv {self._j}/run.new {self._j}/run; }} || exit 1\n{_LAUNCH.format(j=self._j)}"
+        )
+        answer = self._device.shell(line, stdin=content)
+        if answer.status == _NOT_THERE:
+            raise DeviceError(f"{program}: not an executable file on {self._device.serial}")
+        self._take_pids(answer.text)
 
-    def _read_pids(self, line: str) -> None:
-        numbers = self._device.shell(line).text.split()
+    def _take_pids(self, text: str) -> None:
+        numbers = text.split()
         if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
             raise DeviceError(
                 f"{self._job.name} did not start on {self._device.serial}: is its storage full?"
@@ -107,10 +114,11 @@ class AdbJob:
         self._pid, self._runner = map(int, numbers)
 
     def find(self) -> None:
-        self._read_pids(
+        answer = self._device.shell(
             f"read pid rest <{self._j}/pid; read runner rest <{self._j}/runner; "
             "echo $pid $runner"
         )
+        self._take_pids(answer.text)
 
     @property
     def job(self) -> Job:
@@ -281,10 +289,13 @@ class AdbJob:
 
     def discard(self) -> None:
         """End what is left of the job, also what it started, and remove its files."""
-        self.end_leftovers()
+        self._hang_up()
         there = shlex.quote(self._job.output_dir)
         parent = shlex.quote(self._job.output_dir.rpartition("/")[0])
-        self._device.shell(f"rm -rf {there} {self._j}; rmdir {parent} 2>/dev/null")
+        self._device.script(
+            f"{END_JOB}end_job {self._j} 9\nrm -rf {there} {self._j}\n"
+            f"rmdir {parent} 2>/dev/null"
+        )
 
 
 def file_digest(file: Path) -> str | None:

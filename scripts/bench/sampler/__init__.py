@@ -1,0 +1,1 @@
+"""What sampling costs on a device, beside top and vmstat; and what droidgrind adds to a run."""
