@@ -11,6 +11,7 @@ from typing import Any
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
 from profiler.error_kinds import SIGNS
+from profiler.own_code import OwnCode
 from profiler.store import Session
 from tui.figures import (
     NOT_MEASURED,
@@ -35,7 +36,9 @@ _MOST_FINDINGS = 10
 _FINDING_CELLS = 100
 
 
-def summary_lines(session: Session, summary: Figures) -> Iterator[str]:
+def summary_lines(
+    session: Session, summary: Figures, own: OwnCode | None = None
+) -> Iterator[str]:
     """The lines of the summary; `summary` is what `summarise` gave for the session."""
     yield from _head(session, summary)
     yield from _findings(summary)
@@ -46,7 +49,9 @@ def summary_lines(session: Session, summary: Figures) -> Iterator[str]:
         if figures is None:
             continue
         if "occurrences" in figures:
-            yield from _errors(session, tool, figures)
+            yield from _errors(
+                session, tool, figures, own or OwnCode.guessed(session.manifest.target.argv)
+            )
         elif "marked_peak" in figures:
             yield from _heap(tool, figures)
         elif "events" in figures:
@@ -178,7 +183,7 @@ def _threads(schedstat: Figures) -> Iterator[str]:
     yield from _more(len(threads), "thread")
 
 
-def _errors(session: Session, tool: str, figures: Figures) -> Iterator[str]:
+def _errors(session: Session, tool: str, figures: Figures, own: OwnCode) -> Iterator[str]:
     yield from _heading("Is memory used correctly?", _source(session, tool))
     if figures.get("not_measured"):
         yield f"  {figures['not_measured']}"
@@ -203,8 +208,13 @@ def _errors(session: Session, tool: str, figures: Figures) -> Iterator[str]:
         if isinstance(profile, ErrorProfile)
         for record in profile.records
     ]
-    own = _own_objects(session)
-    records.sort(key=lambda record: (record.is_leak, -(record.leaked_bytes or 0)))
+    records.sort(
+        key=lambda record: (
+            record.is_leak,
+            not own.has_own(record.frames),
+            -(record.leaked_bytes or 0),
+        )
+    )
     for record in records[:_MOST_ERRORS]:
         times = f"  ({plural(record.count, 'time')})" if record.count > 1 else ""
         yield f"  {record.kind}: {_cut(record.what, 110)}{times}"
@@ -213,23 +223,10 @@ def _errors(session: Session, tool: str, figures: Figures) -> Iterator[str]:
     yield from _more(len(records), "error", _MOST_ERRORS)
 
 
-def _own_objects(session: Session) -> str | None:
-    argv = session.manifest.target.argv
-    return argv[0].rpartition("/")[2] if argv else None
-
-
-def _telling_frames(record: ErrorRecord, own: str | None) -> Iterator[tuple[str, Frame]]:
-    """The innermost frames, allocator and library frames passed over where others follow."""
-    frames = list(record.frames)
-    start = next(
-        (
-            i
-            for i, frame in enumerate(frames)
-            if own and frame.obj and frame.obj.rpartition("/")[2] == own
-        ),
-        0,
-    )
-    for i, frame in enumerate(frames[start : start + _MOST_FRAMES]):
+def _telling_frames(record: ErrorRecord, own: OwnCode) -> Iterator[tuple[str, Frame]]:
+    """From the first frame of own code on: those of allocators and libraries are passed over."""
+    start = next((i for i, frame in enumerate(record.frames) if own.owns(frame)), 0)
+    for i, frame in enumerate(record.frames[start : start + _MOST_FRAMES]):
         yield ("at" if i == 0 else "by"), frame
 
 

@@ -33,7 +33,8 @@ class ShowCommand:
             return 0
         from tui.summary_text import summary_lines
 
-        for line in summary_lines(session, summary):
+        own = project.own_code(session.manifest.target.argv, tuple(args.mine))
+        for line in summary_lines(session, summary, own):
             print_line(line)
         return 0
 

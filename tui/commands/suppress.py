@@ -10,7 +10,7 @@ class SuppressCommand:
     """Write suppressions for errors of a session, or tell which of a file's are unused.
 
     Entries are printed, or merged into a file: objects are named without their folders, what
-    another entry covers is left out. Without --record and --fingerprint it is for the errors
+    another entry covers is left out. Without --record and --all it is for the errors
     that are likely noise or have no frame of your own code.
     """
 

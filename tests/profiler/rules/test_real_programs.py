@@ -1,11 +1,17 @@
 """Every rule on a program made to show it, and on its twin that must not, under real tools."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from profiler.finding import Severity
 from profiler.findings import session_findings
+from profiler.fingerprint import error_fingerprint
+from profiler.session import record
 from profiler.store import Session
-from tests.profiler.rules.conftest import Recorded, by_rule, line_of
+from profiler.suppressions.choose import error_records
+from tests.profiler.rules.conftest import PROGRAMS, Recorded, by_rule, line_of
 
 pytestmark = pytest.mark.valgrind
 
@@ -57,6 +63,28 @@ def test_reports_of_one_cause_are_one_finding(recorded: Recorded) -> None:
     found = by_rule(recorded("errors", "bad", "memcheck"))
     assert "3 reports, one cause" in found["memory-read"][0].evidence
     assert "2 reports, one cause" in found["memory-uninitialised"][0].evidence
+
+
+def test_fingerprints_survive_moved_lines_and_a_rebuild(
+    recorded: Recorded, tmp_path: Path
+) -> None:
+    session = recorded("errors", "bad", "memcheck")
+    source = tmp_path / "elsewhere" / "errors.cpp"
+    source.parent.mkdir()
+    text = (PROGRAMS / "errors.cpp").read_text(encoding="utf-8")
+    source.write_text(
+        "// moved\n" * 40 + text.replace("namespace {", "namespace {\nint more;", 1)
+    )
+    program = tmp_path / Path(session.manifest.target.argv[0]).name
+    options = ["-g", "-O1", "-std=c++17", "-fno-builtin", "-Wno-all"]
+    subprocess.run(["g++", *options, "-o", program, source], check=True, timeout=120)
+    moved = record([str(program), "bad"], tools=["memcheck"], directory=tmp_path / "s")
+    before, after = session_findings(session), session_findings(moved)
+    assert [f.fingerprint for f in after] == [f.fingerprint for f in before]
+    assert [f.title for f in after] != [f.title for f in before]  # the lines did move
+    assert [error_fingerprint(e) for e in error_records(moved)] == [
+        error_fingerprint(e) for e in error_records(session)
+    ]
 
 
 def test_an_error_leads_to_its_record_and_line(recorded: Recorded) -> None:
