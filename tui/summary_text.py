@@ -224,7 +224,7 @@ def _errors(session: Session, tool: str, figures: Figures, own: OwnCode) -> Iter
 
 
 def _telling_frames(record: ErrorRecord, own: OwnCode) -> Iterator[tuple[str, Frame]]:
-    """From the first frame of own code on: those of allocators and libraries are passed over."""
+    """From the first frame of own code on: allocators and libraries are passed over."""
     start = next((i for i, frame in enumerate(record.frames) if own.owns(frame)), 0)
     for i, frame in enumerate(record.frames[start : start + _MOST_FRAMES]):
         yield ("at" if i == 0 else "by"), frame
