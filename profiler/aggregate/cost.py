@@ -80,8 +80,7 @@ def by_line(profiles: Sequence[CostProfile], file: str) -> CostSums[int]:
     events = _events(profiles)
     for profile in profiles:
         places = [events.index(event) for event in profile.events]
-        wanted = {i for i, name in enumerate(profile.files) if name == file}
-        for row in _rows_of(profile, wanted):
+        for row in _rows_of(profile, file):
             total = sums.setdefault(profile.row_line[row], [0] * len(events))
             for place, column in zip(places, profile.counts, strict=True):
                 total[place] += column[row]
@@ -91,15 +90,17 @@ def by_line(profiles: Sequence[CostProfile], file: str) -> CostSums[int]:
     )
 
 
-def _rows_of(profile: CostProfile, files: set[int]) -> Sequence[int]:
-    """The rows whose line is in one of `files`."""
+def _rows_of(profile: CostProfile, file: str) -> Sequence[int]:
+    """The rows whose line is in a file. A profile's files are distinct."""
+    try:
+        wanted = profile.files.index(file)
+    except ValueError:
+        return ()
     if len(profile.row_file) < _MANY_ROWS:
-        return [row for row, index in enumerate(profile.row_file) if index in files]
+        return [row for row, index in enumerate(profile.row_file) if index == wanted]
     import numpy as np
 
-    rows: list[int] = np.flatnonzero(
-        np.isin(np.asarray(profile.row_file), list(files))
-    ).tolist()
+    rows: list[int] = np.flatnonzero(np.asarray(profile.row_file) == wanted).tolist()
     return rows
 
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from collectors.records.cost import UNKNOWN, CostProfile, SymbolTable
-from profiler.aggregate.cost import CostSums, by_file, by_function, by_module
+from profiler.aggregate.cost import CostSums, by_file, by_function
 
 
 class Grouping(StrEnum):
@@ -109,23 +109,58 @@ def cost_table(profiles: Sequence[CostProfile], grouping: Grouping) -> CostTable
     """The sums of all processes."""
     import numpy as np
 
+    if grouping is Grouping.FILE and not _files_are_of_symbols(profiles):
+        sums = by_file(profiles)
+        own = NameColumn(grouping.value, list(sums.keys), np.arange(len(sums.keys)))
+        return CostTable(grouping, sums.events, (own,), _arrays(sums))
+    functions = _functions(profiles)
     if grouping is Grouping.FUNCTION:
-        functions = by_function(profiles)
-        counts = _arrays(functions)
-        if len(profiles) == 1 and isinstance(profiles[0].symbols, SymbolTable):
-            names = _interned_symbols(profiles[0].symbols)
-        else:
-            symbols = list(functions.keys)
-            names = (
-                _interned("function", [symbol.fn for symbol in symbols]),
-                _interned("file", [symbol.file for symbol in symbols]),
-                _interned("module", [symbol.obj or UNKNOWN for symbol in symbols]),
-            )
-        inclusive = _inclusive(profiles[0], counts) if len(profiles) == 1 else None
-        return CostTable(grouping, functions.events, names, counts, inclusive)
-    sums = by_file(profiles) if grouping is Grouping.FILE else by_module(profiles)
-    own = NameColumn(grouping.value, list(sums.keys), np.arange(len(sums.keys)))
-    return CostTable(grouping, sums.events, (own,), _arrays(sums))
+        return functions
+    return _regrouped(functions, 1 if grouping is Grouping.FILE else 2, grouping)
+
+
+def _functions(profiles: Sequence[CostProfile]) -> CostTable:
+    functions = by_function(profiles)
+    counts = _arrays(functions)
+    if len(profiles) == 1 and isinstance(profiles[0].symbols, SymbolTable):
+        names = _interned_symbols(profiles[0].symbols)
+    else:
+        symbols = list(functions.keys)
+        names = (
+            _interned("function", [symbol.fn for symbol in symbols]),
+            _interned("file", [symbol.file for symbol in symbols]),
+            _interned("module", [symbol.obj or UNKNOWN for symbol in symbols]),
+        )
+    inclusive = _inclusive(profiles[0], counts) if len(profiles) == 1 else None
+    return CostTable(Grouping.FUNCTION, functions.events, names, counts, inclusive)
+
+
+def _files_are_of_symbols(profiles: Sequence[CostProfile]) -> bool:
+    """Whether each line is in the file of its function: then functions' sums are enough."""
+    import numpy as np
+
+    if len(profiles) != 1 or not isinstance(profiles[0].symbols, SymbolTable):
+        return False
+    profile, symbols = profiles[0], profiles[0].symbols
+    if symbols.files is not profile.files:
+        return False
+    own = np.asarray(symbols.file_of)[np.asarray(profile.row_symbol)]
+    return bool(np.array_equal(own, np.asarray(profile.row_file)))
+
+
+def _regrouped(table: CostTable, column: int, grouping: Grouping) -> CostTable:
+    """The functions' sums by one of their names; names without a function are left out."""
+    import numpy as np
+
+    names = table.names[column]
+    used, of = np.unique(names.of, return_inverse=True)
+    counts: list[Any] = []
+    for values in table.counts:
+        sums = np.zeros(len(used), dtype=np.int64)
+        np.add.at(sums, of, values)
+        counts.append(sums)
+    own = NameColumn(grouping.value, names.names, used)
+    return CostTable(grouping, table.events, (own,), tuple(counts))
 
 
 def parse_weights(text: str, events: Sequence[str]) -> dict[str, int]:
