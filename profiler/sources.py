@@ -53,12 +53,12 @@ class Sources:
     ) -> None:
         self.allowed = allowed
         self._recorded = recorded
-        self._place = place
+        self.place = place
         self._hashes = hashes or {}
         self.read = cache(self._read)
 
     def _read(self, name: str) -> SourceFile | None:
-        path = Path(self._place(name))
+        path = Path(self.place(name))
         if not self.allowed or not path.is_absolute() or "\0" in name:
             return None
         try:

@@ -302,8 +302,9 @@ class CacheScreen(SessionScreen[CostContent]):
         self._table.focus()
 
     def action_edit(self) -> None:
-        if self.file is not None:
-            open_in_editor(self.app, self.file.path, self._view.line)
+        if self.file is not None and self.content is not None:
+            here = self.content.sources.place(self.file.path)
+            open_in_editor(self.app, here, self._view.line)
 
     def action_weights(self) -> None:
         """Type other weights for the estimate."""

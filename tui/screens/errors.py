@@ -257,10 +257,10 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
 
     def action_edit(self) -> None:
         frame = self._pane.frame
-        if frame is None or frame.path is None:
+        if frame is None or frame.path is None or self.content is None:
             open_in_editor(self.app, None, None)
         else:
-            open_in_editor(self.app, frame.path, frame.line)
+            open_in_editor(self.app, self.content.sources.place(frame.path), frame.line)
 
     def action_known(self) -> None:
         """Ask for the file that the suppressions of the error or group go to."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from collectors import registry
@@ -14,6 +13,7 @@ from profiler.functions import short_name
 from profiler.own_code import OwnCode
 from profiler.project import load_project
 from profiler.rules.context import Context
+from profiler.source_map import session_sources
 from profiler.sources import Sources
 from profiler.store import Session
 from profiler.suppressions.text import DEFAULT_FILE, Suppression, read_suppressions
@@ -52,10 +52,6 @@ def read_errors(session: Session) -> ErrorContent | None:
     profiles = [p for t in tools for p in session.profiles(t) if isinstance(p, ErrorProfile)]
     if not profiles:
         return None
-    try:
-        recorded: float | None = datetime.fromisoformat(session.manifest.created).timestamp()
-    except ValueError:
-        recorded = None
     project = load_project()
     own = project.own_code(session.manifest.target.argv)
     processes = [process for profile in profiles for process in profile.processes]
@@ -63,7 +59,7 @@ def read_errors(session: Session) -> ErrorContent | None:
         tuple(tools),
         all_records(profiles),
         Context(session.manifest, project.thresholds, own),
-        Sources(recorded=recorded),
+        session_sources(session),
         sum(not process.finished for process in processes),
         sum(count for process in processes for _, count in process.suppressed),
     )
