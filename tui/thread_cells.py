@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from profiler.watching.track import ThreadTrack, Track
-from profiler.watching.window import Slots, ThreadRow
+from profiler.watching.window import Slots, ThreadRow, ThreadWindow
 from tui.figures import NOT_MEASURED, count
 from tui.widgets.heat_strips import bar
 from tui.widgets.line_table import Painted, Row, TableColumn, Value
@@ -53,13 +53,6 @@ def columns(strip: Callable[[Value], str], *, narrow: bool = False) -> list[Tabl
     return found
 
 
-def fitting(row: Row, *, narrow: bool) -> Row:
-    """The row's cells for `columns` of the same width."""
-    if not narrow:
-        return row
-    return tuple(cell for i, cell in enumerate(row) if i not in _DROPPED_WHERE_NARROW)
-
-
 def _paint_wait(value: Value, text: str) -> Painted:
     return [(text, "waiting" if isinstance(value, float) and value >= 0.05 else "")]
 
@@ -77,20 +70,94 @@ def _paint_strip(_value: Value, text: str) -> Painted:
 
 
 def table_row(row: ThreadRow, names: Mapping[int, str], stamp: int) -> Row:
-    """`stamp` changes when the strip of an active thread does."""
+    """`stamp` changes when the strip of an active thread does.
+
+    Figures are rounded to what is shown, so that a row that looks the same is the same.
+    """
+    run = round(row.run, 2)
+    wait = None if row.wait is None else round(row.wait, 2)
     cpu = NOT_MEASURED if row.last_cpu is None else names.get(row.last_cpu, str(row.last_cpu))
     return (
         row.key[1] & 0xFFFFFFFF,
         f"{row.name} (ended)" if row.ended else row.name,
-        row.share,
-        row.run,
-        row.wait,
-        row.wait_share,
+        round(row.share, 3),
+        run,
+        wait,
+        # Of next to nothing a share would tell nothing.
+        None if wait is None or run + wait < 0.02 else round(wait / (run + wait), 3),
         row.voluntary,
         row.involuntary,
         cpu,
         f"{row.key[0]} {row.key[1]} {stamp if row.active else 0}",
     )
+
+
+class ThreadRows:
+    """The rows of a `LineTable`: sorted by one column, worked out where they are seen."""
+
+    def __init__(
+        self, window: ThreadWindow, names: Mapping[int, str], stamp: int, *, narrow: bool
+    ) -> None:
+        self.window = window
+        self._names = names
+        self._stamp = stamp
+        self._shown = [
+            i for i in range(STRIP_COLUMN + 1) if not (narrow and i in _DROPPED_WHERE_NARROW)
+        ]
+        self._narrow = narrow
+
+    def __len__(self) -> int:
+        return len(self.window)
+
+    def __getitem__(self, place: int, /) -> Row:
+        row = table_row(self.window.row(place), self._names, self._stamp)
+        return tuple(row[i] for i in self._shown) if self._narrow else row
+
+    def find(self, key: Value) -> int | None:
+        """The row of a thread, by its number."""
+        return next(
+            (i for i, thread in enumerate(self.window.tracks) if thread.tid == key), None
+        )
+
+    def matching(self, text: str) -> list[int]:
+        return [
+            i
+            for i, thread in enumerate(self.window.tracks)
+            if text in thread.name.casefold() or text == str(thread.tid)
+        ]
+
+    def ordered(
+        self, places: Sequence[int] | None, column: int, *, descending: bool
+    ) -> list[int]:
+        """Rounded as they are shown, so that rows that look alike do not change places."""
+        window, tracks = self.window, self.window.tracks
+        keys: Sequence[str | float]
+        match self._shown[column]:
+            case 0 | 9:
+                keys = [thread.tid for thread in tracks]
+            case 1:
+                keys = [thread.name.casefold() for thread in tracks]
+            case 2:
+                keys = [round(share, 3) for share in window.shares()]
+            case 3:
+                keys = [round(run, 2) for run in window.growth("run")]
+            case 4:
+                keys = [round(wait, 2) for wait in window.growth("wait")]
+            case 5:
+                keys = [
+                    round(wait / ((run + wait) or 1.0), 3)
+                    for run, wait in zip(
+                        window.growth("run"), window.growth("wait"), strict=True
+                    )
+                ]
+            case 6:
+                keys = window.growth("voluntary")
+            case 7:
+                keys = window.growth("involuntary")
+            case _:
+                keys = [float(cpu) for cpu in window.last_cpus()]
+        order = range(len(tracks)) if places is None else places
+        return sorted(order, key=keys.__getitem__, reverse=descending)
 
 
 def thread_of(track: Track, value: Value) -> ThreadTrack | None:
@@ -113,8 +180,10 @@ def strip_of(thread: ThreadTrack, slots: Slots, *, ascii_only: bool) -> str:
     return found
 
 
-def worst_wait(rows: Sequence[ThreadRow]) -> ThreadRow | None:
+def worst_wait(window: ThreadWindow) -> ThreadRow | None:
     """The thread that waited longest for a CPU, if that is worth a word."""
-    waiting = [row for row in rows if row.wait is not None and row.wait >= 0.05]
-    worst = max(waiting, key=lambda row: row.wait or 0.0, default=None)
-    return worst if worst is not None and (worst.wait_share or 0.0) >= 0.1 else None
+    waits = window.growth("wait")
+    if not waits or max(waits) < 0.05:
+        return None
+    worst = window.row(waits.index(max(waits)))
+    return worst if (worst.wait_share or 0.0) >= 0.1 else None

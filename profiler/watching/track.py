@@ -99,6 +99,7 @@ class Track:
         self.late = 0
         self.missed = 0
         self.thinned = False
+        self.thinnings = 0
         self.forgotten = 0
         self._most = most
         self._old = 0  # samples at the beginning that were thinned, to one in `_stride`
@@ -234,6 +235,7 @@ class Track:
         if block < max(stride, self._most // 8):
             return
         self.thinned = True
+        self.thinnings += 1
         end = self._old + block
         for level in (self.system.running, self.system.blocked):
             groups = zip(

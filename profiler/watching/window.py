@@ -4,15 +4,14 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from profiler.watching.track import Key, Track
+from profiler.watching.track import Key, ThreadTrack, Track
 
 Numbers = Sequence[float]
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadRow:
+class ThreadRow(NamedTuple):
     """A thread over a window; times in seconds, None: the kernel does not count it.
 
     `share` is the part of the window (or, live, of the last second) that it ran.
@@ -43,28 +42,49 @@ class Slots:
 
     Each is measured between the samples around it, so that a slot shorter than the time
     between two samples has a value too. A slot without samples on both sides has none.
+    What does not change any more is taken over from the slots `before`.
     """
 
-    def __init__(self, track: Track, start: float, end: float, count: int) -> None:
+    def __init__(
+        self, track: Track, start: float, end: float, count: int, before: "Slots | None" = None
+    ) -> None:
         self.track = track
         self.count = max(1, count)
-        self.width = max(1e-6, (end - start) / self.count)
-        self.first = math.floor(end / self.width) - self.count
-        if end / self.width > math.floor(end / self.width):
-            self.first += 1
-        times = track.times
+        self.width = max(1e-6, round((end - start) / self.count, 9))
+        self.first = math.ceil(end / self.width) - self.count
+        self.thinnings = track.thinnings
         self.pairs: list[tuple[int, int, float] | None] = []
+        self._kept: dict[int, list[float | None]] = {}
+        self._taken = 0  # leading slots that are as they were in `before`
+        self._shift = 0
+        self._kept_before: dict[int, list[float | None]] = {}
+        self.settled: int = 0  # leading slots that will not change any more
+        times = track.times
+        if (
+            before is not None
+            and before.track is track
+            and before.thinnings == track.thinnings
+            and (before.count, before.width) == (self.count, self.width)
+            and 0 <= self.first - before.first < self.count
+        ):
+            self._shift = self.first - before.first
+            self._taken = max(0, before.settled - self._shift)
+            self.pairs = before.pairs[self._shift : self._shift + self._taken]
+            self._kept_before = before._kept
+        self._fill()
+        newest = times[-1] if times else 0.0
+        self.settled = max(0, min(self.count, math.floor(newest / self.width) - self.first))
+
+    def _fill(self) -> None:
+        """The pairs of samples around the slots that are new."""
+        times = self.track.times
         last = len(times) - 1
-        edge = self.first * self.width
-        after = bisect_right(times, edge)
-        for slot in range(self.first, self.first + self.count):
+        after = bisect_right(times, (self.first + self._taken) * self.width)
+        for slot in range(self.first + self._taken, self.first + self.count):
             edge = (slot + 1) * self.width
-            low = after - 1
-            high = bisect_left(times, edge, max(low, 0))
+            low = max(0, after - 1)
+            high = min(last, bisect_left(times, edge, low))
             after = bisect_right(times, edge, max(high, 0))
-            high = min(high, last)
-            if low < 0:
-                low = 0
             if high <= low or times[high] <= slot * self.width:
                 self.pairs.append(None)
             else:
@@ -78,28 +98,35 @@ class Slots:
     def end(self) -> float:
         return (self.first + self.count) * self.width
 
-    def rates(self, counter: "array[float]", scale: float = 1.0) -> list[float | None]:
+    def _known(self, column: "array[float]") -> list[float | None]:
+        """The values of the slots taken over, where they were asked for before."""
+        values = self._kept_before.get(id(column))
+        return values[self._shift : self._shift + self._taken] if values else []
+
+    def rates(self, counter: "array[float]") -> list[float | None]:
         """How fast a counter grew, a second, by slot."""
-        found: list[float | None] = []
-        for pair in self.pairs:
+        found = self._known(counter)
+        for pair in self.pairs[len(found) :]:
             if pair is None:
                 found.append(None)
                 continue
             low, high, per = pair
-            rate = (counter[high] - counter[low]) * per * scale
-            found.append(rate if rate >= 0 else 0.0 if rate == rate else None)
+            rate = (counter[high] - counter[low]) * per
+            found.append(rate if rate >= 0 else None if math.isnan(rate) else 0.0)
+        self._kept[id(counter)] = found
         return found
 
     def largest(self, level: "array[float]") -> list[float | None]:
         """The largest value of a level in each slot."""
-        found: list[float | None] = []
-        for pair in self.pairs:
+        found = self._known(level)
+        for pair in self.pairs[len(found) :]:
             if pair is None:
                 found.append(None)
             elif pair[1] - pair[0] == 1:
                 found.append(level[pair[1]])
             else:
                 found.append(max(level[pair[0] + 1 : pair[1] + 1]))
+        self._kept[id(level)] = found
         return found
 
     def latest(self, level: "array[float]") -> list[float | None]:
@@ -111,52 +138,88 @@ class Slots:
         return found
 
 
+class ThreadWindow:
+    """The threads of a track over a window, worked out one by one as they are asked for.
+
+    Threads that ended without doing anything in it are left out. With `recent`, the share
+    is that of the last so many seconds before `end`.
+    """
+
+    def __init__(
+        self,
+        track: Track,
+        start: float,
+        end: float,
+        *,
+        recent: float | None = None,
+        everyone: bool = True,
+    ) -> None:
+        self._low = low = max(0, track.place(start))
+        self._high = high = max(0, track.place(end))
+        if high <= low:
+            self._low = low = max(0, high - 1)
+        near = low if recent is None else max(low, track.place(track.times[high] - recent))
+        self._near = near = max(0, high - 1) if near >= high else near
+        self._end = track.times[high] if track.times else 0.0
+        self._span = (self._end - track.times[near] if track.times else 0.0) or 1.0
+        self.tracks: list[ThreadTrack] = []
+        if len(track) < 2:
+            return
+        for thread in track.threads.values():
+            # Who is still there is shown even when it slept.
+            if (
+                (everyone and (thread.ended is None or thread.ended > self._end))
+                or thread.run[high] > thread.run[low]
+                or thread.wait[high] > thread.wait[low]
+            ):
+                self.tracks.append(thread)
+
+    def __len__(self) -> int:
+        return len(self.tracks)
+
+    def growth(self, column: str) -> list[float]:
+        """How much `run`, `wait`, `voluntary` or `involuntary` grew, by thread."""
+        low, high = self._low, self._high
+        columns = [getattr(thread, column) for thread in self.tracks]
+        return [values[high] - values[low] for values in columns]
+
+    def shares(self) -> list[float]:
+        """The part of the (recent) time that each thread ran."""
+        high, near, span = self._high, self._near, self._span
+        return [(t.run[high] - t.run[near]) / span for t in self.tracks]
+
+    def last_cpus(self) -> list[int]:
+        return [t.cpu[self._high] for t in self.tracks]
+
+    def row(self, number: int) -> ThreadRow:
+        thread = self.tracks[number]
+        low, high = self._low, self._high
+        ran = thread.run[high] - thread.run[low]
+        waited = thread.wait[high] - thread.wait[low]
+        cpu = thread.cpu[high]
+        known = thread.switches_known
+        return ThreadRow(
+            (thread.pid, thread.tid),
+            thread.name,
+            min(1.0, (thread.run[high] - thread.run[self._near]) / self._span),
+            ran,
+            waited if thread.waits_known else None,
+            round(thread.voluntary[high] - thread.voluntary[low]) if known else None,
+            round(thread.involuntary[high] - thread.involuntary[low]) if known else None,
+            cpu if cpu >= 0 else None,
+            thread.ended is not None and thread.ended <= self._end,
+            ran > 0 or waited > 0,
+        )
+
+    def rows(self) -> list[ThreadRow]:
+        return [self.row(number) for number in range(len(self.tracks))]
+
+
 def thread_rows(
     track: Track, start: float, end: float, *, recent: float | None = None
 ) -> list[ThreadRow]:
-    """A row for each thread, over the samples from `start` to `end`.
-
-    With `recent`, the share is that of the last so many seconds before `end`.
-    """
-    if len(track) < 2:
-        return []
-    low = max(0, track.place(start))
-    high = max(0, track.place(end))
-    if high <= low:
-        low = max(0, high - 1)
-    near = low if recent is None else max(low, track.place(track.times[high] - recent))
-    if near >= high:
-        near = max(0, high - 1)
-    span = (track.times[high] - track.times[near]) or 1.0
-    rows: list[ThreadRow] = []
-    for key, thread in track.threads.items():
-        run, wait = thread.run, thread.wait
-        ran = run[high] - run[low]
-        waited = wait[high] - wait[low]
-        ended = thread.ended is not None and thread.ended <= track.times[high]
-        active = ran > 0 or waited > 0
-        if ended and not active:
-            continue
-        cpu = thread.cpu[high]
-        rows.append(
-            ThreadRow(
-                key,
-                thread.name,
-                min(1.0, (run[high] - run[near]) / span),
-                ran,
-                waited if thread.waits_known else None,
-                round(thread.voluntary[high] - thread.voluntary[low])
-                if thread.switches_known
-                else None,
-                round(thread.involuntary[high] - thread.involuntary[low])
-                if thread.switches_known
-                else None,
-                cpu if cpu >= 0 else None,
-                ended,
-                active,
-            )
-        )
-    return rows
+    """A row for each thread, over the samples from `start` to `end`."""
+    return ThreadWindow(track, start, end, recent=recent).rows()
 
 
 def mean_rate(track: Track, counter: "array[float]", start: float, end: float) -> float | None:

@@ -7,15 +7,15 @@ characters depend on two heights only, and are kept from tick to tick.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.text import width
-from tui.theme import palette
+from tui.widgets.line_style import LineWidget
 
 Values = Sequence[float | None]
 
@@ -66,7 +66,7 @@ def nice_top(value: float) -> float:
     )
 
 
-class AreaPlot(Widget):
+class AreaPlot(LineWidget):
     """A heading with the values of now, then the areas; `limit` is a line across them."""
 
     def __init__(
@@ -84,6 +84,7 @@ class AreaPlot(Widget):
         self.limit: float | None = None
         self.note = ""
         self._strips: list[Strip] = []
+        self._made: dict[int, tuple[list[Segment], Strip]] = {}
 
     @property
     def dots(self) -> int:
@@ -105,17 +106,19 @@ class AreaPlot(Widget):
             self.refresh()
             return
         changed = [
-            y for y, (a, b) in enumerate(zip(before, self._strips, strict=True)) if a != b
+            y for y, (a, b) in enumerate(zip(before, self._strips, strict=True)) if a is not b
         ]
-        if changed:
-            self.refresh(Region(0, changed[0], cells, changed[-1] - changed[0] + 1))
+        for y in changed:
+            self.refresh(Region(0, y, cells, 1))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._strips = []
+        self._made = {}
 
     def on_resize(self) -> None:
         self._strips = []
+        self._made = {}
 
     def render_line(self, y: int) -> Strip:
         if not self._strips:
@@ -123,7 +126,7 @@ class AreaPlot(Widget):
         return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
 
     def _draw(self, cells: int, lines: int) -> list[Strip]:
-        base = self.rich_style
+        base = self.base_style
         rows = lines - 1
         strips = [self._heading(cells, base)]
         if rows < 1 or not self.areas:
@@ -143,31 +146,36 @@ class AreaPlot(Widget):
             for i in range(0, cells * 2, 2)
         ]
         text = ["".join(line) for line in zip(*columns, strict=True)]
-        colours = palette(self.app.theme)
-        styles = [base + Style(color=getattr(colours, layer.colour)) for layer in self.areas]
+        styles = [self.coloured(layer.colour) for layer in self.areas]
         limit_row = None
-        over = base + Style(color=colours.waiting)
+        over = self.coloured("waiting")
         if self.limit is not None and 0 < self.limit <= top:
             limit_row = rows - 1 - min(rows - 1, int((self.limit * scale - 0.01) // 4))
         scale_text = f"{top:g}"
         for y, line in enumerate(text):
             above = limit_row is not None and y < limit_row
-            if y == limit_row:
-                segments = self._limit_line(line, base, styles[-1])
-            elif len(styles) == 1 or above:
-                segments = [Segment(line, over if above else styles[0])]
-            else:
-                segments = _coloured(line, heights, rows - 1 - y, styles)
-            strip = Strip(segments, cells)
+            start = 0
+            segments: list[Segment] = []
             if y == 0 and cells > len(scale_text) + 4:
-                strip = Strip.join(
-                    [
-                        Strip([Segment(scale_text, base + Style(color=colours.dim))]),
-                        strip.crop(len(scale_text)),
-                    ]
-                )
-            strips.append(strip)
+                start = len(scale_text)
+                segments.append(Segment(scale_text, self.coloured("dim")))
+            if y == limit_row:
+                segments += self._limit_line(line[start:], styles[-1])
+            elif len(styles) == 1 or above:
+                segments.append(Segment(line[start:], over if above else styles[0]))
+            else:
+                segments += _coloured(line, heights, rows - 1 - y, styles, start)
+            strips.append(self._strip(y + 1, segments, cells))
         return strips
+
+    def _strip(self, y: int, segments: list[Segment], cells: int) -> Strip:
+        """The strip of a line; the one that was there, where it says the same."""
+        made = self._made.get(y)
+        if made is not None and made[0] == segments:
+            return made[1]
+        strip = Strip(segments, cells)
+        self._made[y] = (segments, strip)
+        return strip
 
     def _stacked(self, dots: int) -> list[Values]:
         """The upper edge of each layer, by dot column."""
@@ -183,10 +191,10 @@ class AreaPlot(Widget):
             found.append(floor)
         return found
 
-    def _limit_line(self, line: str, base: Style, style: Style) -> list[Segment]:
+    def _limit_line(self, line: str, style: Style) -> list[Segment]:
         """The row that the limit runs through: it shows where nothing else does."""
         dash = "-" if self.ascii_only else "╌"
-        dim = base + Style(color=palette(self.app.theme).dim)
+        dim = self.coloured("dim")
         segments: list[Segment] = []
         for char in line:
             blank = char == " "
@@ -198,41 +206,34 @@ class AreaPlot(Widget):
         return segments
 
     def _heading(self, cells: int, base: Style) -> Strip:
-        colours = palette(self.app.theme)
         mark = "#" if self.ascii_only else "█"
         segments: list[Segment] = []
         used = 0
         for layer in self.areas:
-            text = f"{layer.name} {layer.now}".strip() + "  "
-            if used + 2 + width(text) > cells:
+            text = f" {layer.name} {layer.now}".rstrip() + "  "
+            if used + 1 + width(text) > cells:
                 break
-            style = base + Style(color=getattr(colours, layer.colour))
-            segments += [Segment(f"{mark} ", style), Segment(text, base)]
-            used += 2 + width(text)
+            segments += [Segment(mark, self.coloured(layer.colour)), Segment(text, base)]
+            used += 1 + width(text)
         if self.note and used + width(self.note) <= cells:
-            segments.append(Segment(self.note, base + Style(color=colours.dim)))
-        return Strip(segments).adjust_cell_length(cells, base)
+            segments.append(Segment(self.note, self.coloured("dim")))
+            used += width(self.note)
+        segments.append(Segment(" " * (cells - used), base))
+        return self._strip(0, segments, cells)
 
 
 def _coloured(
-    line: str, heights: Sequence[Sequence[int]], row: int, styles: Sequence[Style]
+    line: str, heights: Sequence[Sequence[int]], row: int, styles: Sequence[Style], start: int
 ) -> list[Segment]:
     """A row of stacked layers: each cell has the colour of the layer at its middle."""
     middle = row * 4 + 1
+    above = [0] * len(line)  # how many layers reach above the middle, the last left out
+    for one in heights[:-1]:
+        above = [n + (h > middle) for n, h in zip(above, one[::2], strict=True)]
+    last = len(heights) - 1
     segments: list[Segment] = []
-    start = 0
-    present = -1
-    lower = heights[:-1]
-    for cell in range(len(line)):
-        place = cell * 2
-        layer = len(lower)
-        for number, one in enumerate(lower):
-            if one[place] > middle or one[place + 1] > middle:
-                layer = number
-                break
-        if layer != present:
-            if cell > start:
-                segments.append(Segment(line[start:cell], styles[present]))
-            start, present = cell, layer
-    segments.append(Segment(line[start:], styles[present]))
+    for layers, run in groupby(above[start:]):
+        end = start + len(list(run))
+        segments.append(Segment(line[start:end], styles[last - layers]))
+        start = end
     return segments

@@ -9,11 +9,11 @@ from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.messages import Status
 from tui.text import clip, width
 from tui.theme import palette, sign
+from tui.widgets.line_style import LineWidget
 
 _PLAIN = Style()
 _BOLD = Style(bold=True)
@@ -26,7 +26,7 @@ def one_line(segments: Sequence[Segment], cells: int, base: Style) -> Strip:
     return strip.adjust_cell_length(cells, _PLAIN).apply_style(base)
 
 
-class HeaderLine(Widget):
+class HeaderLine(LineWidget):
     """`droidgrind > device > target        state`."""
 
     status: reactive[Status] = reactive(Status())
@@ -56,7 +56,7 @@ class HeaderLine(Widget):
         return one_line(
             [*left, Segment(" " * gap), Segment(state, state_style), Segment(" ")],
             cells,
-            self.rich_style,
+            self.base_style,
         )
 
 
@@ -71,7 +71,7 @@ class TabLabel:
     available: bool = True
 
 
-class TabLine(Widget):
+class TabLine(LineWidget):
     """The tabs on one line; where it is narrow, only the present one keeps its name."""
 
     labels: reactive[tuple[TabLabel, ...]] = reactive(())
@@ -115,7 +115,7 @@ class TabLine(Widget):
             )
             for label, text in zip(self.labels, self._texts(), strict=True)
         ]
-        return one_line(segments, self.size.width, self.rich_style)
+        return one_line(segments, self.size.width, self.base_style)
 
     def on_click(self, event: Click) -> None:
         x = event.x
@@ -126,7 +126,7 @@ class TabLine(Widget):
             x -= len(text)
 
 
-class KeyLine(Widget):
+class KeyLine(LineWidget):
     """The keys that do something here and now; those that do not fit are under `?`."""
 
     def on_mount(self) -> None:
@@ -161,7 +161,7 @@ class KeyLine(Widget):
         segments: list[Segment] = []
         for key, what, _action in self._fitting():
             segments += [Segment(f" {key}", key_style), Segment(f" {what} ")]
-        return one_line(segments, self.size.width, self.rich_style)
+        return one_line(segments, self.size.width, self.base_style)
 
     async def on_click(self, event: Click) -> None:
         x = event.x
@@ -177,7 +177,7 @@ class KeyLine(Widget):
                 return
 
 
-class Notice(Widget):
+class Notice(LineWidget):
     """A sentence or more where there is nothing to draw: what would be here, what is wrong."""
 
     text: reactive[str] = reactive("", layout=True)
@@ -192,7 +192,7 @@ class Notice(Widget):
         line = lines[y] if y < len(lines) else ""
         colours = palette(self.app.theme)
         colour = getattr(colours, self.severity, None) if self.severity else None
-        return one_line([Segment(" " + line, Style(color=colour))], cells, self.rich_style)
+        return one_line([Segment(" " + line, Style(color=colour))], cells, self.base_style)
 
     def _lines(self, cells: int) -> list[str]:
         mark = sign(self.severity, ascii_only=False)
@@ -214,7 +214,7 @@ class Notice(Widget):
         return len(self._lines(max(1, width - 2)))
 
 
-class TextLine(Widget):
+class TextLine(LineWidget):
     """One line of text, with a sign in front where it is a verdict."""
 
     DEFAULT_CSS = "TextLine { height: 1; }"
@@ -242,4 +242,4 @@ class TextLine(Widget):
                 Segment(f" {sign(self._severity, ascii_only=False)} ", Style(color=colour))
             )
         segments.append(Segment(clip(self._text, cells - (3 if self._severity else 1))))
-        return one_line(segments, cells, self.rich_style)
+        return one_line(segments, cells, self.base_style)

@@ -7,11 +7,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from tui.text import fit
-from tui.theme import palette
+from tui.widgets.line_style import LineWidget
 
+_BOLD = Style(bold=True)
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _ASCII = " .,:;+*%#"
 
@@ -37,7 +37,7 @@ class HeatRow:
     strong: bool = True
 
 
-class HeatStrips(Widget):
+class HeatStrips(LineWidget):
     """As many rows as there is room for; the last line says how many more there are.
 
     Where there is more room than rows, each row is up to four lines high.
@@ -51,6 +51,7 @@ class HeatStrips(Widget):
     def __init__(self, *, ascii_only: bool = False, widget_id: str | None = None) -> None:
         super().__init__(id=widget_id)
         self.rows: Sequence[HeatRow] = ()
+        self._bars: dict[tuple[str, int], tuple[tuple[list[float | None], int], str]] = {}
         self.ascii_only = ascii_only
 
     @property
@@ -82,7 +83,7 @@ class HeatStrips(Widget):
             self.refresh(Region(0, y, self.size.width, each))
 
     def render_line(self, y: int) -> Strip:
-        base = self.rich_style
+        base = self.base_style
         cells, height, columns = self.size.width, max(1, self.size.height), self.columns
         lines = self.lines_each
         width = cells // columns
@@ -94,30 +95,42 @@ class HeatStrips(Widget):
             )  # fmt: skip
             if len(self.rows) > fitting and place == fitting - 1:
                 more = len(self.rows) - fitting + 1
-                segments.append(Segment(fit(f"and {more} more CPUs", width)))
+                segments.append(Segment(fit(f"and {more} more CPUs", width), base))
             elif place < len(self.rows):
                 segments += self._row(self.rows[place], width, line, lines)
             else:
-                segments.append(Segment(" " * width))
-        return Strip(segments).adjust_cell_length(cells, base).apply_style(base)
+                segments.append(Segment(" " * width, base))
+        segments.append(Segment(" " * (cells - width * columns), base))
+        return Strip(segments, cells)
 
     def _row(self, row: HeatRow, cells: int, line: int, lines: int) -> list[Segment]:
         """A line of a row; the names and figures stand on its last, the floor."""
         room = max(0, cells - self.LABEL - self.TEXT - 1)
         shares = list(row.shares)[-room:] if room else []
         floor = lines - 1 - line
-        strip = "".join(
+        base = self.base_style
+        label, text = (row.label, row.text) if floor == 0 else ("", "")
+        rest = max(0, cells - self.LABEL - room)
+        return [
+            Segment(fit(label, min(cells, self.LABEL)), base + _BOLD if row.strong else base),
+            Segment(
+                self._bar_line(row.label, shares, floor, lines).rjust(room),
+                self.coloured(row.colour),
+            ),
+            Segment(fit(f" {text}", rest), base),
+        ]
+
+    def _bar_line(self, label: str, shares: list[float | None], floor: int, lines: int) -> str:
+        """One line of a row's bars; the one of the tick before where nothing changed."""
+        kept = self._bars.get((label, floor))
+        if kept is not None and kept[0] == (shares, lines):
+            return kept[1]
+        text = "".join(
             bar(
                 None if s is None else s if lines == 1 else min(1.0, s * lines - floor),
                 ascii_only=self.ascii_only,
             )
             for s in shares
-        ).rjust(room)
-        colour = getattr(palette(self.app.theme), row.colour)
-        label, text = (row.label, row.text) if floor == 0 else ("", "")
-        return [
-            Segment(fit(label, self.LABEL), Style(bold=row.strong)),
-            Segment(strip, Style(color=colour)),
-            Segment(" "),
-            Segment(fit(text, self.TEXT)[: max(0, cells - self.LABEL - room - 1)]),
-        ]
+        )
+        self._bars[label, floor] = ((shares, lines), text)
+        return text

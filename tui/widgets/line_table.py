@@ -3,9 +3,8 @@
 Cells are data, never markup: C++ names hold `[`, `<` and newlines.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,63 +16,25 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.text import fit as fit
-from tui.theme import palette
-
-Value: TypeAlias = str | int | float | None
-Row: TypeAlias = tuple[Value, ...]
-Cell: TypeAlias = tuple[str, Style]
-# Pieces of a cell's text, each with the name of a colour of `tui.theme.Palette`, or "".
-Painted: TypeAlias = Sequence[tuple[str, str]]
+from tui.widgets.line_style import LineWidget
+from tui.widgets.table_columns import Cell as Cell
+from tui.widgets.table_columns import KeyedRows as KeyedRows
+from tui.widgets.table_columns import Painted as Painted
+from tui.widgets.table_columns import Row as Row
+from tui.widgets.table_columns import RowSource as RowSource
+from tui.widgets.table_columns import TableColumn as TableColumn
+from tui.widgets.table_columns import Value as Value
+from tui.widgets.table_columns import as_text as as_text
 
 _GAP = 2
+_MOST_TEXTS = 5000
 _HEADER = Style(bold=True, underline=True)
 _PLAIN = Style()
 _CURSOR = Style(reverse=True)
 _CURSOR_ELSEWHERE = Style(bold=True, underline=True)
 
 
-@runtime_checkable
-class RowSource(Protocol):
-    """Rows that know how to sort and search themselves, for very many of them."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, place: int, /) -> Row: ...
-
-    def matching(self, text: str) -> list[int]:
-        """The places of rows that hold `text`, which is case-folded."""
-        ...
-
-    def ordered(
-        self, places: Sequence[int] | None, column: int, *, descending: bool
-    ) -> list[int]:
-        """`places` (None: all) by a column, unknown values last whichever the order."""
-        ...
-
-
-def as_text(value: Value) -> str:
-    return "–" if value is None else str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class TableColumn:
-    """A column: `show` turns a value into text, and is called for visible rows only.
-
-    A column that may `grow` takes its share of what the screen is wider than the table.
-    `style` says how a value is drawn (None: as the row is); `paint` splits the fitted text
-    into pieces in colours of the palette.
-    """
-
-    title: str
-    cells: int
-    right: bool = False
-    show: Callable[[Value], str] = as_text
-    grow: bool = False
-    style: Callable[[Value], Style | None] | None = None
-    paint: Callable[[Value, str], Painted] | None = None
-
-
-class LineTable(ScrollView, can_focus=True):
+class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[reportIncompatibleMethodOverride]
     """Rows with a header, a cursor, sorting and a filter."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -121,6 +82,9 @@ class LineTable(ScrollView, can_focus=True):
         super().__init__(id=widget_id)
         self._key_column = key_column
         self._told: Value = None
+        self._texts: dict[tuple[int, Value], str] = {}
+        self._styles: dict[tuple[Style, Style], Style] = {}
+        self._colours: dict[str, Style] = {}
         self.columns = tuple(columns)
         self.rows: Sequence[Row] | RowSource = ()
         self.frozen = frozen
@@ -184,11 +148,7 @@ class LineTable(ScrollView, can_focus=True):
         moved = len(order) != len(self._order)
         self._order = order
         if key is not None and self._key_column is not None:
-            rows, column = self.rows, self._key_column
-            self.cursor = next(
-                (place for place, i in enumerate(order) if rows[i][column] == key),
-                self.cursor,
-            )
+            self._keep_cursor(key, self._key_column)
         self.cursor = max(0, min(self.cursor, len(order) - 1))
         if moved or not partly:
             self._fit_columns(self.size.width)
@@ -200,6 +160,19 @@ class LineTable(ScrollView, can_focus=True):
                 if y and self._row_at(top + y) != row:
                     self.refresh(Region(0, y, cells, 1))
         self._tell(always=self._key_column is None)
+
+    def _keep_cursor(self, key: Value, column: int) -> None:
+        """Put the cursor where the row with this key now is, if it is there."""
+        rows = self.rows
+        if isinstance(rows, KeyedRows):
+            number = rows.find(key)
+            if number is not None and number in self._order:
+                self.cursor = self._order.index(number)
+            return
+        self.cursor = next(
+            (place for place, i in enumerate(self._order) if rows[i][column] == key),
+            self.cursor,
+        )
 
     def _row_at(self, place: int) -> Row | None:
         return self.rows[self._order[place]] if place < len(self._order) else None
@@ -245,6 +218,7 @@ class LineTable(ScrollView, can_focus=True):
         self._fitted = width_now
         if not self.show_vertical_scrollbar and len(self._order) + 1 > self.size.height:
             width_now -= self.styles.scrollbar_size_vertical  # one comes with the next layout
+        self._texts.clear()
         self._cells = [column.cells for column in self.columns]
         growing = [i for i, column in enumerate(self.columns) if column.grow]
         left = width_now - sum(cells + _GAP for cells in self._cells) + _GAP
@@ -267,17 +241,34 @@ class LineTable(ScrollView, can_focus=True):
         if row is None:
             return [(self.empty, _PLAIN)] if y == 1 and self.empty else []
         found: list[Cell] = []
-        for c, cells, value in zip(self.columns, self._cells, row, strict=True):
-            text = fit(c.show(value), cells, right=c.right)
+        for i, (c, cells, value) in enumerate(zip(self.columns, self._cells, row, strict=True)):
+            text = self._text(i, c, cells, value)
             if c.paint is not None:
-                colours = palette(self.app.theme)
-                for piece, name in c.paint(value, text):
-                    style = Style(color=getattr(colours, name)) if name else _PLAIN
-                    found.append((piece, style))
+                for piece, name in c.paint(value, text[:-_GAP]):
+                    found.append((piece, self._colour(name) if name else _PLAIN))
                 found.append((" " * _GAP, _PLAIN))
             else:
                 style = (c.style(value) if c.style is not None else None) or _PLAIN
-                found.append((text + " " * _GAP, style))
+                found.append((text, style))
+        return found
+
+    def _text(self, number: int, column: TableColumn, cells: int, value: Value) -> str:
+        """A cell's text with its gap; of names and numbers that stay, it is kept."""
+        keep = not isinstance(value, float) and column.paint is None
+        kept = self._texts.get((number, value)) if keep else None
+        if kept is None:
+            kept = fit(column.show(value), cells, right=column.right) + " " * _GAP
+            if keep:
+                if len(self._texts) > _MOST_TEXTS:
+                    self._texts.clear()
+                self._texts[number, value] = kept
+        return kept
+
+    def _colour(self, name: str) -> Style:
+        """A colour of the palette as a style: always the same object, so quick to compare."""
+        found = self._colours.get(name)
+        if found is None:
+            found = self._colours[name] = Style(color=self.coloured(name).color)
         return found
 
     def _title(self, column: int) -> str:
@@ -299,12 +290,45 @@ class LineTable(ScrollView, can_focus=True):
         left, cells = self.scroll_offset.x, self.size.width
         if style is _CURSOR:  # one even bar, whatever the cells' own colours
             line = [(text, _PLAIN) for text, _ in line]
-        strip = _strip(line[: self.frozen], style)
-        rest = _strip(line[self.frozen :], style)
-        stays = strip.cell_length
-        rest = rest.crop(left, left + max(0, cells - stays))
-        strip = Strip.join([strip, rest]) if stays else rest
-        return strip.adjust_cell_length(cells, style).apply_style(self.rich_style)
+        if left == 0 or not self.frozen:
+            strip = self._strip(line, style)
+            if left or strip.cell_length > cells:
+                strip = strip.crop(left, left + cells)
+        else:
+            stays = self._strip(line[: self.frozen], style)
+            room = max(0, cells - stays.cell_length)
+            rest = self._strip(line[self.frozen :], style).crop(left, left + room)
+            strip = Strip.join([stays, rest]).crop(0, cells)
+        missing = cells - strip.cell_length
+        if missing > 0:
+            strip = Strip([*strip, Segment(" " * missing, self._styled(style, _PLAIN))], cells)
+        return strip
+
+    def _styled(self, line: Style, own: Style) -> Style:
+        """A cell's style on this widget's own, kept: adding styles is slow."""
+        found = self._styles.get((line, own))
+        if found is None:
+            found = self._styles[line, own] = self.base_style + line + own
+        return found
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._styles.clear()
+        self._colours.clear()
+
+    def _strip(self, line: Sequence[Cell], style: Style) -> Strip:
+        """The cells as few segments: neighbours of one style (the same object) are one."""
+        segments: list[Segment] = []
+        text, now = "", _PLAIN
+        for part, own in line:
+            if own is not now:
+                if text:
+                    segments.append(Segment(text, self._styled(style, now)))
+                text, now = "", own
+            text += part
+        if text:
+            segments.append(Segment(text, self._styled(style, now)))
+        return Strip(segments)
 
     def on_focus(self) -> None:
         self.refresh()
@@ -383,18 +407,3 @@ class LineTable(ScrollView, can_focus=True):
                 self.sort_by(i, descending=not turned)
                 return
             x -= cells + _GAP
-
-
-def _strip(line: Sequence[Cell], style: Style) -> Strip:
-    """The cells as few segments: neighbours of one style are one."""
-    segments: list[Segment] = []
-    text, now = "", _PLAIN
-    for part, own in line:
-        if own is not now and own != now:
-            if text:
-                segments.append(Segment(text, style + now))
-            text, now = "", own
-        text += part
-    if text:
-        segments.append(Segment(text, style + now))
-    return Strip(segments)

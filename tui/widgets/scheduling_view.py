@@ -1,5 +1,7 @@
 """Scheduling over time, live and stored alike: plots above, threads (or one of them) below."""
 
+import math
+import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
@@ -11,7 +13,7 @@ from textual.message import Message
 
 from profiler.watching.cpu_names import cpu_names
 from profiler.watching.track import CpuTrack, Key, ThreadTrack, Track
-from profiler.watching.window import Slots, ThreadRow, mean_rate, thread_rows
+from profiler.watching.window import Slots, ThreadWindow, mean_rate, thread_rows
 from tui import thread_cells
 from tui.figures import NOT_MEASURED, percent, seconds, short_count
 from tui.widgets.area_plot import AreaPlot, Layer
@@ -23,6 +25,7 @@ from tui.widgets.span import Span, TimeAxis, clock
 
 LIVE_SECONDS = 60.0
 _NOW_SECONDS = 1.0
+_HEADING_SECONDS = 0.25  # figures that change faster cannot be read
 
 
 class SchedulingView(Container):
@@ -52,13 +55,16 @@ class SchedulingView(Container):
         self._frequency = False
         self._everyone = True
         self._chosen: Key | None = None
-        self._rows: list[ThreadRow] = []
         self._strip_slots: Slots | None = None
+        self._slots_kept: dict[str, Slots] = {}
+        self._slots_drawn: dict[str, Slots] = {}
+        self._headings_at = 0.0
+        self._headings_due = True
         self._names: dict[int, str] = {}
         self._strips_kept: dict[str, str] = {}
         self._narrow = False
         self.queue = AreaPlot(ascii_only=ascii_only, widget_id="queue")
-        self.shares = AreaPlot(top=100, ascii_only=ascii_only, widget_id="shares")
+        self.shares = AreaPlot(top=1, ascii_only=ascii_only, widget_id="shares")
         self.switches = AreaPlot(ascii_only=ascii_only, widget_id="switches")
         self.interrupts = AreaPlot(ascii_only=ascii_only, widget_id="interrupts")
         self.cpus = HeatStrips(ascii_only=ascii_only, widget_id="cpus")
@@ -71,7 +77,7 @@ class SchedulingView(Container):
             widget_id="threads",
         )
         self.word = TextLine(id="word")
-        self.lane = AreaPlot(top=100, ascii_only=ascii_only, widget_id="lane")
+        self.lane = AreaPlot(top=1, ascii_only=ascii_only, widget_id="lane")
         self.lane_cpus = TextLine(id="lane-cpus")
         self.lane_text = TextLine(id="lane-text")
         self.filter = FilterInput(widget_id="filter")
@@ -137,6 +143,13 @@ class SchedulingView(Container):
         start, end = self.span.edges(track.start, track.end)
         names = cpu_names(track.cpus.values())
         self._names = dict(names)
+        now = time.monotonic()
+        self._headings_due = (
+            not (self.live and self.span.end is None)
+            or now - self._headings_at >= _HEADING_SECONDS
+        )
+        if self._headings_due:
+            self._headings_at = now
         self._draw_system(track, start, end)
         self._draw_cpus(track, start, end)
         self._draw_axis(track, start, end)
@@ -145,6 +158,34 @@ class SchedulingView(Container):
         else:
             self._draw_threads(track, start, end)
 
+    def _slots(self, name: str, track: Track, start: float, end: float, count: int) -> Slots:
+        """The slots of one plot, which take over what stays from those a tick before.
+
+        While following, those whose time is not over yet are not drawn: a plot changes when
+        a dot column is whole, not with every sample.
+        """
+        before = self._slots_kept.get(name)
+        if self.live and self.span.end is None:
+            width = self.span.seconds / count
+            end = math.floor(end / width) * width
+            start = end - self.span.seconds
+            if (
+                before is not None
+                and before.track is track
+                and before.count == count
+                and before.thinnings == track.thinnings
+                and abs(before.end - end) < width / 2
+            ):
+                return before
+        slots = self._slots_kept[name] = Slots(track, start, end, count, before)
+        return slots
+
+    def _stale(self, name: str, slots: Slots) -> bool:
+        """Whether a plot is to be drawn again: for other slots, or its heading's figures."""
+        stale = self._headings_due or self._slots_drawn.get(name) is not slots
+        self._slots_drawn[name] = slots
+        return stale
+
     def _now(self, track: Track, start: float, end: float) -> tuple[float, float]:
         """The time that a heading's figures are of: the last second, or what is shown."""
         if self.live and self.span.end is None:
@@ -152,9 +193,17 @@ class SchedulingView(Container):
         return start, end
 
     def _draw_system(self, track: Track, start: float, end: float) -> None:
-        system = track.system
-        slots = Slots(track, start, end, self.queue.dots)
+        slots = self._slots("queue", track, start, end, self.queue.dots)
         low, high = self._now(track, start, end)
+        if self._stale("queue", slots):
+            self._draw_queue(track, slots)
+            self._draw_shares(track, slots, low, high)
+        few = self._slots("rates", track, start, end, self.switches.dots)
+        if self.switches.size.height > 0 and self._stale("rates", few):
+            self._draw_rates(track, few, low, high)
+
+    def _draw_queue(self, track: Track, slots: Slots) -> None:
+        system = track.system
         queue = slots.largest(system.running)
         known = [value for value in queue if value is not None and value == value]
         online = len(track.cpus) or None
@@ -172,40 +221,38 @@ class SchedulingView(Container):
             ],
             limit=online,
         )
-        if self.shares.size.height > 0:
-            parts = (
-                ("us", system.user, "user"),
-                ("sy", system.system, "system"),
-                ("wa", system.iowait, "iowait"),
-                ("st", system.steal, "waiting"),
-            )
-            idle = mean_rate(track, system.idle, low, high)
-            self.shares.set_layers(
-                [
-                    Layer(
-                        name,
-                        slots.rates(counter, 100),
-                        colour,
-                        _share(track, counter, low, high),
-                    )
-                    for name, counter, colour in parts
-                ],
-                note="" if idle is None else f"id {100 * idle:.0f} %",
-            )
-        if self.switches.size.height > 0 and self.switches.size.width > 0:
-            few = Slots(track, start, end, self.switches.dots)
-            for plot, name, counter, colour in (
-                (self.switches, "cs", system.switches, "user"),
-                (self.interrupts, "in", system.interrupts, "iowait"),
-            ):
-                rate = mean_rate(track, counter, low, high)
-                now_text = NOT_MEASURED if rate is None else f"{short_count(rate)}/s"
-                plot.set_layers([Layer(name, few.rates(counter), colour, now_text)])
+
+    def _draw_shares(self, track: Track, slots: Slots, low: float, high: float) -> None:
+        system = track.system
+        idle = mean_rate(track, system.idle, low, high)
+        self.shares.set_layers(
+            [
+                Layer(name, slots.rates(counter), colour, _share(track, counter, low, high))
+                for name, counter, colour in (
+                    ("us", system.user, "user"),
+                    ("sy", system.system, "system"),
+                    ("wa", system.iowait, "iowait"),
+                    ("st", system.steal, "waiting"),
+                )
+            ],
+            note="" if idle is None else f"id {100 * idle:.0f} %",
+        )
+
+    def _draw_rates(self, track: Track, slots: Slots, low: float, high: float) -> None:
+        for plot, name, counter, colour in (
+            (self.switches, "cs", track.system.switches, "user"),
+            (self.interrupts, "in", track.system.interrupts, "iowait"),
+        ):
+            rate = mean_rate(track, counter, low, high)
+            now = NOT_MEASURED if rate is None else f"{short_count(rate)}/s"
+            plot.set_layers([Layer(name, slots.rates(counter), colour, now)])
 
     def _draw_cpus(self, track: Track, start: float, end: float) -> None:
         if self.cpus.size.width <= 0 or not track.cpus:
             return
-        slots = Slots(track, start, end, self.cpus.slots)
+        slots = self._slots("cpus", track, start, end, self.cpus.slots)
+        if not self._stale("cpus", slots):
+            return
         low, high = self._now(track, start, end)
         self.cpus.set_rows(
             [self._cpu_row(track, cpu, slots, low, high) for cpu in self._ordered(track)]
@@ -232,6 +279,8 @@ class SchedulingView(Container):
         if self._frequency:
             most = cpu.max_khz or max((v for v in slots.latest(cpu.khz) if v), default=1.0)
             values = [None if v is None else v / most for v in slots.latest(cpu.khz)]
+        # As fine as the strip can show, so that what looks the same is the same.
+        values = [None if v is None else round(v * 32) / 32 for v in values]
         colour = "little" if little else "big"
         return HeatRow(name, values, colour, text, not little)
 
@@ -249,20 +298,24 @@ class SchedulingView(Container):
 
     def _draw_threads(self, track: Track, start: float, end: float) -> None:
         follows = self.live and self.span.end is None
-        self._rows = thread_rows(track, start, end, recent=_NOW_SECONDS if follows else None)
+        window = ThreadWindow(
+            track,
+            start,
+            end,
+            recent=_NOW_SECONDS if follows else None,
+            everyone=self._everyone,
+        )
         cells = thread_cells.NARROW_STRIP_CELLS if self._narrow else thread_cells.STRIP_CELLS
-        self._strip_slots = Slots(track, start, end, cells)
+        self._strip_slots = self._slots("strips", track, start, end, cells)
         self._strips_kept.clear()
         stamp = self._strip_slots.first + (0 if follows else hash((start, end)))
-        if follows:
-            stamp = track.samples if track.interval and track.interval >= 0.5 else stamp
-        shown = self._rows if self._everyone else [row for row in self._rows if row.active]
-        rows = [thread_cells.table_row(r, self._names, stamp) for r in shown]
-        self.threads.set_rows([thread_cells.fitting(r, narrow=self._narrow) for r in rows])
-        self._say_word(track, self._rows)
+        self.threads.set_rows(
+            thread_cells.ThreadRows(window, self._names, stamp, narrow=self._narrow)
+        )
+        self._say_word(track, window)
 
-    def _say_word(self, track: Track, rows: list[ThreadRow]) -> None:
-        worst = thread_cells.worst_wait(rows)
+    def _say_word(self, track: Track, window: ThreadWindow) -> None:
+        worst = thread_cells.worst_wait(window)
         online = len(track.cpus)
         if worst is not None:
             wait = worst.wait or 0.0
@@ -271,7 +324,7 @@ class SchedulingView(Container):
                 f"{percent(worst.wait_share, 1)} of its running and waiting"
             )
             self.word.say(text, "warning")
-        elif rows:
+        elif len(window):
             self.word.say(f"no thread waited long for a CPU ({online} online)", "ok")
         else:
             self.word.say("")
@@ -293,9 +346,9 @@ class SchedulingView(Container):
         return kept
 
     def _draw_thread(self, track: Track, thread: ThreadTrack, start: float, end: float) -> None:
-        slots = Slots(track, start, end, self.lane.dots)
+        slots = self._slots("lane", track, start, end, self.lane.dots)
         row = next((r for r in thread_rows(track, start, end) if r.key == self._chosen), None)
-        run, wait = slots.rates(thread.run, 100), slots.rates(thread.wait, 100)
+        run, wait = slots.rates(thread.run), slots.rates(thread.wait)
         self.lane.set_layers(
             [
                 Layer("running", run, "running", "" if row is None else seconds(row.run)),
