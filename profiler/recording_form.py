@@ -1,0 +1,70 @@
+"""What a person types to record: checked at once, and remembered for the next time."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from collectors.errors import InputError
+from profiler.json_fields import Fields
+from profiler.store import open_session, session_directories, write_atomically
+
+_FILE = "last-recording.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The fields of the form, as text."""
+
+    command: str = ""
+    tools: str = "vmstat,schedstat,memcheck,cachegrind,massif"
+    serial: str = "local"
+    timeout: str = ""
+
+
+def _state_folder() -> Path:
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local/state") / "droidgrind"
+
+
+def last_typed() -> Typed:
+    """What was typed last; the defaults where nothing (or nothing readable) is kept."""
+    try:
+        document = json.loads((_state_folder() / _FILE).read_bytes())
+        fields = Fields(document, _FILE)
+        return Typed(*(fields.text(name) for name in asdict(Typed())))
+    except (OSError, ValueError, InputError):
+        return Typed()
+
+
+def remember(typed: Typed) -> None:
+    """Keep it for the next time. Raises `InputError` when the disk refuses."""
+    folder = _state_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot create {folder}: {error.strerror}") from error
+    write_atomically(folder / _FILE, json.dumps(asdict(typed)).encode())
+
+
+def expected_seconds(root: Path, argv: Sequence[str]) -> dict[str, float]:
+    """How long each step took when the same command line was recorded last."""
+    found: dict[str, float] = {}
+    for directory in reversed(session_directories(root)[-50:]):
+        try:
+            session = open_session(directory)
+        except InputError:
+            continue
+        manifest = session.manifest
+        if tuple(manifest.target.argv) != tuple(argv):
+            continue
+        native = manifest.native
+        if native is not None and native.wall_seconds is not None:
+            found.setdefault("native", native.wall_seconds)
+        for entry in session.captures:
+            if entry.wall_seconds is not None and entry.state == "complete":
+                found.setdefault(entry.tool, entry.wall_seconds)
+    return found
+
+
