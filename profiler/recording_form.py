@@ -66,5 +66,3 @@ def expected_seconds(root: Path, argv: Sequence[str]) -> dict[str, float]:
             if entry.wall_seconds is not None and entry.state == "complete":
                 found.setdefault(entry.tool, entry.wall_seconds)
     return found
-
-

@@ -4,7 +4,7 @@ Each tab is a Textual mode with a screen stack of its own, made when it is first
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +19,7 @@ from collectors import registry
 from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
 from profiler.manifest import State
+from profiler.recording_form import Typed
 from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
 from tui.messages import GoTo, OpenSession, Status
@@ -204,6 +205,51 @@ class Dashboard(App[int]):
     def action_watch(self) -> None:
         """Watch live: what was watched before, else this machine."""
         self.action_tab(WATCH)
+
+    def watch_device(self, request: WatchRequest) -> None:
+        """Watch something else live."""
+        from tui.screens.watch import WatchScreen
+
+        self.watching = request
+        self.action_tab(WATCH)
+        if isinstance(self.screen, WatchScreen) and self.screen.watcher is not None:
+            self.screen.begin(request)
+
+    def action_record(self) -> None:
+        """Ask what to record; what was typed last is offered."""
+        from profiler.recording_form import last_typed
+        from tui.screens.home import HomeScreen
+        from tui.screens.new_recording import NewRecordingScreen
+
+        screen = self.screen
+        typed = last_typed()
+        if isinstance(screen, HomeScreen):
+            typed = replace(typed, serial=screen.chosen_serial())
+        elif self.current_mode == WATCH and self.watching is not None and self.watching.serial:
+            typed = replace(typed, serial=self.watching.serial)
+        self.push_screen(NewRecordingScreen(typed), self._begin_recording)
+
+    def _begin_recording(self, typed: Typed | None) -> None:
+        if typed is None:
+            return
+        from profiler.recording_form import remember
+        from tui.screens.new_recording import plan_of
+        from tui.screens.recording import RecordingScreen
+
+        try:
+            plan = plan_of(typed)
+            remember(typed)
+        except DroidgrindError as error:
+            self.notify(str(error), severity="error", markup=False)
+            return
+        self.action_tab(RECORDING)
+        screen = self.screen
+
+        def begin() -> None:
+            if isinstance(screen, RecordingScreen):
+                screen.start(plan, typed.serial.strip() or None, self.root)
+
+        self.call_after_refresh(begin)
 
     def _leave_modals(self) -> None:
         while len(self.screen_stack) > 1:

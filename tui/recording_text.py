@@ -47,14 +47,14 @@ class TextObserver:
     def began(self, directory: Path, steps: Sequence[Step]) -> None:
         if self._first_note:
             self.note(self._first_note)
-        names = ", ".join(_title(step) for step in steps)
+        names = ", ".join(step_title(step) for step in steps)
         runs = "run" if len(steps) == 1 else "runs"
         self.note(f"{len(steps)} {runs}: {names}")
         self.note(f"writing to {directory}")
 
     def step_started(self, step: Step) -> None:
         limit = f" (at most {self._timeout:g} s)" if self._timeout else ""
-        self._line(f"[{step.number}/{step.total}] {_title(step)}{limit}")
+        self._line(f"[{step.number}/{step.total}] {step_title(step)}{limit}")
         self._clock_at = time.monotonic()
 
     def output(self, step: Step, stream: str, chunk: bytes) -> None:
@@ -110,7 +110,7 @@ class TextObserver:
             self._clock_shown = False
 
 
-def _title(step: Step) -> str:
+def step_title(step: Step) -> str:
     if step.name == NATIVE_RUN:
         return f"native with {' and '.join(step.samplers)}"
     return step.name

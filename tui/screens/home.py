@@ -1,27 +1,49 @@
 """What is plugged in, and what was recorded."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 
-from profiler.session_list import SessionLine, list_sessions
+from collectors.devices.local import LOCAL_SERIAL
+from profiler.devices import DeviceLine, list_all
+from profiler.diff.sessions import SessionDiff
+from profiler.session_list import SessionLine, delete_session, list_sessions
+from profiler.watching.live import WatchRequest
+from tui.diff_text import diff_lines
 from tui.figures import NOT_MEASURED, duration
 from tui.messages import Loaded, LoadFailed, OpenSession
+from tui.screens.comparison import ComparisonScreen, compare_directories
+from tui.screens.confirm import ConfirmScreen
 from tui.screens.frame import FrameScreen
-from tui.widgets.frame_lines import Notice
+from tui.theme import sign
+from tui.widgets.filter_input import FilterInput
+from tui.widgets.frame_lines import Notice, TextLine
 from tui.widgets.line_table import LineTable, Row, TableColumn
-from tui.workers import load
+from tui.workers import load, run_in_thread
 
+_DEVICES_SECONDS = 5.0
+_SEVERITIES = {"complete": "ok", "partial": "warning", "failed": "error", "recording": "info"}
 SESSION_COLUMNS = (
+    TableColumn("", 1),
     TableColumn("recorded", 16),
-    TableColumn("state", 9),
+    TableColumn("state", 11),
     TableColumn("target", 20, grow=True),
-    TableColumn("device", 18),
-    TableColumn("tools", 20),
+    TableColumn("device", 14),
+    TableColumn("tools", 17),
     TableColumn("took", 12, right=True),
+)
+DEVICE_COLUMNS = (
+    TableColumn("serial", 16),
+    TableColumn("state", 14),
+    TableColumn("model", 16),
+    TableColumn("ABI", 11),
+    TableColumn("Android", 7),
+    TableColumn("Valgrind, or what is to be done", 24, grow=True),
 )
 
 
@@ -29,30 +51,106 @@ class HomeScreen(FrameScreen):
     """Devices and sessions."""
 
     mode_name = "home"
-    help_text = "The stored sessions, the newest first. Enter opens one."
+    help_text = (
+        "Above, what can be recorded on: adb's devices in every state, and this machine. Enter "
+        "(or w) watches one live, r begins a recording on it.\n"
+        "Below, the stored sessions, the newest first: Enter opens one, d deletes it (asked "
+        "first), c marks it and then compares it with a second one, as a page."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "app.record", "Record"),
+        Binding("w", "watch", "Watch"),
+        Binding("d", "delete", "Delete"),
+        Binding("c", "compare", "Compare"),
+        Binding("slash", "filter", "Filter", key_display="/"),
         Binding("R", "reload", "Look again", show=False),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[SessionLine] = []
+        self._devices: list[DeviceLine] = []
         self._asked = 0
+        self._marked: SessionLine | None = None
+        self._timer: Timer | None = None
+        self._looking = False
 
     def compose_body(self) -> Iterable[Widget]:
+        with Vertical(id="devices-box", classes="box") as box:
+            box.border_title = "What is plugged in?"
+            yield LineTable(
+                DEVICE_COLUMNS, key_column=0, empty="looking …", widget_id="devices"
+            )
         with Vertical(id="sessions-box", classes="box") as box:
             box.border_title = "What was recorded?"
             yield Notice(id="notice")
             yield LineTable(SESSION_COLUMNS, widget_id="sessions")
+        yield FilterInput(widget_id="filter")
+        yield TextLine(id="word")
 
     def on_mount(self) -> None:
-        self.query_one(LineTable).focus()
+        self.query_one("#sessions", LineTable).focus()
         self.action_reload()
+        self._timer = self.set_interval(_DEVICES_SECONDS, self._look_at_devices)
+
+    def on_screen_resume(self) -> None:
+        if self._timer is not None:
+            self._timer.resume()
+            self.action_reload()
+
+    def on_screen_suspend(self) -> None:
+        if self._timer is not None:
+            self._timer.pause()
 
     def action_reload(self) -> None:
         self._asked += 1
         root = self.dashboard.root
         load(self, self._asked, lambda: list_sessions(root))
+        self._look_at_devices()
+
+    # Devices.
+
+    def _look_at_devices(self) -> None:
+        if self._looking:  # a device that hangs is not asked twice
+            return
+        self._looking = True
+        run_in_thread(self, list_all, self._show_devices, self._devices_failed)
+
+    def _show_devices(self, devices: list[DeviceLine]) -> None:
+        self._looking = False
+        self._devices = devices
+        self.query_one("#devices", LineTable).set_rows([self._device_row(d) for d in devices])
+
+    def _devices_failed(self, reason: str) -> None:
+        self._looking = False
+        self.query_one(TextLine).say(reason, "error")
+
+    def _device_row(self, device: DeviceLine) -> Row:
+        ready = device.remedy is None
+        mark = sign("ok" if ready else "warning", ascii_only=self.dashboard.ascii_only)
+        return (
+            device.serial,
+            f"{mark} {device.state}",
+            device.model or NOT_MEASURED,
+            device.abi or NOT_MEASURED,
+            device.android or NOT_MEASURED,
+            device.remedy or device.valgrind or NOT_MEASURED,
+        )
+
+    def chosen_serial(self) -> str:
+        """The device under the cursor."""
+        row = self.query_one("#devices", LineTable).row
+        return LOCAL_SERIAL if row is None else self._devices[row].serial
+
+    def action_watch(self) -> None:
+        row = self.query_one("#devices", LineTable).row
+        device = None if row is None else self._devices[row]
+        if device is not None and device.state != "device":
+            self.query_one(TextLine).say(device.remedy or device.state, "warning")
+            return
+        self.dashboard.watch_device(WatchRequest(self.chosen_serial()))
+
+    # Sessions.
 
     def on_loaded(self, message: Loaded) -> None:
         if message.asked != self._asked or not isinstance(message.content, list):
@@ -60,37 +158,100 @@ class HomeScreen(FrameScreen):
         self._lines = message.content
         notice = self.query_one(Notice)
         notice.display = not self._lines
-        notice.text = (
-            f"No session in {self.dashboard.root} yet: "
-            "`droidgrind record -- PROGRAM ARGS…` makes one."
-        )
-        self.query_one(LineTable).set_rows([_row(line) for line in self._lines])
+        notice.severity = ""
+        notice.text = f"No session in {self.dashboard.root} yet: press r to record one."
+        self._show_sessions()
 
     def on_load_failed(self, message: LoadFailed) -> None:
         notice = self.query_one(Notice)
         notice.text, notice.severity, notice.display = message.reason, "error", True
 
-    def _chosen(self) -> SessionLine | None:
-        table = self.query_one(LineTable)
-        if not table.shown:
-            return None
-        return self._lines[table.shown[table.cursor]]
+    def _show_sessions(self) -> None:
+        self.query_one("#sessions", LineTable).set_rows(
+            [self._row(line) for line in self._lines]
+        )
 
-    def on_line_table_row_selected(self, _event: LineTable.RowSelected) -> None:
+    def _row(self, line: SessionLine) -> Row:
+        state = line.state.value if line.state else "damaged"
+        mark = sign(_SEVERITIES.get(state, "error"), ascii_only=self.dashboard.ascii_only)
+        return (
+            "*" if line is self._marked else "",
+            line.created[:16].replace("T", " "),
+            f"{mark} {state}",
+            line.target or line.trouble or "",
+            line.device,
+            ", ".join(line.tools),
+            NOT_MEASURED if line.wall_seconds is None else duration(line.wall_seconds),
+        )
+
+    def _chosen(self) -> SessionLine | None:
+        row = self.query_one("#sessions", LineTable).row
+        return None if row is None else self._lines[row]
+
+    def on_line_table_row_selected(self, event: LineTable.RowSelected) -> None:
+        if event.table.id == "devices":
+            self.action_watch()
+            return
         line = self._chosen()
         if line is not None:
             self.post_message(OpenSession(line.directory))
 
+    def action_filter(self) -> None:
+        self.query_one(FilterInput).open(self.query_one("#sessions", LineTable))
 
-def _row(line: SessionLine) -> Row:
-    return (
-        line.created[:16].replace("T", " "),
-        line.state.value if line.state else "damaged",
-        line.target or line.trouble or "",
-        line.device,
-        ", ".join(line.tools),
-        NOT_MEASURED if line.wall_seconds is None else duration(line.wall_seconds),
-    )
+    def on_filter_input_filtered(self, event: FilterInput.Filtered) -> None:
+        self.query_one("#sessions", LineTable).set_filter(event.text)
+
+    def action_delete(self) -> None:
+        line = self._chosen()
+        if line is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                run_in_thread(self, lambda: delete_session(line.directory), gone, self._failed)
+
+        def gone(_none: object) -> None:
+            if self.dashboard.session is not None and self.dashboard.session.id == line.id:
+                self.dashboard.use_session(None)
+            self.query_one(TextLine).say(f"deleted {line.id}", "ok")
+            self.action_reload()
+
+        question = f"Delete {line.id} ({line.target}) with its raw files? It cannot be undone."
+        self.app.push_screen(ConfirmScreen(question, "Delete"), answered)
+
+    def _failed(self, reason: str) -> None:
+        self.query_one(TextLine).say(reason, "error")
+
+    def action_compare(self) -> None:
+        """Mark the first session; with the second, write the comparison of the two."""
+        line = self._chosen()
+        if line is None:
+            return
+        if self._marked is None or self._marked is line:
+            self._marked = None if self._marked is line else line
+            self.query_one(TextLine).say(
+                "" if self._marked is None else f"{line.id} is the baseline: press c on another"
+            )
+            self._show_sessions()
+            return
+        baseline, self._marked = self._marked, None
+        self._show_sessions()
+        output = line.directory / f"compared-with-{baseline.id}.html"
+        self.query_one(TextLine).say(f"comparing {line.id} with {baseline.id} …")
+
+        def show(found: tuple[SessionDiff, list[str]]) -> None:
+            self.query_one(TextLine).say("")
+            self.app.push_screen(ComparisonScreen(found[0], found[1], output))
+
+        run_in_thread(
+            self, lambda: _compared(baseline.directory, line.directory), show, self._failed
+        )
+
+
+def _compared(baseline: Path, session: Path) -> tuple[SessionDiff, list[str]]:
+    diff = compare_directories(baseline, session)
+    return diff, list(diff_lines(diff))
 
 
 SCREEN = HomeScreen

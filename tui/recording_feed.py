@@ -1,0 +1,160 @@
+"""A recording, as the dashboard follows it: what its thread tells, kept to be looked at."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from collectors import registry
+from collectors.devices.discover import choose_device
+from collectors.errors import DroidgrindError, ParseError
+from collectors.readers.proc import Sample, SampleParser
+from collectors.records.errors import ErrorProfile
+from profiler.manifest import CaptureEntry, NativeRun
+from profiler.plan import Plan
+from profiler.progress import Step, StopRequest
+from profiler.session import Recorded, run_plan
+from profiler.store import NATIVE_RUN, RAW_FOLDER
+
+_MOST_LINES = 2000
+_ERRORS_SECONDS = 1.5
+
+
+@dataclass(slots=True)
+class StepState:
+    """One step: how long it has run, and how it ended (None: it has not)."""
+
+    step: Step
+    seconds: float | None = None
+    outcome: str | None = None
+    severity: str = ""
+
+
+class RecordingFeed:
+    """An `Observer`. Its fields are read by the screen; `tell` says that they changed."""
+
+    def __init__(
+        self, plan: Plan, serial: str | None, root: Path, tell: Callable[[], None]
+    ) -> None:
+        self.plan = plan
+        self.stop = StopRequest()
+        self.directory: Path | None = None
+        self.steps: list[StepState] = []
+        self.lines: deque[str] = deque(maxlen=_MOST_LINES)
+        self.lines_seen = 0
+        self.found: list[tuple[str, str, int]] = []  # kind, place, count
+        self.samples: deque[Sample] = deque()
+        self.recorded: Recorded | None = None
+        self.failure: str | None = None
+        self.ended = threading.Event()
+        self._serial = serial
+        self._root = root
+        self._tell = tell
+        self._rest: dict[str, bytes] = {}
+        self._parser = SampleParser("live")
+        self._position = 0
+        self._errors_at = 0.0
+
+    def run(self) -> None:
+        """Record; returns when it has ended. What went wrong is in `failure`."""
+        try:
+            device = choose_device(self._serial)
+            self.recorded = run_plan(
+                self.plan, device, self._root, observer=self, stop=self.stop
+            )
+        except DroidgrindError as error:
+            self.failure = str(error)
+        except OSError as error:
+            self.failure = f"{error.filename or self._root}: {error.strerror}"
+        finally:
+            self.ended.set()
+            self._tell()
+
+    def _of(self, step: Step) -> StepState:
+        return self.steps[step.number - 1]
+
+    # What `run_plan` calls, in its thread.
+
+    def began(self, directory: Path, steps: Sequence[Step]) -> None:
+        self.directory = directory
+        self.steps = [StepState(step) for step in steps]
+        self._tell()
+
+    def step_started(self, step: Step) -> None:
+        self._of(step).seconds = 0.0
+        self._say(f"── {step.name} ──")
+        self._tell()
+
+    def output(self, step: Step, stream: str, chunk: bytes) -> None:
+        *lines, rest = (self._rest.get(stream, b"") + chunk).split(b"\n")
+        if len(rest) > 4096:  # a line without end is shown in pieces
+            lines, rest = [*lines, rest], b""
+        self._rest[stream] = rest
+        for line in lines:
+            self._say(line.decode("utf-8", "replace").rstrip("\r"))
+        self._tell()
+
+    def _say(self, line: str) -> None:
+        self.lines.append(line)
+        self.lines_seen += 1
+
+    def tick(self, step: Step, seconds: float) -> None:
+        self._of(step).seconds = seconds
+        if self.directory is not None:
+            if step.name == NATIVE_RUN:
+                self._read_samples(self.directory / RAW_FOLDER / "schedstat/schedstat.txt")
+            elif time.monotonic() - self._errors_at > _ERRORS_SECONDS:
+                self._errors_at = time.monotonic()
+                self._read_errors(step)
+        self._tell()
+
+    def _read_samples(self, file: Path) -> None:
+        try:
+            with file.open("rb") as stream:
+                stream.seek(self._position)
+                content = stream.read()
+        except OSError:
+            return  # it is not there yet
+        self._position += len(content)
+        self.samples.extend(self._parser.feed(content))
+
+    def _read_errors(self, step: Step) -> None:
+        """The errors in the growing XML: its reader keeps what is before a torn end."""
+        assert self.directory is not None  # noqa: S101  # set before any tick
+        tool = registry.tool(step.name)
+        found: list[tuple[str, str, int]] = []
+        for file in sorted((self.directory / RAW_FOLDER / step.name).glob("*")):
+            if not tool.is_output(file.name):
+                continue
+            try:
+                profile = tool.read(file)
+            except (ParseError, OSError):
+                continue  # nothing whole in it yet
+            if isinstance(profile, ErrorProfile):
+                for record in profile.records:
+                    place = record.frames[0].place if record.frames else ""
+                    found.append((record.kind, place, record.count))
+        if found:
+            self.found = found
+
+    def captured(self, step: Step, entry: CaptureEntry) -> None:
+        state = self._of(step)
+        severity = {"complete": "ok", "partial": "warning"}.get(entry.state.value, "error")
+        if entry.tool == step.name or state.outcome is None:
+            state.outcome, state.severity = entry.state.value, severity
+            if entry.note:
+                state.outcome += f": {entry.note}"
+        if entry.tool == step.name:
+            self._read_errors(step)
+        self._tell()
+
+    def ran_natively(self, step: Step, run: NativeRun) -> None:
+        if run.wall_seconds is not None:
+            self._of(step).seconds = run.wall_seconds
+        self._tell()
+
+    def warning(self, text: str) -> None:
+        self._say(f"droidgrind: {text}")
+        self._tell()
