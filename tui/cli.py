@@ -24,6 +24,7 @@ COMMANDS = {
     "import": "tui.commands.import_files",
     "watch": "tui.commands.watch",
     "open": "tui.commands.open",
+    "demo": "tui.commands.demo",
     "sessions": "tui.commands.sessions",
     "show": "tui.commands.show",
     "symbolize": "tui.commands.symbolize",

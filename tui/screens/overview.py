@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from textual.containers import Vertical
 from textual.message import Message
@@ -10,7 +11,9 @@ from textual.widget import Widget
 from collectors import registry
 from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
+from profiler.finding import Finding
 from profiler.manifest import CaptureEntry
+from profiler.project import project_findings
 from profiler.store import Session
 from profiler.summary import tool_figures
 from tui.figures import NOT_MEASURED, duration
@@ -41,6 +44,15 @@ class ToolLine:
     found: Verdict | None
 
 
+class FindingsMade(Message):
+    """Every rule was asked."""
+
+    def __init__(self, session: Session, findings: tuple[Finding, ...]) -> None:
+        super().__init__()
+        self.session = session
+        self.findings = findings
+
+
 class ToolRead(Message):
     """One more tool was read."""
 
@@ -64,6 +76,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
     def __init__(self) -> None:
         super().__init__()
         self._lines: list[ToolLine] = []
+        self._findings: tuple[Finding, ...] = ()
 
     def compose_content(self) -> Iterable[Widget]:
         with Vertical(id="tools-box", classes="box") as box:
@@ -77,6 +90,17 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
                     TableColumn("how it went", 22),
                 ),
                 widget_id="tools",
+            )
+        with Vertical(id="stands-out-box", classes="box") as box:
+            box.border_title = "What stands out?"
+            yield LineTable(
+                (
+                    TableColumn("", 2),
+                    TableColumn("finding", 30, grow=True),
+                    TableColumn("evidence", 20, grow=True),
+                ),
+                empty="looking …",
+                widget_id="stands-out",
             )
         yield Notice(id="facts")
 
@@ -116,6 +140,22 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
             except DroidgrindError as error:
                 found = Verdict("error", str(error))
             self.post_message(ToolRead(session, entry.tool, found))
+        self.post_message(FindingsMade(session, project_findings(session)))
+
+    def on_findings_made(self, message: FindingsMade) -> None:
+        if message.session is not self.dashboard.session:
+            return
+        self._findings = message.findings
+        table = self.query_one("#stands-out", LineTable)
+        table.empty = "nothing: no rule found anything in what was recorded"
+        ascii_only = self.dashboard.ascii_only
+        rows: list[Row] = [
+            (sign(f.severity.value, ascii_only=ascii_only), f.title, f.evidence)
+            for f in message.findings
+        ]
+        table.set_rows(rows)
+        table.refresh()
+        self.dashboard.set_count("findings", len(rows))
 
     def on_tool_read(self, message: ToolRead) -> None:
         if message.session is not self.dashboard.session:
@@ -129,7 +169,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         self._fill()
 
     def _fill(self) -> None:
-        self.query_one(LineTable).set_rows([self._row(line) for line in self._lines])
+        self.query_one("#tools", LineTable).set_rows([self._row(line) for line in self._lines])
 
     def _row(self, line: ToolLine) -> Row:
         entry = line.entry
@@ -146,10 +186,14 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         took = NOT_MEASURED if entry.wall_seconds is None else duration(entry.wall_seconds)
         return (entry.tool, question, found, took, how)
 
-    def on_line_table_row_selected(self, _event: LineTable.RowSelected) -> None:
-        table = self.query_one(LineTable)
-        if table.shown:
-            shape = self._lines[table.shown[table.cursor]].shape
+    def on_line_table_row_selected(self, event: LineTable.RowSelected) -> None:
+        if event.table.id == "stands-out":
+            place = self._findings[event.row].place
+            self.post_message(GoTo(place.view.value, urlencode(place.keys) or None))
+            return
+        row = self.query_one("#tools", LineTable).row
+        if row is not None:
+            shape = self._lines[row].shape
             if shape is not None:
                 self.post_message(GoTo(_QUESTIONS[shape][1]))
 

@@ -1,6 +1,7 @@
 """Scheduling of a stored session; the live one is `tui.screens.watch`, with the same view."""
 
 from collections.abc import Iterable
+from urllib.parse import parse_qsl
 
 from textual.widget import Widget
 
@@ -51,7 +52,7 @@ class SchedulingScreen(SessionScreen[Track]):
 
     def reveal(self, key: str) -> None:
         """`thread=NAME` (or its number)."""
-        _, _, name = key.partition("=")
+        name = dict(parse_qsl(key)).get("thread", "")
         self.query_one(SchedulingView).find_thread(name)
 
 

@@ -54,7 +54,7 @@ async def test_overview_says_what_each_tool_found(imported: Session) -> None:
         await pilot.pause()
         await app.workers.wait_for_complete()
         await pilot.pause()
-        table = text_of(app.screen.query_one(LineTable))
+        table = text_of(app.screen.query_one("#tools", LineTable))
         assert "distinct errors" in table
         assert "peak" in table
         assert "instructions" in table
