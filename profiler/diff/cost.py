@@ -11,7 +11,7 @@ from typing import Any
 from collectors.records.cost import CostProfile
 from profiler.diff.function import FunctionDelta
 from profiler.diff.lines import Lines, line_changes
-from profiler.diff.matching import Names, Side, pairs, side
+from profiler.diff.matching import Names, Side, pairs, side, without
 from profiler.diff.moves import find_moved
 from profiler.functions import CYCLES
 
@@ -71,8 +71,8 @@ def cost_diff(
     sides = (side(baseline, common, names), side(profiles, common, names))
     weight = np.array(weights(common), dtype=np.int64)
     one, other = pairs(*sides, names)
-    gone = np.setdiff1d(np.arange(len(sides[0].name)), one)
-    new = np.setdiff1d(np.arange(len(sides[1].name)), other)
+    gone = without(np.arange(len(sides[0].name)), one)
+    new = without(np.arange(len(sides[1].name)), other)
     nothing = np.full(len(gone), -1)
     rows = [
         np.concatenate([one, gone, np.full(len(new), -1)]),

@@ -39,13 +39,14 @@ class Lines:
                 for event in side.events
             ]
             counts: list[tuple[int, ...]] = list(zip(*columns, strict=True))
-            files = [names.plain_of[names.file(name)] for name in profile.files]
             places: list[int] = place[rows].tolist()
             row_files: list[int] = np.asarray(profile.row_file)[rows].tolist()
+            paths = {file: profile.files[file] for file in set(row_files)}
+            files = {file: names.plain_of[names.file(path)] for file, path in paths.items()}
             row_lines: list[int] = np.asarray(profile.row_line)[rows].tolist()
             for at, file, line, count in zip(places, row_files, row_lines, counts, strict=True):
                 number = files[file]
-                self.file_names.setdefault(number, profile.files[file])
+                self.file_names.setdefault(number, paths[file])
                 lines = self.of[at].setdefault(number, {})
                 seen = lines.get(line)
                 lines[line] = (
