@@ -28,7 +28,7 @@ _VERSION = re.compile(r"(?<=\.so)[.\d]+$|-\d[\d.]*(?=\.so)")
 
 def fingerprint(*parts: str) -> str:
     """16 hexadecimal digits from `parts`, whose order matters."""
-    text = "\0".join(parts).encode("utf-8", "surrogateescape")
+    text = "\0".join(parts).encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).hexdigest()[:LENGTH]
 
 

@@ -10,12 +10,12 @@ from profiler.report.comparison_cost import cost_comparison
 from profiler.report.comparison_heap import heap_comparison
 from profiler.report.comparison_sections import error_comparison, scheduling_comparison
 from profiler.report.content import moment
-from profiler.report.headlines import worst_first
+from profiler.report.headline import worst_first
 from profiler.report.markup import esc, facts, seconds_text
+from profiler.report.overview import findings_section
 from profiler.report.page import (
     assemble,
     check_output,
-    findings_section,
     pack_section,
     publish,
     shared_library,

@@ -10,7 +10,7 @@ from profiler.diff.function import FunctionDelta
 from profiler.diff.sessions import SessionDiff
 from profiler.functions import short_name
 from profiler.report.comparison_sections import nothing_to_compare, percent
-from profiler.report.headlines import Headline
+from profiler.report.headline import Headline
 from profiler.report.markup import esc, figure, number, table
 from profiler.report.sections import Section
 from profiler.visible import visible

@@ -8,7 +8,7 @@ from profiler.charts.comparison import heap_overlay_figure
 from profiler.charts.heap import bytes_text
 from profiler.diff.sessions import SessionDiff
 from profiler.report.comparison_sections import nothing_to_compare, percent
-from profiler.report.headlines import Headline
+from profiler.report.headline import Headline
 from profiler.report.markup import facts, figure
 from profiler.report.parts_heap import AllocationPoints, kept_nodes
 from profiler.report.sections import Section

@@ -3,18 +3,30 @@
 from collections.abc import Sequence
 
 from collectors.records.errors import ErrorProfile
+from collectors.records.shared import Frame
 from profiler.diff.errors import Change, ErrorChange
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import SessionDiff
 from profiler.error_kinds import kind_words
+from profiler.functions import short_name
 from profiler.own_code import own_frame
-from profiler.report.headlines import Headline, place
+from profiler.report.headline import Headline
 from profiler.report.markup import empty, esc, number, table
 from profiler.report.parts_errors import error_parts
 from profiler.report.sections import Section, error_filter
 from profiler.sources import Sources
 
 MOST_HEADLINES = 5
+
+
+def _place(frame: Frame | None) -> str:
+    """`file:line` without its folders, or the function's name."""
+    if frame is None:
+        return "an unknown place"
+    if frame.file is not None:
+        name = frame.file.rpartition("/")[2]
+        return name if frame.line is None else f"{name}:{frame.line}"
+    return short_name(frame.fn or "an unknown function")
 
 
 def nothing_to_compare(diff: SessionDiff, part: str, what: str, tool: str) -> str:
@@ -89,7 +101,7 @@ def _error_headlines(
             found.append(
                 Headline(
                     words.severity,
-                    f"New: {words.title.lower()}: {place(own_frame(record.frames))}",
+                    f"New: {words.title.lower()}: {_place(own_frame(record.frames))}",
                     f"{record.what}.",
                     "The baseline does not have it.",
                     f"errors/record={index}",

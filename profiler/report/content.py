@@ -1,8 +1,9 @@
 """What a report is made from: a session's facts and profiles, apart from where they lie."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from collectors import registry
 from collectors.errors import InputError
@@ -12,11 +13,16 @@ from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile
 from collectors.records.shared import Damage, Shape
 from collectors.tools.tool import Profile
+from profiler.finding import Finding
 from profiler.manifest import CaptureEntry, Manifest, State
+from profiler.own_code import OwnCode
+from profiler.rules.context import Context
+from profiler.rules.trust import Recorded, trust_findings
 from profiler.source_map import session_sources
 from profiler.sources import Sources
 from profiler.store import Session
 from profiler.symbols.stored import Unresolved
+from profiler.thresholds import Thresholds
 
 Loaded = tuple[Sequence[Profile], Sequence[Damage]]
 Load = Callable[[str], Loaded]
@@ -28,7 +34,7 @@ class ReportInput:
 
     `load` reads the profiles of a tool and says what was damaged. A page asks for each shape
     once, draws it and lets it go, so that no two large captures are in memory together.
-    `damage` fills as tools are read.
+    `damage` fills as tools are read. `judging` holds thresholds and own code for the rules.
     """
 
     manifest: Manifest
@@ -37,7 +43,19 @@ class ReportInput:
     load: Load
     sources: Sources | None = None
     unresolved: tuple[Unresolved, ...] = ()
+    judging: Context | None = None
     damage: dict[str, tuple[Damage, ...]] = field(default_factory=dict[str, tuple[Damage, ...]])
+
+    # Errors and heaps stay (allocation trees are read when asked for); the rules of trust
+    # look at both together.
+    kept: dict[Shape, Sequence[Any]] = field(default_factory=dict[Shape, Sequence[Any]])
+
+    @property
+    def context(self) -> Context:
+        """What the rules judge by; the defaults where nothing else was said."""
+        return self.judging or Context(
+            self.manifest, Thresholds(), OwnCode.guessed(self.manifest.target.argv)
+        )
 
     def source_files(self, *, allowed: bool) -> Sources:
         """The target's sources, or none of them."""
@@ -57,7 +75,9 @@ class ReportInput:
 
     def errors(self) -> tuple[ErrorProfile, ...]:
         groups = self._of_shape(Shape.ERRORS).values()
-        return tuple(p for group in groups for p in group if isinstance(p, ErrorProfile))
+        found = tuple(p for group in groups for p in group if isinstance(p, ErrorProfile))
+        self.kept[Shape.ERRORS] = found
+        return found
 
     def costs(self) -> tuple[str, tuple[CostProfile, ...]]:
         """The tool that counted, and its profiles.
@@ -73,7 +93,9 @@ class ReportInput:
 
     def heaps(self) -> tuple[HeapProfile, ...]:
         groups = self._of_shape(Shape.HEAP).values()
-        return tuple(p for group in groups for p in group if isinstance(p, HeapProfile))
+        found = tuple(p for group in groups for p in group if isinstance(p, HeapProfile))
+        self.kept[Shape.HEAP] = found
+        return found
 
     def samples(self) -> Mapping[str, SampleProfile]:
         """The first sample profile of each tool."""
@@ -83,6 +105,24 @@ class ReportInput:
             for profile in group[:1]
             if isinstance(profile, SampleProfile)
         }
+
+
+def trust(content: ReportInput) -> list[Finding]:
+    """May one believe the figures? To be asked when all sections have been made."""
+    damage = [(tool, item) for tool, group in content.damage.items() for item in group]
+    recorded = Recorded(
+        content.captures,
+        content.kept.get(Shape.ERRORS, ()),
+        (),
+        content.kept.get(Shape.HEAP, ()),
+        damage,
+    )
+    found = list(trust_findings(recorded, content.context))
+    if any(finding.rule == "trust-malloc" for finding in found):
+        # How much an allocator worked is in the costs, which are too large to be kept.
+        recorded = replace(recorded, costs=content.costs()[1])
+        found = list(trust_findings(recorded, content.context))
+    return found
 
 
 def moment(text: str) -> float | None:
@@ -102,11 +142,16 @@ def _unresolved(session: Session) -> tuple[Unresolved, ...]:
 
 
 def report_input(
-    session: Session, *, source_map: Mapping[str, str] | None = None
+    session: Session,
+    *,
+    source_map: Mapping[str, str] | None = None,
+    thresholds: Thresholds | None = None,
+    own: OwnCode | None = None,
 ) -> ReportInput:
     """A stored session. What it reads is not kept with `session`, which may live on.
 
-    `source_map` are rules for sources besides the session's own.
+    `source_map` are rules for sources besides the session's own. `thresholds` and `own`
+    are for the findings, as `session_findings` has them.
     """
 
     def load(tool: str) -> Loaded:
@@ -120,4 +165,9 @@ def report_input(
         load,
         session_sources(session, rules=source_map),
         _unresolved(session),
+        Context(
+            session.manifest,
+            thresholds or Thresholds(),
+            own or OwnCode.guessed(session.manifest.target.argv),
+        ),
     )

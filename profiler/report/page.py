@@ -15,16 +15,18 @@ from pathlib import Path
 
 from collectors.errors import InputError, UsageError
 from profiler.charts.style import COLOURS
-from profiler.error_kinds import SIGNS
+from profiler.own_code import OwnCode
 from profiler.report.bundle import Library, library
-from profiler.report.content import ReportInput, report_input
-from profiler.report.headlines import Headline, worst_first
+from profiler.report.content import ReportInput, report_input, trust
+from profiler.report.headline import Headline, headlines, worst_first
 from profiler.report.markup import esc, facts, seconds_text
+from profiler.report.overview import findings_section
 from profiler.report.pack import pack
 from profiler.report.section_made import made_section
 from profiler.report.section_scheduling import scheduling_section
 from profiler.report.sections import Section, cache_section, errors_section, heap_section
 from profiler.store import Session, write_atomically
+from profiler.thresholds import Thresholds
 
 SCRIPTS = (
     "parts.js", "dom.js", "table.js", "figures.js", "flame.js", "scheduling.js", "heap.js",
@@ -48,16 +50,19 @@ def write_report(
     source: bool = True,
     assets: Path | None = None,
     source_map: Mapping[str, str] | None = None,
+    thresholds: Thresholds | None = None,
+    own: OwnCode | None = None,
 ) -> Path:
     """Write the page of a session to `output` and return it.
 
     `source=False` leaves source code out; `source_map` says where the build's sources are
-    here (`profiler.source_map`). With `assets`, the chart library is put into that
+    here (`profiler.source_map`); `thresholds` and `own` code are what findings are judged
+    by. With `assets`, the chart library is put into that
     folder (once, for many pages) instead of into the page. Raises `UsageError` when `output`
     exists and `force` is not set, `InputError` when it cannot be written.
     """
     check_output(output, force=force)
-    content = report_input(session, source_map=source_map)
+    content = report_input(session, source_map=source_map, thresholds=thresholds, own=own)
     address = None if assets is None else shared_library(assets, output)
     return publish(render_report(content, source=source, assets=address), output)
 
@@ -118,11 +123,13 @@ def render_report(
     sections = [pack_section(build()) for build in builders]
     made_with = [fact for section in sections for fact in section.made_with]
     sections.append(pack_section(made_section(content, made_with)))
-    found = worst_first(headline for section in sections for headline in section.headlines)
+    # In the order of the rules, which is that of text and JSON where findings weigh the same.
+    by_id = {section.id: section.headlines for section in sections}
+    found = [line for id_ in ("errors", "cache", "heap", "scheduling") for line in by_id[id_]]
     return assemble(
         _title(content),
         _header(content),
-        _overview(content, found),
+        _overview(content, worst_first([*found, *headlines(trust(content))])),
         sections,
         assets,
         library(full=full_library),
@@ -280,42 +287,3 @@ def _overview(content: ReportInput, found: Sequence[Headline]) -> str:
         f"{esc('all complete' if states == {'complete'} else str(content.state))}"
     )
     return findings_section(found, tally)
-
-
-def findings_section(found: Sequence[Headline], tally: str) -> str:
-    """The first section: the verdict, and the headlines; `tally` (HTML) stands beside it."""
-    problems = sum(headline.severity == "error" for headline in found)
-    warnings = sum(headline.severity == "warning" for headline in found)
-    verdict = (
-        f'<p class="verdict">{_tally(problems, "error", "problem")}'
-        f'{_tally(warnings, "warning", "warning")}<span class="muted">{tally}</span></p>'
-    )
-    listed = "".join(_headline(headline) for headline in found)
-    body = (
-        f'<ul class="findings">{listed}</ul>'
-        if found
-        else '<p class="empty">Nothing stands out in what was recorded.</p>'
-    )
-    return (
-        '<section id="overview" aria-labelledby="overview-title">'
-        f'<h2 id="overview-title" class="offscreen">Findings</h2>{verdict}{body}</section>'
-    )
-
-
-def _tally(count: int, severity: str, word: str) -> str:
-    shown = severity if count else "ok"
-    plural = "" if count == 1 else "s"
-    return f'<span class="sign {shown}">{SIGNS[shown]} {count} {word}{plural}</span>'
-
-
-def _headline(headline: Headline) -> str:
-    return (
-        f'<li class="finding {headline.severity}">'
-        f'<span class="sign {headline.severity}" role="img" aria-label="{headline.severity}">'
-        f"{SIGNS[headline.severity]}</span>"
-        f"<h3>{esc(headline.title, 300)}</h3>"
-        f'<a class="show" href="#{esc(headline.link)}" '
-        f'aria-label="Show: {esc(headline.title, 100)}">show ▸</a>'
-        f"<p>{esc(headline.evidence, 500)} "
-        f'<span class="muted">{esc(headline.advice)}</span></p></li>'
-    )

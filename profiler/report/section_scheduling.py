@@ -24,10 +24,11 @@ from profiler.charts.series import (
 )
 from profiler.charts.style import Figure
 from profiler.report.content import ReportInput, moment
-from profiler.report.headlines import thread_headlines
+from profiler.report.headline import headlines
 from profiler.report.markup import esc, facts, figure
 from profiler.report.sections import Section, missing
 from profiler.report.threads import thread_totals
+from profiler.rules.scheduling import scheduling_findings
 from profiler.visible import visible
 
 MOST_HEAT_ROWS = 60
@@ -80,7 +81,7 @@ def scheduling_section(content: ReportInput) -> Section:
             f'<p class="damage">▲ {esc(str(damage))}</p>'
             for damage in content.damage.get(tool, ())
         )
-    section.headlines = list(thread_headlines(samples.values()))
+    section.headlines = headlines(scheduling_findings(samples, content.context))
     section.parts.append((PART, {"figures": drawing.figures, **drawing.more}))
     section.body = "".join(body)
     return section

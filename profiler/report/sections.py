@@ -11,17 +11,14 @@ from profiler.charts.heap import TIME_TITLES, bytes_text
 from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.functions import FunctionCosts, function_costs
 from profiler.report.content import ReportInput
-from profiler.report.headlines import (
-    Headline,
-    cache_headlines,
-    error_headlines,
-    heap_headlines,
-    leak_headlines,
-)
+from profiler.report.headline import Headline, headlines
 from profiler.report.markup import empty, esc, facts, figure, number, table
 from profiler.report.parts_cost import MOST_FUNCTIONS, cost_parts
 from profiler.report.parts_errors import MOST_RECORDS, error_parts
 from profiler.report.parts_heap import TreeBudget, heap_parts
+from profiler.rules.cache import cache_findings
+from profiler.rules.errors import error_findings
+from profiler.rules.heap import heap_findings
 from profiler.sources import Sources
 
 MOST_HEAPS = 8
@@ -83,7 +80,7 @@ def heap_section(content: ReportInput) -> Section:
         parts = list(heap_parts(profile, place, budget))
         section.parts.extend(parts)
         body.append(_heap_process(profile, place, parts[-1][1], named=len(heaps) > 1))
-    section.headlines = list(heap_headlines(heaps))
+    section.headlines = headlines(heap_findings(heaps, (), content.context))
     section.body = "".join(body)
     return section
 
@@ -149,7 +146,12 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
         section.body = missing(content, "cachegrind", "instruction counts")
         return section
     costs = function_costs(profiles)
-    section.headlines = list(cache_headlines(profiles, costs))
+    section.headlines = headlines(
+        (
+            *cache_findings(profiles, content.context),
+            *heap_findings((), profiles, content.context),
+        )
+    )
     section.parts.extend(cost_parts(profiles, costs, sources))
     cost = section.parts[-1][1]
     listed = cost["sources"]
@@ -247,7 +249,7 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
     if not profiles:
         section.body = missing(content, "memcheck", "memory errors")
         return section
-    section.headlines = [*error_headlines(profiles), *leak_headlines(profiles)]
+    section.headlines = headlines(error_findings(profiles, content.context))
     records = [record for profile in profiles for record in profile.records]
     body = [_damage(content, "memcheck"), *(_fatal(profile) for profile in profiles)]
     if not records:

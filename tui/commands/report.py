@@ -14,6 +14,7 @@ class ReportCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
+        options.add_mine(parser)
         options.add_suppressions(parser, "to leave out, besides those of droidgrind.toml")
         parser.add_argument(
             "-o",
@@ -42,7 +43,8 @@ class ReportCommand:
         from tui.text import print_line
 
         session = find_session(args.session, sessions_root(args.sessions))
-        session = session.with_suppressions(load_project().suppressing(args.suppressions))
+        project = load_project()
+        session = session.with_suppressions(project.suppressing(args.suppressions))
         output: Path = args.output or session.directory / "report.html"
         written = write_report(
             session,
@@ -51,6 +53,8 @@ class ReportCommand:
             source=not args.no_source,
             assets=args.assets,
             source_map=parse_rules(args.source_map),
+            thresholds=project.thresholds,
+            own=project.own_code(session.manifest.target.argv, tuple(args.mine)),
         )
         print_line(str(written))
         return 0

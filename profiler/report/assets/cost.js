@@ -30,7 +30,8 @@ async function startCost() {
   const sources = startSources(doc);
   onAddress('cache', async (values) => {
     if (values.has('function')) { input.value = values.get('function'); wordFilter(input, words, table); host.scrollIntoView({ block: 'center', behavior: 'instant' }); }
-    if (values.has('source') && sources) await sources.open(values.get('source'), Number(values.get('line') || 0));
+    const wanted = values.get('source') || values.get('file');
+    if (wanted && sources) await sources.open(wanted, Number(values.get('line') || 0));
   });
   onFigure('cost-top', (plot) => plot.on('plotly_click', (event) => {
     input.value = doc.functions[event.points[0].customdata];

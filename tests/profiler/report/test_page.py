@@ -10,17 +10,8 @@ import pytest
 from collectors.errors import InputError, UsageError
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
-from profiler.functions import function_costs
-from profiler.report.content import ReportInput
-from profiler.report.headlines import (
-    Headline,
-    cache_headlines,
-    error_headlines,
-    heap_headlines,
-    leak_headlines,
-    thread_headlines,
-    worst_first,
-)
+from profiler.report.headline import Headline, worst_first
+from profiler.report.overview import MOST_SHOWN, findings_section
 from profiler.report.pack import unpack
 from profiler.report.page import check_output, publish, render_report
 from tests.profiler.report.made_session import (
@@ -156,7 +147,7 @@ def test_an_empty_session_makes_a_page() -> None:
 
 def test_damage_and_failure_are_said() -> None:
     page = render_report(damaged_content())
-    assert page.count("out.xml:12: the document ends inside an element; later errors miss") == 2
+    assert page.count("out.xml:12: the document ends inside an element; later errors miss") == 3
     assert "massif ended as failed: Valgrind was killed by signal 9" in page
 
 
@@ -180,37 +171,19 @@ def test_source_is_embedded_and_can_be_left_out(tmp_path: Path) -> None:
     assert "left out (<code>--no-source</code>)" in without
 
 
-def all_headlines(made: ReportInput) -> list[Headline]:
-    _, profiles = made.costs()
-    return worst_first(
-        [
-            *thread_headlines(made.samples().values()),
-            *heap_headlines(made.heaps()),
-            *cache_headlines(profiles, function_costs(profiles)),
-            *error_headlines(made.errors()),
-            *leak_headlines(made.errors()),
-        ]
-    )
-
-
-def test_headlines_name_the_worst_of_each_tool() -> None:
-    made = content()
-    found = all_headlines(made)
-    titles = [headline.title for headline in found]
-    assert titles[0] == "Writes to memory that is not its own: detect.cpp:4"
-    assert any("conv::hostile causes 97 % of all D1 cache misses" in title for title in titles)
-    assert any(title.startswith("worker-2 waited") for title in titles)
-    assert [h.severity for h in found] == sorted(
-        (h.severity for h in found), key=["error", "warning", "info"].index
-    )
-
-
-def test_many_kinds_of_error_do_not_crowd_out_the_rest() -> None:
-    kinds = ("InvalidRead", "InvalidWrite", "InvalidFree", "Overlap", "UninitValue", "Strange")
-    made = content(memcheck=(ErrorProfile([ErrorRecord(kind, "x") for kind in kinds]),))
-    found = all_headlines(made)
-    assert sum(h.link.startswith("errors") for h in found) == 4
-    assert any(h.title == "3 more kinds of memory error, 3 in all" for h in found)
+def test_the_worst_stand_first_and_the_rest_can_be_opened() -> None:
+    found = [Headline("info", f"info {n}", "", "", "heap", "heap-kept", n) for n in range(20)]
+    found += [
+        Headline("error", "the <worst>", "why & how", "do", "errors/record=3", "leak-once")
+    ]
+    page = findings_section(worst_first(found), "")
+    first = page.partition("<details")[0]
+    assert first.index("the &lt;worst&gt;") < first.index("info 19") < first.index("info 18")
+    assert first.count("<li") == MOST_SHOWN
+    assert f"{21 - MOST_SHOWN} more" in page
+    assert page.count("<li") == 21
+    assert 'href="#errors/record=3"' in first
+    assert 'title="droidgrind explain leak-once"' in first
 
 
 def test_existing_output_needs_force(tmp_path: Path) -> None:

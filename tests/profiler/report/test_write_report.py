@@ -1,5 +1,6 @@
 """Reports of stored sessions: recorded outputs of real tools, whole and damaged."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,9 +10,11 @@ from collectors.devices.device import DeviceFacts
 from collectors.errors import InputError, UsageError
 from profiler.diff.compared import compared
 from profiler.diff.sessions import compare
+from profiler.findings import session_findings
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
 from profiler.report import write_comparison, write_report
 from profiler.report.bundle import library
+from profiler.report.markup import esc
 from profiler.store import Session, SessionWriter, open_session
 from tests.conftest import DATA
 from tests.profiler.report.test_page import parts
@@ -56,6 +59,23 @@ def test_a_session_of_real_outputs(tmp_path: Path) -> None:
     assert tree["bytes"][0] == peak[2]
     again = write_report(open_session(tmp_path / "s"), tmp_path / "again.html")
     assert again.read_bytes() == output.read_bytes()
+
+
+@pytest.mark.parametrize("files", [WHOLE, DAMAGED])
+def test_the_first_screen_has_the_findings_of_the_session(
+    tmp_path: Path, files: dict[str, tuple[str, str]]
+) -> None:
+    session = stored(tmp_path / "s", files)
+    page = write_report(session, tmp_path / "page.html").read_text("utf-8")
+    overview = page[
+        page.index('<section id="overview"') : page.index('<section id="scheduling"')
+    ]
+    found = session_findings(open_session(tmp_path / "s"))
+    assert len(found) > 3
+    assert re.findall("<h3>(.*?)</h3>", overview) == [esc(f.title, 300) for f in found]
+    for finding in found:
+        assert f'href="#{esc(finding.place.fragment)}"' in overview
+        assert f'<section id="{finding.place.view}"' in page
 
 
 def test_damaged_outputs_give_what_is_whole_and_say_the_rest(tmp_path: Path) -> None:

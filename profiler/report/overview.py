@@ -1,0 +1,62 @@
+"""The first section of a page: the verdict, and what stands out, the worst first."""
+
+from collections.abc import Sequence
+
+from profiler.error_kinds import SIGNS
+from profiler.report.headline import Headline
+from profiler.report.markup import esc
+
+MOST_SHOWN = 9
+
+
+def findings_section(found: Sequence[Headline], tally: str) -> str:
+    """The first section: the verdict, and the headlines; `tally` (HTML) stands beside it."""
+    problems = sum(headline.severity == "error" for headline in found)
+    warnings = sum(headline.severity == "warning" for headline in found)
+    verdict = (
+        f'<p class="verdict">{_tally(problems, "error", "problem")}'
+        f'{_tally(warnings, "warning", "warning")}<span class="muted">{tally}</span></p>'
+    )
+    if found:
+        body = _list(found[:MOST_SHOWN])
+        rest = found[MOST_SHOWN:]
+        if rest:
+            body += (
+                f'<details class="more"><summary>{len(rest)} more, of less weight</summary>'
+                f"{_list(rest)}</details>"
+            )
+    else:
+        body = '<p class="empty">Nothing stands out in what was recorded.</p>'
+    return (
+        '<section id="overview" aria-labelledby="overview-title">'
+        f'<h2 id="overview-title" class="offscreen">Findings</h2>{verdict}{body}</section>'
+    )
+
+
+def _list(found: Sequence[Headline]) -> str:
+    return f'<ul class="findings">{"".join(_headline(headline) for headline in found)}</ul>'
+
+
+def _tally(count: int, severity: str, word: str) -> str:
+    shown = severity if count else "ok"
+    plural = "" if count == 1 else "s"
+    return f'<span class="sign {shown}">{SIGNS[shown]} {count} {word}{plural}</span>'
+
+
+def _headline(headline: Headline) -> str:
+    rule = ""
+    if headline.rule:
+        rule = (
+            f' <span class="rule" title="droidgrind explain {esc(headline.rule)}">'
+            f"{esc(headline.rule)}</span>"
+        )
+    return (
+        f'<li class="finding {headline.severity}">'
+        f'<span class="sign {headline.severity}" role="img" aria-label="{headline.severity}">'
+        f"{SIGNS[headline.severity]}</span>"
+        f"<h3>{esc(headline.title, 300)}</h3>"
+        f'<a class="show" href="#{esc(headline.link)}" '
+        f'aria-label="Show: {esc(headline.title, 100)}">show ▸</a>'
+        f"<p>{esc(headline.evidence, 500)} "
+        f'<span class="muted">{esc(headline.advice)}</span>{rule}</p></li>'
+    )
