@@ -7,7 +7,7 @@ from collectors import registry
 from collectors.errors import UsageError
 from collectors.tools.tool import Subject, ToolSettings
 from profiler.progress import Step
-from profiler.store import NATIVE_RUN
+from profiler.store import NATIVE_RUN, repeat_folder
 from profiler.target import Target
 
 
@@ -18,6 +18,7 @@ class Plan:
     `app` is `PACKAGE[/ACTIVITY]`; it does not end by itself.
 
     `timeout` bounds each run of the target, in seconds. `labels` are kept in the session.
+    `repeat` is how many native runs there are: times vary, and one run tells nothing of that.
     """
 
     target: Target | None
@@ -27,6 +28,7 @@ class Plan:
     timeout: float | None = None
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     app: str | None = None
+    repeat: int = 1
 
     def __post_init__(self) -> None:
         if not self.tools:
@@ -37,6 +39,14 @@ class Plan:
             raise UsageError(
                 f"{self.wrappers[0]} runs a program of its own: give one after `--`, or choose "
                 f"only samplers ({', '.join(registry.SAMPLERS)}) with -t"
+            )
+
+        if self.repeat < 1:
+            raise UsageError(f"--repeat {self.repeat}: must be at least 1")
+        if self.repeat > 1 and (self.target is None or not self.samplers):
+            raise UsageError(
+                "--repeat runs a program natively several times: it needs a program, and a "
+                f"sampler ({', '.join(registry.SAMPLERS)}) in -t"
             )
 
     @property
@@ -68,8 +78,10 @@ class Plan:
         return self.settings.get(tool, ToolSettings())
 
     def steps(self) -> tuple[Step, ...]:
-        runs = ([NATIVE_RUN] if self.samplers else []) + list(self.wrappers)
+        native = [(NATIVE_RUN, 1)] if self.samplers else []
+        native += [(repeat_folder(run), run) for run in range(2, self.repeat + 1)]
+        runs = [*native, *((name, 0) for name in self.wrappers)]
         return tuple(
-            Step(number, len(runs), name, self.samplers if name == NATIVE_RUN else ())
-            for number, name in enumerate(runs, start=1)
+            Step(number, len(runs), name, self.samplers if run else (), run)
+            for number, (name, run) in enumerate(runs, start=1)
         )

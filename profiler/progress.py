@@ -14,12 +14,16 @@ from profiler.manifest import CaptureEntry, NativeRun
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One run of the target: `native` with the samplers beside it, or one wrapper's."""
+    """One run of the target: `native` with the samplers beside it, or one wrapper's.
+
+    `run` counts the native runs from 1; it is 0 for a wrapper's.
+    """
 
     number: int
     total: int
     name: str
     samplers: tuple[str, ...] = ()
+    run: int = 0
 
 
 class Observer(Protocol):

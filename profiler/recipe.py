@@ -44,6 +44,7 @@ def write_recipe(directory: Path, recipe: Recipe) -> None:
         "tools": list(plan.tools),
         "timeout": plan.timeout,
         "labels": dict(plan.labels),
+        "repeat": plan.repeat,
         "pid": plan.subject.pid,
         "name": plan.subject.name,
         "app": plan.app,
@@ -109,6 +110,7 @@ def read_recipe(directory: Path) -> Recipe:
             fields.optional_number("timeout"),
             fields.text_map("labels"),
             fields.optional_text("app"),
+            fields.optional_integer("repeat") or 1,
         ),
     )
 

@@ -80,6 +80,8 @@ class Recording:
                 self._writer.event("step started", step=step.name)
                 if step.name == NATIVE_RUN:
                     self._run_natively(step)
+                elif step.run:
+                    self._run_again(step)
                 else:
                     self._run_wrapped(step)
             recorded = self._close()
@@ -106,6 +108,8 @@ class Recording:
             )
 
     def _is_done(self, step: Step) -> bool:
+        if step.run > 1:
+            return len(self._writer.manifest.repeats) >= step.run - 1
         names = step.samplers if step.name == NATIVE_RUN else (step.name,)
         entries = [self._writer.manifest.capture(name) for name in names]
         return all(entry and entry.state is not State.RECORDING for entry in entries)
@@ -212,15 +216,7 @@ class Recording:
         wall = time.monotonic() - started
         if running is not None:
             running.fetch(folder)
-            usage = running.usage
-            native = NativeRun(
-                exit_status=_shell_status(status),
-                wall_seconds=round(usage.wall_seconds if usage else wall, 3),
-                cpu_seconds=None
-                if usage is None or usage.cpu_seconds is None
-                else round(usage.cpu_seconds, 3),
-                max_rss_bytes=usage.max_rss_bytes if usage else None,
-            )
+            native = _native_run(running, status, wall)
             self._writer.save(replace(self._writer.manifest, native=native))
             self._observer.ran_natively(step, native)
             wall = native.wall_seconds or wall
@@ -246,19 +242,52 @@ class Recording:
         if running is not None:
             running.discard()
 
+    def _run_again(self, step: Step) -> None:
+        """A native run after the first: its samples are no captures (profiler/repeats.py)."""
+        launcher = self._launcher
+        assert launcher is not None  # noqa: S101  # a plan that repeats has a target
+        folder = self._writer.folder(step.name)
+        samplers: dict[str, RunningSampler] = {}
+        failures: dict[str, str] = {}
+        started = time.monotonic()
+        output_dir = launcher.output_dir(step.name, folder)
+        running = launcher.start(step.name, output_dir, (), {}, held=True)
+        try:
+            subject = replace(self._plan.subject, pid=running.pid)
+            self._start_samplers(step.samplers, subject, samplers, failures, step.name)
+            running.release()
+            status, reason = self._follow(step, running)
+        finally:
+            for sampler in samplers.values():
+                try:
+                    sampler.stop()
+                except DroidgrindError as error:
+                    self._observer.warning(str(error))
+        running.fetch(folder)
+        native = _native_run(running, status, time.monotonic() - started)
+        running.discard()
+        if reason is None:
+            repeats = (*self._writer.manifest.repeats, native)
+            self._writer.save(replace(self._writer.manifest, repeats=repeats))
+        else:
+            self._writer.event("native run left out", run=step.run, why=reason)
+        self._observer.ran_natively(step, native)
+
     def _start_samplers(
         self,
         names: Sequence[str],
         subject: Subject,
         samplers: dict[str, RunningSampler],
         failures: dict[str, str],
+        within: str | None = None,
     ) -> None:
+        """Start samplers that write into folders of their names, `within` another or not."""
         for name in names:
             try:
                 samplers[name] = registry.sampler(name).start(
                     self._device,
                     subject,
-                    self._writer.folder(name),
+                    self._writer.folder(name if within is None else f"{within}/{name}"),
                     self._plan.settings_of(name),
                 )
             except ToolError as error:
@@ -363,3 +392,16 @@ class Recording:
 
 def _shell_status(status: ExitStatus | None) -> int | None:
     return status.shell_status if status is not None and status.is_known else None
+
+
+def _native_run(running: RunningJob, status: ExitStatus | None, wall: float) -> NativeRun:
+    """What a native run took, as the device tells; else `wall` seconds as seen from here."""
+    usage = running.usage
+    return NativeRun(
+        exit_status=_shell_status(status),
+        wall_seconds=round(usage.wall_seconds if usage else wall, 3),
+        cpu_seconds=None
+        if usage is None or usage.cpu_seconds is None
+        else round(usage.cpu_seconds, 3),
+        max_rss_bytes=usage.max_rss_bytes if usage else None,
+    )

@@ -11,7 +11,7 @@ from collectors import registry
 from collectors.errors import ParseError
 from collectors.records.samples import SampleProfile
 from profiler.manifest import NativeRun
-from profiler.store import NATIVE_RUN, Session
+from profiler.store import Session, repeat_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +20,6 @@ class NativeRunOf:
 
     native: NativeRun | None
     samples: tuple[SampleProfile, ...]
-
-
-def repeat_folder(number: int) -> str:
-    """The folder below `raw/` of native run `number` (from 2 on)."""
-    return f"{NATIVE_RUN}-{number}"
 
 
 def native_runs(session: Session) -> list[NativeRunOf]:

@@ -53,6 +53,7 @@ def record(
     settings: Mapping[str, ToolSettings] | None = None,
     timeout: float | None = None,
     labels: Mapping[str, str] | None = None,
+    repeat: int = 1,
     valgrind: str | None = None,
     observer: Observer | None = None,
 ) -> Session:
@@ -68,6 +69,7 @@ def record(
         settings or {},
         timeout=timeout,
         labels=labels or {},
+        repeat=repeat,
     )
     recorded = run_plan(
         plan,

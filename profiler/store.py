@@ -392,6 +392,11 @@ def write_atomically(file: Path, content: bytes) -> None:
         raise InputError(f"cannot write {file}: {error.strerror}") from error
 
 
+def repeat_folder(run: int) -> str:
+    """The folder below `raw/` of a native run after the first (`record --repeat`)."""
+    return f"{NATIVE_RUN}-{run}"
+
+
 def now() -> datetime:
     return datetime.now().astimezone()
 

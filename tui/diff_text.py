@@ -9,7 +9,7 @@ from profiler.diff.errors import Change, ErrorChange
 from profiler.diff.function import FunctionDelta
 from profiler.diff.heap import HeapDiff
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
-from profiler.diff.sessions import SessionDiff
+from profiler.diff.sessions import NEITHER, SessionDiff
 from profiler.functions import short_name
 from profiler.own_code import own_frame
 from tui.figures import NOT_MEASURED, count, plural, size
@@ -38,6 +38,8 @@ def diff_lines(diff: SessionDiff) -> Iterator[str]:
         yield from _heading(f"{_TITLES[part]}: not compared")
         yield printable(f"  {reason}")
     for part, reason in diff.missing.items():
+        if reason == NEITHER:
+            continue
         yield from _heading(f"{_TITLES[part]}: nothing to compare")
         yield printable(f"  {reason}")
 

@@ -50,6 +50,7 @@ def plan_from(args: argparse.Namespace) -> Plan:
         args.timeout,
         parse_labels(args.label),
         args.app,
+        args.repeat,
     )
 
 

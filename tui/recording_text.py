@@ -113,6 +113,8 @@ class TextObserver:
 def step_title(step: Step) -> str:
     if step.name == NATIVE_RUN:
         return f"native with {' and '.join(step.samplers)}"
+    if step.run:
+        return f"native, run {step.run}"
     return step.name
 
 

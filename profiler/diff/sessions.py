@@ -23,6 +23,7 @@ from profiler.diff.heap import HeapDiff, heap_diff, largest
 from profiler.diff.runs import RunsDelta
 from profiler.diff.scheduling import scheduling_diff
 
+NEITHER = "neither has any"
 _P = TypeVar("_P", bound=Profile)
 
 
@@ -57,7 +58,14 @@ def compare(baseline: Compared, session: Compared) -> SessionDiff:
     if "scheduling" not in refused:
         diff.scheduling = scheduling_diff(baseline, session) or None
         if diff.scheduling is None:
-            diff.missing["scheduling"] = "no native run in both"
+            runs = [bool(side.runs()) for side in (baseline, session)]
+            diff.missing["scheduling"] = (
+                "the native runs have no figure in common"
+                if all(runs)
+                else NEITHER
+                if not any(runs)
+                else f"{'the session' if runs[0] else 'the baseline'} has no native run"
+            )
     return diff
 
 
@@ -87,11 +95,12 @@ def _common(
         for side, names in zip(("the baseline", "the session"), tools, strict=True)
         if not names
     ]
-    diff.missing[part] = (
-        f"{' and '.join(lacking)} {'have' if len(lacking) == 2 else 'has'} none"
-        if lacking
-        else "a capture could not be read, or the tools differ"
-    )
+    if len(lacking) == 2:
+        diff.missing[part] = NEITHER
+    elif lacking:
+        diff.missing[part] = f"{lacking[0]} has none"
+    else:
+        diff.missing[part] = "a capture could not be read, or the tools differ"
     return "", None
 
 

@@ -35,6 +35,13 @@ class RecordCommand:
             metavar="SECONDS",
             help="end each run after this time; what was measured by then is kept",
         )
+        parser.add_argument(
+            "--repeat",
+            type=int,
+            default=1,
+            metavar="N",
+            help="run natively N times: `diff` then tells a difference of times from chance",
+        )
         options.add_label(parser)
         parser.add_argument(
             "--tool-arg",
