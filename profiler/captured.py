@@ -1,10 +1,11 @@
-"""What a run left on disk, and who records it."""
+"""What a run left on disk and what it took, and who records it."""
 
 import hashlib
 import os
 from pathlib import Path
 
-from profiler.manifest import CapturedFile, Recorder
+from collectors.devices.device import ExitStatus, RunningJob
+from profiler.manifest import CapturedFile, NativeRun, Recorder
 from profiler.recorder import boot_id, started_ticks
 
 
@@ -24,3 +25,16 @@ def this_process() -> Recorder:
     """The running process, so that other processes can see whether it is still there."""
     pid = os.getpid()
     return Recorder(pid, started_ticks(pid) or 0, boot_id())
+
+
+def native_run(running: RunningJob, status: ExitStatus | None, wall: float) -> NativeRun:
+    """What a native run took, as the device tells; else `wall` seconds as seen from here."""
+    usage = running.usage
+    return NativeRun(
+        exit_status=status.shell_status if status is not None and status.is_known else None,
+        wall_seconds=round(usage.wall_seconds if usage else wall, 3),
+        cpu_seconds=None
+        if usage is None or usage.cpu_seconds is None
+        else round(usage.cpu_seconds, 3),
+        max_rss_bytes=usage.max_rss_bytes if usage else None,
+    )

@@ -15,11 +15,11 @@ from collectors.errors import DeviceUnavailable, DroidgrindError, ToolError
 from collectors.records.shared import Shape
 from collectors.tools import valgrind
 from collectors.tools.tool import RunningSampler, Subject, ToolSettings
-from profiler.captured import captured_files
+from profiler.captured import captured_files, native_run
 from profiler.follow import TICK_SECONDS, Follower
 from profiler.journal import Journal
 from profiler.launching import Launcher
-from profiler.manifest import CaptureEntry, NativeRun, State
+from profiler.manifest import CaptureEntry, State
 from profiler.plan import Plan
 from profiler.progress import Observer, Step, StopRequest
 from profiler.store import NATIVE_RUN, Session, SessionWriter, now, open_session
@@ -216,7 +216,7 @@ class Recording:
         wall = time.monotonic() - started
         if running is not None:
             running.fetch(folder)
-            native = _native_run(running, status, wall)
+            native = native_run(running, status, wall)
             self._writer.save(replace(self._writer.manifest, native=native))
             self._observer.ran_natively(step, native)
             wall = native.wall_seconds or wall
@@ -264,7 +264,7 @@ class Recording:
                 except DroidgrindError as error:
                     self._observer.warning(str(error))
         running.fetch(folder)
-        native = _native_run(running, status, time.monotonic() - started)
+        native = native_run(running, status, time.monotonic() - started)
         running.discard()
         if reason is None:
             repeats = (*self._writer.manifest.repeats, native)
@@ -392,16 +392,3 @@ class Recording:
 
 def _shell_status(status: ExitStatus | None) -> int | None:
     return status.shell_status if status is not None and status.is_known else None
-
-
-def _native_run(running: RunningJob, status: ExitStatus | None, wall: float) -> NativeRun:
-    """What a native run took, as the device tells; else `wall` seconds as seen from here."""
-    usage = running.usage
-    return NativeRun(
-        exit_status=_shell_status(status),
-        wall_seconds=round(usage.wall_seconds if usage else wall, 3),
-        cpu_seconds=None
-        if usage is None or usage.cpu_seconds is None
-        else round(usage.cpu_seconds, 3),
-        max_rss_bytes=usage.max_rss_bytes if usage else None,
-    )
