@@ -12,9 +12,8 @@ from collectors.errors import UsageError
 from collectors.tools.tool import ToolSettings
 from profiler.check.checking import Checked, check
 from profiler.check.limits import Kind, Limit, check_settings, parse_fail_on, parse_max
-from profiler.repeats import repeat_folder
 from profiler.session import record
-from profiler.store import Session
+from profiler.store import Session, repeat_folder
 from tests.conftest import Build
 from tui.check_text import annotations
 from tui.cli import main
