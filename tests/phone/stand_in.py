@@ -52,6 +52,18 @@ def libraries(program: Path) -> list[Path]:
     return [Path(path) for path in re.findall(r"(/\S+) \(0x", text)]
 
 
+def debug_file(library: Path) -> Path | None:
+    """The file of Debian's -dbg package that has a library's symbols, by its build id."""
+    text = subprocess.run(
+        ["readelf", "-n", library], capture_output=True, text=True, check=False
+    ).stdout
+    match = re.search(r"Build ID: (\w\w)(\w+)", text)
+    if match is None or "ld-linux" not in library.name:
+        return None
+    file = Path(f"/usr/lib/debug/.build-id/{match[1]}/{match[2]}.debug")
+    return file if file.exists() else None
+
+
 def build_root(root: Path, *, glibc: bool = False) -> None:
     """An Android-like root. Without `glibc`, programs linked against it cannot start:
     mksh and toybox have theirs in a folder where only they look."""
@@ -81,6 +93,11 @@ def build_root(root: Path, *, glibc: bool = False) -> None:
             place = root / str(library).lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(library, place)
+            debug = debug_file(library)
+            if debug is not None:  # Valgrind needs the symbols of the dynamic linker
+                place = root / str(debug).lstrip("/")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(debug, place)
     musl = Path("/lib/ld-musl-x86_64.so.1")
     if musl.exists():  # stands for bionic: the C library of targets that are built for it
         (root / "lib").mkdir(exist_ok=True)

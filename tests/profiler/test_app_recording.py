@@ -47,6 +47,12 @@ def device(phone: StandIn, adb_device: AdbDevice, valgrind: str) -> Iterator[Adb
         apps.uninstall_app(phone.root, folder.name)
 
 
+@pytest.fixture
+def several_uids() -> None:
+    if os.getuid() != 0:
+        pytest.skip("a user namespace has one uid, which is root: run the suite as root")
+
+
 def demo(build_c: BuildC) -> Path:
     return build_c("demo-app", source=apps.PROGRAM)
 
@@ -74,6 +80,7 @@ def check_whole(session: Session) -> None:
     assert session.captures[-1].exit_status == 143
 
 
+@pytest.mark.usefixtures("several_uids")
 def test_wrap_property_where_there_is_root(
     phone: StandIn, device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
 ) -> None:
@@ -109,6 +116,7 @@ def test_wrap_sh_without_root(
     assert processes(phone) == []
 
 
+@pytest.mark.usefixtures("several_uids")
 def test_samplers_alone_where_nothing_else_works(
     phone: StandIn, device: AdbDevice, build_c: BuildC, tmp_path: Path
 ) -> None:
@@ -126,6 +134,7 @@ def test_samplers_alone_where_nothing_else_works(
     assert processes(phone) == []
 
 
+@pytest.mark.usefixtures("several_uids")
 def test_each_refusal_has_its_own_words(
     phone: StandIn, device: AdbDevice, build_c: BuildC, tmp_path: Path
 ) -> None:
