@@ -18,7 +18,10 @@ Log = Callable[[str, str], None]
 
 
 class Follower:
-    """Waits for one job. `log` is told what happened and why."""
+    """Waits for one job. `log` is told what happened and why.
+
+    `look` is called with the seconds since the start, while the job runs and can be reached.
+    """
 
     def __init__(
         self,
@@ -30,6 +33,7 @@ class Follower:
         stop: StopRequest,
         observer: Observer,
         log: Log,
+        look: Callable[[float], None] | None = None,
     ) -> None:
         self._step = step
         self._running = running
@@ -38,6 +42,7 @@ class Follower:
         self._stop = stop
         self._observer = observer
         self._log = log
+        self._look_at = look
         self._tails = {name: _Tail(folder / name) for name in (STDOUT_FILE, STDERR_FILE)}
         self._away = False
         self._fetched = 0.0
@@ -64,6 +69,8 @@ class Follower:
                 return None, "the device was away when the recording was stopped"
             self._pass_output()
             self._observer.tick(self._step, seconds)
+            if self._look_at is not None and status is None and not self._away:
+                self._look_at(seconds)
             if status is None and not self._away:
                 self._end_when_due(seconds)
         return status, self._stopped

@@ -23,6 +23,7 @@ from profiler.manifest import CaptureEntry, State
 from profiler.plan import Plan
 from profiler.progress import Observer, Step, StopRequest
 from profiler.store import NATIVE_RUN, Session, SessionWriter, now, open_session
+from profiler.symbols.maps import MapsWatch
 from profiler.symbols.recording import keep_modules
 
 _WARN_EVERY_SECONDS = 30.0
@@ -380,6 +381,9 @@ class Recording:
             stop=self._stop,
             observer=self._observer,
             log=lambda what, why: self._writer.event(what, why=why),
+            look=None
+            if step.name == NATIVE_RUN
+            else MapsWatch(self._device, self._writer, step.name, running.pid).look,
         )
         try:
             return follower.follow()

@@ -186,6 +186,19 @@ class Elf:
         except (struct.error, zlib.error) as error:
             raise BadElf(f"{name}: {error}") from error
 
+    def address_at(self, offset: int) -> int | None:
+        """The address of the byte at `offset` of the file, where it is loaded at all."""
+        from elftools.elf.elffile import ELFFile
+
+        try:
+            for segment in ELFFile(self.stream).iter_segments(type="PT_LOAD"):
+                start = int(segment["p_offset"])
+                if start <= offset < start + int(segment["p_filesz"]):
+                    return int(segment["p_vaddr"]) + offset - start
+        except Exception as error:  # as above
+            raise BadElf(f"damaged program headers ({error!r})") from error
+        return None
+
     def facts(self) -> ElfFacts:
         """Everything that the index keeps of a file."""
         build_id = build_id_of_head(self._head)

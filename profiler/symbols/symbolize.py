@@ -15,8 +15,9 @@ from profiler.store import Session, write_atomically
 from profiler.symbols.answers import Answers
 from profiler.symbols.applied import Place, wants_symbols
 from profiler.symbols.cache import usable_folder
-from profiler.symbols.elf import BadElf, Detail, build_id_of
+from profiler.symbols.elf import BadElf, Detail, Elf, build_id_of
 from profiler.symbols.index import Candidate, SymbolIndex, build_index, unpacked
+from profiler.symbols.maps import is_archive, kept_maps
 from profiler.symbols.modules import Module, ModuleFacts, modules_of, read_facts
 from profiler.symbols.resolver import Resolver
 from profiler.symbols.stored import (
@@ -39,6 +40,7 @@ class _Wanted:
     raw: str
     object: str
     module: Module | None
+    pid: int
     addresses: dict[int, bool] = field(default_factory=dict[int, bool])
     """Address in the run → whether its function is unknown, too."""
 
@@ -110,8 +112,8 @@ class _Symbolizer:
                 if isinstance(profile, CostProfile):
                     self._count_unknown_costs(tool, profile)
                     continue
-                loaded = modules.get(_pid_of(file.name, profile), ())
-                for wanted in _wanted(tool, file.name, profile, loaded):
+                pid = _pid_of(file.name, profile)
+                for wanted in _wanted(tool, file.name, profile, modules.get(pid, ()), pid):
                     self._look_up(wanted)
         return SymbolsEntry(
             tuple(str(root) for root in roots),
@@ -125,7 +127,11 @@ class _Symbolizer:
         fact = self._facts.get(wanted.object)
         build_id = None if fact is None else fact.build_id
         if wanted.module is None:
-            self._note(wanted, build_id, wanted.addresses, *_why_no_module(wanted.object))
+            left = dict(wanted.addresses)
+            if is_archive(wanted.object):
+                for ip in self._look_up_in_archive(wanted):
+                    del left[ip]
+            self._note(wanted, build_id, left, *_why_no_module(wanted.object))
             return
         candidate = self._candidate(wanted.module, build_id)
         if candidate is None:
@@ -158,6 +164,43 @@ class _Symbolizer:
                 else "it is code without a name (a trampoline, a stub)",
             )
             self._note(wanted, build_id, left, *why)
+
+    def _look_up_in_archive(self, wanted: _Wanted) -> list[int]:
+        """Resolve addresses inside an APK; those that are now known."""
+        parts = kept_maps(self._session.directory, wanted.tool).get(wanted.pid, ())
+        by_library: dict[Candidate, dict[int, int]] = {}
+        for ip in wanted.addresses:
+            part = next((p for p in parts if p.start <= ip < p.end), None)
+            offset = 0 if part is None else ip - part.start + part.offset
+            inside = None if part is None else self._index.in_archive(part.path, offset)
+            if inside is not None and inside.data_offset is not None:
+                by_library.setdefault(inside, {})[ip] = offset - inside.data_offset
+        known: list[int] = []
+        for inside, offsets in by_library.items():
+            try:
+                addresses = _addresses(unpacked(inside, self._folder), offsets)
+            except (BadElf, OSError) as error:
+                self._problems[f"{inside.name}: {error}"] = None
+                continue
+            build_id = inside.facts.build_id
+            best = (build_id and self._index.by_build_id(build_id)) or inside
+            shift = (best.facts.text or 0) - (inside.facts.text or 0)
+            asked = {ip: address + shift for ip, address in addresses.items()}
+            answers = self._answers(best, list(asked.values()))
+            found = {} if answers is None else dict(answers.of(asked.values()))
+            resolved = {ip: found[at] for ip, at in asked.items() if found.get(at)}
+            self._places.setdefault(wanted.tool, {}).setdefault(wanted.raw, {}).update(resolved)
+            name = f"{wanted.object}!{inside.entry}"
+            old = self._used.get(name)
+            self._used[name] = UsedFile(
+                name,
+                build_id,
+                best.name,
+                len(offsets) + (old.addresses if old else 0),
+                len(resolved) + (old.resolved if old else 0),
+            )
+            known += resolved
+        return known
 
     def _candidate(self, module: Module, build_id: str | None) -> Candidate | None:
         if build_id is None:
@@ -219,6 +262,14 @@ class _Symbolizer:
             )
 
 
+def _addresses(library: Path, offsets: Mapping[int, int]) -> dict[int, int]:
+    """Addresses in a library's file, from offsets in it."""
+    with library.open("rb") as stream:
+        elf = Elf(stream, library.stat().st_size)
+        places = {ip: elf.address_at(offset) for ip, offset in offsets.items()}
+    return {ip: address for ip, address in places.items() if address is not None}
+
+
 def build_id_of_quietly(path: Path) -> str | None:
     """A file's build-id; None where it cannot be read."""
     try:
@@ -237,7 +288,7 @@ def _pid_of(name: str, profile: Profile) -> int:
 
 
 def _wanted(
-    tool: str, raw: str, profile: Profile, loaded: Sequence[Module]
+    tool: str, raw: str, profile: Profile, loaded: Sequence[Module], pid: int
 ) -> Iterator[_Wanted]:
     """What a profile does not know, by file; frames without a file under the name ''."""
     found: dict[str, _Wanted] = {}
@@ -252,7 +303,7 @@ def _wanted(
             continue
         near = _nearest(by_path.get(name, ()), frame.ip)
         key = f"{name}\0{'' if near is None else near.avma}"
-        wanted = found.setdefault(key, _Wanted(tool, raw, name, near))
+        wanted = found.setdefault(key, _Wanted(tool, raw, name, near, pid))
         wanted.addresses[frame.ip] = frame.fn is None
     yield from found.values()
 
@@ -298,10 +349,10 @@ def _why_no_module(name: str) -> tuple[str, str]:
             "no file is mapped there: generated code (JIT), or a stack that was walked too far",
             "nothing can name it",
         )
-    if name.endswith(".apk") or ".apk!" in name:
+    if is_archive(name):
         return (
-            "loaded from inside an APK, where Valgrind reads no symbols",
-            "set android:extractNativeLibs (useLegacyPackaging = true), record again",
+            "loaded from inside an archive, of which no copy was given or no map was kept",
+            "give the very APK with --symbols, or set useLegacyPackaging = true, record again",
         )
     return (
         "the run's log does not say where it was loaded",
