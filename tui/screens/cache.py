@@ -67,14 +67,14 @@ class CacheScreen(SessionScreen[CostContent]):
     CacheScreen.-zoomed #cache-lines { display: block; width: 1fr; }
     CacheScreen LineTable { height: 1fr; scrollbar-size-vertical: 1; }
     CacheScreen #cache-name { height: auto; max-height: 3; color: $dg-dim; }
-    CacheScreen #cache-note { height: auto; max-height: 2; color: $dg-dim; }
+    CacheScreen #cache-note { height: auto; max-height: 3; color: $dg-dim; }
     CacheScreen #cache-weights { display: none; height: 1; border: none; padding: 0 1;
                                  background: $boost; }
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]
         self.place = 0
         self.table: CostTable | None = None
         self.weights: dict[str, int] = dict(functions.CYCLES)

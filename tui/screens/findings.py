@@ -109,8 +109,8 @@ class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
         text.append("Next: ", Style(bold=True))
         text.append(f"{printable(finding.advice)}\n")
         text.append(
-            f"Enter shows it in {finding.place.view.value}; rule {finding.rule}, "
-            f"explained in docs/{finding.docs}",
+            f"Enter shows it in {finding.place.view.value}. "
+            f"`droidgrind explain {finding.rule}` says more of the rule.",
             dim,
         )
         return text

@@ -201,7 +201,7 @@ async def test_any_size(both: Session, size: tuple[int, int]) -> None:
     app = dashboard(both)
     async with app.run_test(size=size) as pilot:
         screen = await settle(app, pilot)
-        assert screen.has_class("-narrow") == (size[0] < 120)
+        assert screen.has_class("-narrow") == (size[0] < 140)
         await pilot.press("enter")
         await settle(app, pilot)
         assert screen.query_one(SourceView).has_focus
