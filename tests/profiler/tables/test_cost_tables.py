@@ -97,5 +97,7 @@ def test_large_files_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     first = read_through_tables(tmp_path, "cachegrind", Shape.COST, RAW, read)
     again = read_through_tables(tmp_path, "cachegrind", Shape.COST, RAW, read)
     assert reads == [RAW]
+    assert isinstance(first, CostProfile)
+    assert isinstance(again, CostProfile)
     assert as_plain(again) == as_plain(first)
     assert again.index is not None
