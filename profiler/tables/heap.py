@@ -91,10 +91,8 @@ def load_heap_tables(folder: Path, name: str, raw: Path) -> HeapProfile | None:
         columns = tables["snapshots"].columns
         kinds: Sequence[int] = columns["tree"]
         snapshots = tuple(
-            HeapSnapshot(index, time, heap, extra, stacks, _KINDS[kind])
-            for index, time, heap, extra, stacks, kind in zip(
-                *(columns[size] for size in _SIZES), kinds, strict=True
-            )
+            HeapSnapshot(**{size: columns[size][i] for size in _SIZES}, tree=_KINDS[kinds[i]])
+            for i in range(len(kinds))
         )
         return HeapProfile(
             snapshots=snapshots,

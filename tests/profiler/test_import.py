@@ -1,5 +1,6 @@
 """What `droidgrind import` and `show --json` say of every recorded output."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,15 @@ def test_memcheck_figures(name: str, tmp_path: Path) -> None:
     assert len(processes) == max(1, expected["documents"])
 
 
+@pytest.mark.parametrize("name", [n for n in of_kind("xml") if n.startswith("helgrind")])
+def test_helgrind_figures(name: str, tmp_path: Path) -> None:
+    figures = show(name, tmp_path)["helgrind"]
+    assert (figures["errors"], figures["by_kind"]) == (
+        EXPECTED[name]["errors"],
+        EXPECTED[name]["by_kind"],
+    )
+
+
 @pytest.mark.parametrize("name", of_kind("log"))
 def test_memcheck_log_agrees_with_its_own_summary(name: str, tmp_path: Path) -> None:
     session = import_files([DATA / name], tmp_path)
@@ -113,6 +123,13 @@ def test_files_of_one_name_are_both_kept(tmp_path: Path) -> None:
         "massif.heap.out",
     ]
     assert len(session.profiles("massif")) == 2
+
+
+def test_what_is_packed_is_refused_and_never_unpacked(tmp_path: Path) -> None:
+    bomb = tmp_path / "massif.out.gz"
+    bomb.write_bytes(gzip.compress(bytes(100_000_000)))
+    with pytest.raises(InputError, match="no output that is known here"):
+        import_files([bomb], tmp_path / "sessions")
 
 
 def test_refused_import_leaves_nothing(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class Trees:
         lines = text.split(b"\n")
         depth, sizes, point = array("i"), array("q"), array("i")
         children = 0
-        whole = True
+        whole = not lines[-1]  # else the last line is cut
         deepest = -1  # how deep the next node may be
         points, children_of = self._points, self._children
         for line in lines:

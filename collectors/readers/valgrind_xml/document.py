@@ -25,6 +25,7 @@ _SECTION = re.compile(
     rb"<(valgrindoutput|status|errorcounts|suppcounts|fatal_signal|clientmsg|announcethread"
     rb"|heap_summary|leak_summary|error_summary)>|</valgrindoutput>"
 )
+_HEAD_END = re.compile(rb"<status>|</?valgrindoutput>")
 _LEAK_KINDS_OPTION = "--errors-for-leak-kinds"
 _MOST_DAMAGE = 20
 _MOST_DOCUMENTS = 10_000
@@ -133,10 +134,9 @@ class _Scan:
                 start + position, "a document begins inside another", "both are read"
             )
             self._close(finished=False)
-        stop = gap.find(b"<status>", position)
-        another = gap.find(b"<valgrindoutput>", position, stop if stop >= 0 else len(gap))
-        stop = another if another >= 0 else stop
-        head = gap[position : stop if stop >= 0 else len(gap)]
+        end = _HEAD_END.search(gap, position)
+        stop = len(gap) if end is None else end.start()
+        head = gap[position:stop]
         comment = head.find(b"<usercomment>")  # raw text of the user's: nothing in it counts
         if comment >= 0:
             after = head.rfind(b"</usercomment>")
@@ -161,7 +161,7 @@ class _Scan:
                 f"protocol {protocol} is newer than what is known here (6)",
                 "what is known of it is read",
             )
-        return stop if stop >= 0 else len(gap)
+        return stop
 
     def _section(self, tag: bytes, body: bytes) -> None:
         document = self._open

@@ -1,4 +1,4 @@
-"""Large inputs, made from what a real program left a moment ago, and kept outside the project."""
+"""Large inputs, made from what a real program left, and kept outside the project."""
 
 import re
 import subprocess

@@ -1,0 +1,120 @@
+"""Valgrind's text logs: every form of them, damage, and the XML of the same run."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.errors import ParseError
+from collectors.readers.valgrind_log import parse_content, parse_valgrind_log
+from collectors.readers.valgrind_xml import parse_valgrind_xml
+from tests.conftest import DATA
+
+OLD, NEW = DATA / "memcheck/3.19-x86_64", DATA / "memcheck/3.28-x86_64"
+LOGS = sorted(DATA.glob("memcheck/*/*.txt"))
+SMALL = (
+    b"==7== Memcheck, a memory error detector\n==7== Command: ./a\n==7== \n"
+    b"==7== Thread 2 io<2>&x:\n==7== Invalid read of size 4\n"
+    b"==7==    at 0x1: f(int (*)()) (a.c:3)\n==7==    by 0x2: ??? (in /lib/a (b).so)\n"
+    b"==7==  Address 0x5 is 0 bytes after a block of size 4 alloc'd\n"
+    b"==7==    at 0x3: malloc (vg.c:1)\n==7== \n"
+    b"the program says ==9== hello\n"
+    b"==7== 1,024 (24 direct, 1,000 indirect) bytes in 1 blocks are definitely lost in loss "
+    b"record 1 of 1\n==7==    at 0x3: malloc (vg.c:1)\n==7== \n"
+    b"==7== ERROR SUMMARY: 2 errors from 2 contexts (suppressed: 0 from 0)\n"
+)
+
+
+@pytest.mark.parametrize(
+    "xml_file", [OLD / "memcheck-bugs.xml", NEW / "memcheck-bugs-fds.xml"], ids=["3.19", "3.28"]
+)
+def test_a_log_tells_what_the_xml_of_the_same_program_tells(xml_file: Path) -> None:
+    log = parse_valgrind_log(xml_file.with_name("memcheck-bugs.txt"))
+    xml = parse_valgrind_xml(xml_file)
+    kinds = log.by_kind()
+    assert {k: n for k, n in xml.by_kind().items() if k in kinds} == kinds
+    assert log.leak_totals()["definitely_lost"] == xml.leak_totals()["definitely_lost"]
+
+
+def test_time_stamps_change_nothing() -> None:
+    stamped = re.sub(rb"(?m)^==7== ", b"==00:00:00:00.933 7== ", SMALL)
+    assert parse_content(stamped, "a").records == parse_content(SMALL, "a").records
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r\r\n"])
+def test_line_ends_change_nothing(end: bytes) -> None:
+    assert parse_content(SMALL.replace(b"\n", end), "a") == parse_content(SMALL, "a")
+
+
+def test_all_of_a_small_log() -> None:
+    profile = parse_content(SMALL, "a")
+    read, loss = profile.records
+    assert profile.damage == ()
+    assert (read.kind, read.tid, read.thread_name) == ("InvalidRead", 2, "io<2>&x")
+    assert [frame.place for frame in read.frames] == [
+        "f(int (*)()) (a.c:3)", "??? (in /lib/a (b).so)",
+    ]  # fmt: skip
+    assert [frame.fn for frame in read.aux[0].frames] == ["malloc"]
+    assert (loss.leaked_bytes, loss.direct_bytes) == (1024, 24)
+
+
+def test_errors_that_s_repeats_are_counted_and_not_doubled() -> None:
+    repeated = (
+        b"==7== 5 errors in context 1 of 1:\n==7== Invalid read of size 4\n"
+        b"==7==    at 0x1: f(int (*)()) (a.c:3)\n==7==    by 0x2: ??? (in /lib/a (b).so)\n"
+        b"==7==  Address 0x5 is 0 bytes after a block of size 4 alloc'd\n"
+        b"==7==    at 0x3: malloc (vg.c:1)\n==7== \n"
+    )
+    last = SMALL.rindex(b"==7== ERROR")
+    profile = parse_content(SMALL + repeated + SMALL[last:], "a")
+    assert [record.count for record in profile.records] == [5, 1]
+
+
+def test_processes_of_one_log_stay_apart() -> None:
+    both = b"".join(
+        b"%b\n%b\n" % (line, line.replace(b"==7==", b"==8=="))
+        for line in SMALL.splitlines()
+        if line.startswith(b"==7==")
+    )
+    profile = parse_content(both, "a")
+    assert [process.pid for process in profile.processes] == [7, 8]
+    assert [record.pid for record in profile.records] == [7, 8, 7, 8]
+
+
+@pytest.mark.parametrize("file", LOGS, ids=lambda file: f"{file.parent.name}-{file.name}")
+def test_a_log_that_is_cut_says_so(file: Path) -> None:
+    raw = file.read_bytes()
+    first = raw.index(b"ERROR SUMMARY")
+    profile = parse_content(raw[: raw.rindex(b"\n", 0, first)], "a")
+    assert "has no ERROR SUMMARY" in profile.damage[0].what
+    assert profile.records
+
+
+def test_cut_at_every_byte() -> None:
+    for end in range(len(SMALL)):
+        try:
+            profile = parse_content(SMALL[:end], "a")
+        except ParseError:
+            assert b"==7==" not in SMALL[:end]
+            continue
+        assert profile.damage or b"ERROR SUMMARY: 2 errors from 2 context" in SMALL[:end]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from(SMALL.splitlines()),
+            st.binary(max_size=20),
+            st.binary(max_size=20).map(lambda text: b"==7== " + text),
+        )
+    ).map(b"\n".join)
+)
+def test_any_lines_give_a_profile_or_a_parse_error(lines: bytes) -> None:
+    try:
+        profile = parse_content(lines, "a")
+    except ParseError:
+        return
+    assert profile.processes
+    assert all(record.count >= 0 for record in profile.records)
