@@ -17,6 +17,7 @@ from collectors.errors import DroidgrindError
 # of them) is asked for.
 COMMANDS = {
     "devices": "tui.commands.devices",
+    "doctor": "tui.commands.doctor",
     "install": "tui.commands.install",
     "record": "tui.commands.record",
     "cleanup": "tui.commands.cleanup",

@@ -10,7 +10,7 @@ from collectors.errors import DeviceUnavailable, ToolError
 # Minutes, since an emulated phone is twenty times slower.
 _SECONDS = 240.0
 # Tools that would leave a file where they run.
-_OUT_FILES = ("massif", "cachegrind", "callgrind", "dhat")
+_WITH_OUT_FILE = frozenset({"massif", "cachegrind", "callgrind", "dhat"})
 # A program of the system: dynamic, so that linker and libc are tried as well.
 DEVICE_PROGRAM = "/system/bin/true"
 
@@ -43,12 +43,16 @@ def tool_version(device: Device, part: InstalledPart, folder: str) -> str:
     return answer.text.splitlines()[0].removeprefix("valgrind-")
 
 
+def quiet_options(tool: str) -> list[str]:
+    """Options with which a tool leaves no file."""
+    out = [f"--{tool}-out-file=/dev/null"] if tool in _WITH_OUT_FILE else []
+    return ["--vgdb=no", *out]
+
+
 def try_tool(device: Device, part: InstalledPart, folder: str, tool: str, program: str) -> None:
     """Run one program under one tool. Raises `ToolError` when that fails."""
-    words = ["--vgdb=no"]
-    if tool in _OUT_FILES:
-        words.append(f"--{tool}-out-file=/dev/null")
-    answer = _run_tool(device, part, folder, tool, [*words, program])
+    words = [*quiet_options(tool), program]
+    answer = _run_tool(device, part, folder, tool, words)
     if answer.status:
         raise _failure(device, part, tool, program, answer)
 

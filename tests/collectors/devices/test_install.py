@@ -20,6 +20,7 @@ from collectors.devices.install import (
     remove_toolchain,
     verify_part,
 )
+from collectors.devices.smoke import quiet_options
 from collectors.devices.toolchain import find_toolchain
 from collectors.devices.toolchain_layout import (
     LAUNCHER_PATH,
@@ -76,8 +77,7 @@ class TestOnThePhone:
         found = find_toolchain(adb_device)
         assert (found.version_text, found.launcher) == (first.part.version, LAUNCHER_PATH)
         for tool in ALL:
-            out = [] if tool == "memcheck" else [f"--{tool}-out-file=/dev/null"]
-            done = adb_device.run([*found.command(tool), "--vgdb=no", *out, target])
+            done = adb_device.run([*found.command(tool), *quiet_options(tool), target])
             assert done.status == 4, done.stderr
             assert f"Valgrind-{found.version_text}".encode() in done.stderr
         assert remove_toolchain(adb_device) == (first.part,)
