@@ -137,4 +137,12 @@ def own_alloc_frame(frames: Sequence[Frame], own: OwnCode) -> Frame | None:
         found = next((frame for frame in frames if own.owns(frame)), None)
         if found is not None:
             return found
-    return next((frame for frame in frames if not is_library(AllocPoint("", frame))), None)
+    return next((frame for frame in frames if _allocates(frame)), None)
+
+
+def _allocates(frame: Frame) -> bool:
+    """Whether a frame may be the program's own: also one without a name, of an own object."""
+    if not is_library(AllocPoint("", frame)):
+        return True
+    unnamed = frame.fn is None or frame.fn == "???"
+    return unnamed and frame.obj is not None and not _SYSTEM.match(frame.obj)

@@ -99,7 +99,7 @@ def _growth(
         else f"it is given back at the end ({size(last.total_bytes)} left)"
     )
     grew = (
-        f" At least {size(gain.bytes)} stayed with {function(gain.fn)}."
+        f" At least {size(gain.bytes)} stayed with {_shown(gain.fn)}."
         if gain is not None
         else ""
     )
@@ -116,6 +116,17 @@ def _growth(
         fingerprint("heap-growth", stable_function(gain.fn if gain else None)),
         weight=25,
     )
+
+
+def _name(frame: Frame) -> str:
+    """A function, or the object that an unnamed one is in."""
+    if frame.fn and frame.fn != "???":
+        return frame.fn
+    return "???" if frame.obj is None else f"code of {frame.obj.rpartition('/')[2]}"
+
+
+def _shown(name: str) -> str:
+    return name if name.startswith("code of ") else function(name)
 
 
 def _last_detailed(profile: HeapProfile) -> HeapSnapshot | None:
@@ -155,7 +166,7 @@ def _by_place(
     sums: dict[str, tuple[int, Frame | None]] = {}
     for stack in leaf_stacks(tree) if tree is not None else ():
         frame = own_alloc_frame(stack.frames, context.own)
-        key = frame.fn or "???" if frame is not None else "???"
+        key = "???" if frame is None else _name(frame)
         sums[key] = (sums.get(key, (0, frame))[0] + stack.bytes, frame)
     return sums
 
@@ -235,9 +246,10 @@ def _owner(
     frames: dict[str, Frame] = {}
     for stack in found.stacks:
         frame = own_alloc_frame(stack.frames, context.own)
-        if frame is not None and frame.fn:
-            sums.setdefault(frame.fn, []).append(stack.bytes)
-            frames.setdefault(frame.fn, frame)
+        if frame is not None:
+            name = _name(frame)
+            sums.setdefault(name, []).append(stack.bytes)
+            frames.setdefault(name, frame)
     if not sums:
         return
     fn, held = max(sums.items(), key=lambda item: sum(item[1]))
@@ -247,7 +259,7 @@ def _owner(
     yield Finding(
         "heap-owner",
         Severity.INFO,
-        f"{function(fn)} holds {share:.0f} % of the heap at its peak: {where(frames[fn])}",
+        f"{_shown(fn)} holds {share:.0f} % of the heap at its peak: {where(frames[fn])}",
         f"{size(sum(held))} of {size(found.snapshot.total_bytes)} in snapshot "
         f"{found.snapshot.index}, from {plural(len(held), 'stack')}.",
         "Less memory at the peak begins here: smaller types, buffers shared or freed sooner.",
