@@ -15,8 +15,8 @@ def symbols_lines(entry: SymbolsEntry) -> Iterator[str]:
         yield "No file of the run has symbols there."
     for file in entry.files:
         yield printable(
-            f"{file.object}: {count(file.resolved)} of {plural(file.addresses, 'address')} "
-            f"resolved from {file.symbols}"
+            f"{file.object}: {count(file.resolved)} of "
+            f"{plural(file.addresses, 'address', 'addresses')} resolved from {file.symbols}"
         )
     for start, here in entry.source_map.items():
         yield printable(f"sources below {start} are taken from {here}")
@@ -39,6 +39,7 @@ def unresolved_lines(entry: SymbolsEntry) -> Iterator[str]:
 
 
 def _line(item: Unresolved) -> str:
-    what = plural(item.addresses, "address" if item.object is not None else "place")
+    one, many = ("address", "addresses") if item.object is not None else ("place", "places")
+    what = plural(item.addresses, one, many)
     where = f" in {item.object}" if item.object else ""
     return f"{item.tool}: {what}{where}: {item.why}; {item.remedy}"

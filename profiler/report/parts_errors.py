@@ -5,7 +5,7 @@ from typing import Any
 
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Frame
-from profiler.own_code import module_of, own_frame
+from profiler.own_code import OwnCode, module_of, own_frame
 from profiler.sources import Sources
 from profiler.visible import visible
 
@@ -36,9 +36,9 @@ class _Frames:
 
 
 def error_parts(
-    profiles: Sequence[ErrorProfile], sources: Sources
+    profiles: Sequence[ErrorProfile], sources: Sources, own_code: OwnCode | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The one part of all processes together."""
+    """The one part of all processes together; `own_code` says which frame leads."""
     records = [record for profile in profiles for record in profile.records]
     several = len({record.pid for record in records}) > 1
     frames = _Frames()
@@ -58,7 +58,7 @@ def error_parts(
                         into.update(
                             {str(n): visible(t.expandtabs(4), 300) for n, t in near.items()}
                         )
-        own = own_frame(record.frames)
+        own = own_code.frame(record.frames) if own_code else own_frame(record.frames)
         row: dict[str, Any] = {
             "kind": visible(record.kind, 80),
             "what": visible(record.what, 600),

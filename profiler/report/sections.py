@@ -258,7 +258,7 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
         )
         section.body = "".join(body)
         return section
-    section.parts.extend(error_parts(profiles, sources))
+    section.parts.extend(error_parts(profiles, sources, content.context.own))
     counts: dict[str, int] = {}
     for record in records[:MOST_RECORDS]:
         counts[record.kind] = counts.get(record.kind, 0) + 1

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,15 @@ def test_an_example_without_words_says_how_to_use_it(name: str, tmp_path: Path) 
     done = run(name, cwd=tmp_path)
     assert done.returncode == 2
     assert f"usage: {name}" in done.stderr
+
+
+def test_the_inference_example_runs_or_says_what_it_needs(tmp_path: Path) -> None:
+    done = run("ncnn_net.py", "32", cwd=tmp_path)
+    if find_spec("ncnn") is None:
+        assert (done.returncode, done.stderr) == (
+            2,
+            "ncnn is not installed: pip install ncnn\n",
+        )
+    else:
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count(",") == 9
