@@ -85,9 +85,9 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
                 (
                     TableColumn("tool", 11),
                     TableColumn("question", 29),
-                    TableColumn("what it found", 60, grow=True),
+                    TableColumn("what it found", 30, grow=True),
                     TableColumn("took", 10, right=True),
-                    TableColumn("how it went", 22),
+                    TableColumn("how it went", 12),
                 ),
                 widget_id="tools",
             )

@@ -153,6 +153,8 @@ class WatchScreen(FrameScreen):
         watcher = self.watcher
         if watcher is not None and watcher.device is not None:
             self.app.push_screen(ProcessesScreen(watcher.device), self._chosen)
+        else:
+            self.notify("The device is not there yet: try again in a moment.", timeout=3)
 
     def _chosen(self, pid: int | None) -> None:
         if pid is not None and self.watcher is not None:

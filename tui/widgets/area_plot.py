@@ -151,7 +151,7 @@ class AreaPlot(LineWidget):
         over = self.coloured("waiting")
         if self.limit is not None and 0 < self.limit <= top:
             limit_row = rows - 1 - min(rows - 1, int((self.limit * scale - 0.01) // 4))
-        scale_text = f"{top:g}"
+        scale_text = "100 %" if self.fixed_top == 1 else f"{top:g}"
         for y, line in enumerate(text):
             above = limit_row is not None and y < limit_row
             start = 0

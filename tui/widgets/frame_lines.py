@@ -219,8 +219,9 @@ class TextLine(LineWidget):
 
     DEFAULT_CSS = "TextLine { height: 1; }"
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
+    def __init__(self, *, indent: bool = True, id: str | None = None) -> None:  # noqa: A002  # Textual's own name
         super().__init__(id=id)
+        self._indent = indent
         self._text = ""
         self._severity = ""
 
@@ -235,11 +236,15 @@ class TextLine(LineWidget):
 
     def render_line(self, y: int) -> Strip:
         cells = self.size.width
-        segments: list[Segment] = [] if self._severity else [Segment(" ")]
+        segments: list[Segment] = []
+        if self._indent and not self._severity:
+            segments.append(Segment(" "))
         if self._severity:
             colour = getattr(palette(self.app.theme), self._severity)
             segments.append(
                 Segment(f" {sign(self._severity, ascii_only=False)} ", Style(color=colour))
             )
-        segments.append(Segment(clip(self._text, cells - (3 if self._severity else 1))))
+        segments.append(
+            Segment(clip(self._text, cells - (3 if self._severity else int(self._indent))))
+        )
         return one_line(segments, cells, self.base_style)

@@ -108,6 +108,8 @@ class HeatStrips(LineWidget):
         room = max(0, cells - self.LABEL - self.TEXT - 1)
         shares = list(row.shares)[-room:] if room else []
         floor = lines - 1 - line
+        if lines >= 3:
+            lines -= 1  # its first line stays empty, so that rows are told apart
         base = self.base_style
         label, text = (row.label, row.text) if floor == 0 else ("", "")
         rest = max(0, cells - self.LABEL - room)
@@ -127,10 +129,10 @@ class HeatStrips(LineWidget):
             return kept[1]
         text = "".join(
             bar(
-                None if s is None else s if lines == 1 else min(1.0, s * lines - floor),
+                None if s is None else min(1.0, max(0.0, s * lines - floor)),
                 ascii_only=self.ascii_only,
             )
-            for s in shares
+            for s in (shares if floor < lines else [None] * len(shares))
         )
         self._bars[label, floor] = ((shares, lines), text)
         return text

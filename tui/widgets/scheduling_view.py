@@ -78,7 +78,7 @@ class SchedulingView(Container):
         )
         self.word = TextLine(id="word")
         self.lane = AreaPlot(top=1, ascii_only=ascii_only, widget_id="lane")
-        self.lane_cpus = TextLine(id="lane-cpus")
+        self.lane_cpus = TextLine(indent=False, id="lane-cpus")
         self.lane_text = TextLine(id="lane-text")
         self.filter = FilterInput(widget_id="filter")
 
@@ -392,7 +392,9 @@ class SchedulingView(Container):
         box = self.query_one("#threads-box")
         self.threads.display = key is None
         self.query_one("#thread").display = key is not None
+        self.can_focus = key is not None  # the table is hidden: keys must come somewhere
         if key is not None and self.track is not None and key in self.track.threads:
+            self.focus()
             box.border_title = f"What did {_plain(self.track.threads[key].name)} do?"
         else:
             box.border_title = "Who waits for a CPU?"

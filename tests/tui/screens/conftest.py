@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from profiler.demo import demo_session
 from profiler.importing import import_files
 from profiler.store import Session
 
@@ -20,3 +21,9 @@ FILES = (
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Session:
     root = tmp_path_factory.mktemp("imported")
     return import_files(FILES, root, directory=root / "imported-bugs")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """The recorded session that comes with the package."""
+    return demo_session(tmp_path_factory.mktemp("demo"))

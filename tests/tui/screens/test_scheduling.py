@@ -1,0 +1,181 @@
+"""Scheduling, stored and live: the same view, every key of it, on real samples."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from profiler.store import Session, open_session
+from profiler.watching.live import WatchRequest
+from tui.app import WATCH, Dashboard
+from tui.screens.watch import WatchScreen
+from tui.widgets.line_table import LineTable
+from tui.widgets.scheduling_view import SchedulingView
+
+TARGET = """
+import threading, time
+def spin():
+    while True:
+        sum(range(20000)); time.sleep(0.05)
+for n in range(6):
+    threading.Thread(target=spin, daemon=True).start()
+time.sleep(60)
+"""
+
+
+def lines(view: SchedulingView) -> str:
+    table = view.threads
+    return "\n".join(table.render_line(y).text for y in range(table.size.height))
+
+
+def stored(demo: Session) -> Dashboard:
+    return Dashboard.starting_in("scheduling")(demo.directory.parent, session=demo)
+
+
+async def settled(pilot: Pilot[int]) -> SchedulingView:
+    await pilot.pause()
+    await pilot.app.workers.wait_for_complete()
+    await pilot.pause()
+    await pilot.pause()
+    return pilot.app.screen.query_one(SchedulingView)
+
+
+async def test_threads_are_listed_by_their_wait(demo: Session) -> None:
+    async with stored(demo).run_test(size=(140, 40)) as pilot:
+        view = await settled(pilot)
+        text = lines(view)
+        assert text.count("omp-worker-") == 4
+        waits = [view.threads.rows[i][4] for i in view.threads.shown]
+        assert waits == sorted(waits, key=lambda w: -float(w or 0))
+        assert "waited" in view.word.text
+
+
+async def test_every_key_of_the_view(demo: Session) -> None:
+    async with stored(demo).run_test(size=(140, 40)) as pilot:
+        view = await settled(pilot)
+        whole = view.span.seconds
+        await pilot.press("plus")
+        assert view.span.seconds == pytest.approx(whole / 2)
+        end = view.span.end
+        await pilot.press("left")
+        assert view.span.end is not None
+        assert end is not None
+        assert view.span.end <= end
+        await pilot.press("right", "minus", "minus")
+        assert view.span.seconds == pytest.approx(whole)
+        await pilot.press("slash")
+        await pilot.press(*"worker-1")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert len(view.threads.shown) == 1
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.pause()
+        assert "omp-worker-1" in str(view.query_one("#threads-box").border_title)
+        assert "moves" not in view.lane_text.text
+        assert "move" in view.lane_text.text
+        await pilot.press("escape", "escape")
+        await pilot.pause()
+        assert len(view.threads.shown) > 1
+        await pilot.press("s")
+        assert view.threads.sort_column == 5
+        await pilot.press("f")
+        assert "frequency" in str(view.query_one("#cpus-box").border_title)
+        await pilot.press("f", "a")
+        assert "load" in str(view.query_one("#cpus-box").border_title)
+
+
+async def test_evidence_puts_the_cursor_on_its_thread(demo: Session) -> None:
+    async with stored(demo).run_test(size=(140, 40)) as pilot:
+        view = await settled(pilot)
+        tid = view.threads.rows[view.threads.shown[2]][0]
+        pilot.app.screen.reveal(f"thread={tid}")  # type: ignore[attr-defined]
+        assert view.threads.row == view.threads.shown[2]
+
+
+async def test_where_it_is_narrow_few_columns_stay(demo: Session) -> None:
+    async with stored(demo).run_test(size=(80, 24)) as pilot:
+        view = await settled(pilot)
+        first = lines(view).splitlines()[0]
+        assert "waiting" in first
+        assert "over time" in first
+        assert "invol." not in first
+        await pilot.resize_terminal(20, 5)
+        await pilot.pause()
+        assert pilot.app.is_running
+
+
+@pytest.fixture
+def target() -> Iterator[int]:
+    with subprocess.Popen([sys.executable, "-c", TARGET]) as process:
+        yield process.pid
+        process.kill()
+
+
+async def test_watching_a_process_live(target: int, tmp_path: Path) -> None:
+    app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=target, hz=10))
+    async with app.run_test(size=(140, 40)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, WatchScreen)
+        view = screen.query_one(SchedulingView)
+        for _ in range(100):
+            await pilot.pause(0.1)
+            if len(screen.track) > 12:
+                break
+        assert len(screen.track) > 12
+        assert len(view.threads.rows) == 7
+        assert "live 10 Hz" in screen.status().state
+        await pilot.press("space")
+        assert view.paused
+        assert "paused" in screen.status().state
+        await pilot.press("space")
+        assert not view.paused
+        await pilot.press("k")
+        for _ in range(100):
+            await pilot.pause(0.1)
+            if app.current_mode == "overview":
+                break
+        assert app.session is not None
+        kept = open_session(app.session.directory)
+        assert kept.tools == ("schedstat",)
+        (profile,) = kept.profiles("schedstat")
+        assert profile.samples >= 12
+        assert not profile.damage
+
+
+async def test_a_process_that_is_not_there_is_said(tmp_path: Path) -> None:
+    app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=999_999_999))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause(0.5)
+        assert "there is no process 999999999" in str(
+            app.screen.query_one("#notice").text  # type: ignore[attr-defined]
+        )
+
+
+async def test_a_process_is_chosen_from_the_list(target: int, tmp_path: Path) -> None:
+    app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(hz=10))
+    async with app.run_test(size=(140, 40)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, WatchScreen)
+        for _ in range(100):
+            await pilot.pause(0.1)
+            if screen.watcher is not None and screen.watcher.device is not None:
+                break
+        await pilot.press("p")
+        await pilot.pause()
+        table = app.screen.query_one("#processes", LineTable)
+        for _ in range(100):
+            await pilot.pause(0.1)
+            if table.rows:
+                break
+        pids = [table.rows[i][0] for i in range(len(table.rows))]
+        assert os.getpid() in pids
+        assert table.show_row(pids.index(target))
+        await pilot.press("enter")
+        await pilot.pause(0.3)
+        assert app.watching is not None
+        assert app.watching.pid == target
