@@ -53,8 +53,8 @@ class Follower:
     def follow(self) -> tuple[ExitStatus | None, str | None]:
         """Wait for the end; return it, and why the run was ended before its time, if it was.
 
-        A device that goes away is waited for. The status is None only where a person
-        stopped waiting for it.
+        A device that goes away is waited for. The status is None where nobody saw the end.
+        Raises `DeviceUnavailable` where a person stopped waiting for it: the job goes on.
         """
         started = time.monotonic()
         status: ExitStatus | None = None
@@ -66,7 +66,7 @@ class Follower:
                 self._log("job lost", str(error))
                 return None, str(error)
             if self._away and self._stop.times > 1:
-                return None, "the device was away when the recording was stopped"
+                raise DeviceUnavailable("the device was away when the recording was stopped")
             self._pass_output()
             self._observer.tick(self._step, seconds)
             if self._look_at is not None and status is None and not self._away:
@@ -83,7 +83,10 @@ class Follower:
                 self._running.fetch(self._folder)
         except DeviceUnavailable as error:
             if not self._away:
-                self._observer.warning(f"{error}; waiting for it to come back")
+                self._observer.warning(
+                    f"{error}; waiting for it to come back (Ctrl-C twice sets the recording "
+                    "aside)"
+                )
                 self._log("device away", str(error))
             self._away = True
             time.sleep(TICK_SECONDS)

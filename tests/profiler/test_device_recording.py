@@ -250,6 +250,44 @@ def test_interrupt_reaches_the_target_on_the_device(
     assert device_state(phone) == before
 
 
+def test_second_interrupt_sets_aside_what_is_out_of_reach(
+    phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    """The device goes on without us; -H and -P find its server again, and resume finishes."""
+    before = device_state(phone)
+    process = droidgrind(
+        "record", "-s", adb_device.serial, "-t", "memcheck", "--valgrind", valgrind,
+        "--", build_c("target"), "x", "3", cwd=tmp_path,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    root = tmp_path / "droidgrind-sessions"
+    while time.monotonic() < deadline:
+        if any(b"at 0" in file.read_bytes() for file in root.glob("*/raw/memcheck/stdout")):
+            break
+        time.sleep(0.1)
+    phone.wire.cut(6)
+    time.sleep(0.5)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert b"record --resume" in err
+    session = open_session(tmp_path / out.decode().strip())
+    assert session.state is State.PARTIAL
+    assert len(list(journals())) == 1
+    time.sleep(6)
+    resumed = droidgrind(
+        "record", "-q", "-H", "127.0.0.1", "-P", str(phone.server_port), "--resume", "latest",
+        cwd=tmp_path,
+    )  # fmt: skip
+    _, err = resumed.communicate(timeout=90)
+    assert resumed.returncode == 0, err
+    assert open_session(session.directory).state is State.COMPLETE
+    assert device_state(phone) == before
+    assert list(journals()) == []
+
+
 def test_link_cut_at_any_moment_costs_nothing(
     phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
 ) -> None:
