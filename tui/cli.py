@@ -35,6 +35,7 @@ COMMANDS = {
     "report": "tui.commands.report",
     "fleet": "tui.commands.fleet",
     "fleet-worker": "tui.commands.fleet_worker",
+    "export": "tui.commands.export",
     "check": "tui.commands.check",
     "diff": "tui.commands.diff",
     "query": "tui.commands.query",
