@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from collectors.devices.adb import AdbDevice, open_device
 from collectors.errors import DeviceError, UsageError
 from collectors.tools.tool import ToolSettings
 from profiler import summarise
+from profiler.cleanup import cleanup
 from profiler.journal import journals
 from profiler.manifest import State
 from profiler.plan import Plan
@@ -21,6 +23,7 @@ from profiler.wrap_sh import write_wrap_sh
 from tests.phone import apps
 from tests.phone.stand_in import StandIn
 from tests.profiler.conftest import TOOLS, VALGRIND, BuildC, device_state, processes
+from tests.profiler.test_device_recording import droidgrind
 
 pytestmark = [pytest.mark.phone, pytest.mark.valgrind]
 PACKAGE = "com.example.demo"
@@ -175,3 +178,31 @@ def test_each_refusal_has_its_own_words(
     }
     assert list(journals()) == []
     assert os.listdir(phone.root / "data/local/tmp") == ["valgrind"]  # noqa: PTH208
+
+
+@pytest.mark.usefixtures("several_uids")
+def test_killed_amid_a_wrapped_app_everything_is_put_back(
+    phone: StandIn, device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    apps.install_app(phone.root, PACKAGE, demo(build_c), debuggable=False)
+    apps.set_rooted(phone.root, phone.folder, rooted=True)
+    before = device_state(phone)
+    process = droidgrind(
+        "record", "-s", device.serial, "--app", PACKAGE, "-t", "memcheck",
+        "--valgrind", valgrind, cwd=tmp_path,
+    )  # fmt: skip
+    running = phone.root / f"data/system/running.{PACKAGE}"
+    deadline = time.monotonic() + 60
+    while not running.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.communicate(timeout=60)
+    assert (phone.root / f"data/property/wrap.{PACKAGE}").exists()
+    assert (phone.root / "data/misc/selinux").read_text() == "Permissive\n"
+    (cleaned,) = cleanup()
+    assert cleaned.left == ()
+    assert {change.split()[0] for change in cleaned.undone} == {
+        "folder", "setting", "app-folder", "selinux", "debug-app", "property", "app-started",
+    }  # fmt: skip
+    assert device_state(phone) == before
+    assert processes(phone) == []
