@@ -38,6 +38,7 @@ def above_info(session: Session) -> list[tuple[str, str]]:
         ("memory-mismatch", "error", "free_wrongly"),
         ("memory-overlap", "error", "copy_over"),
         ("memory-syscall", "error", "tell_kernel"),
+        ("memory-other", "error", "ask_for_too_much"),
         ("leak-grows", "error", "lose_each_time"),
         ("leak-once", "warning", "lose_once"),
         ("leak-small", "info", ""),
@@ -101,6 +102,13 @@ def test_the_same_work_done_right_has_no_memory_finding(recorded: Recorded) -> N
     assert set(found) == {"leak-small"}  # twelve bytes lost once are told, but no warning
 
 
+def test_threads_that_race_are_found(recorded: Recorded) -> None:
+    (finding,) = by_rule(recorded("threads", "race", "helgrind"))["memory-threads"]
+    assert finding.severity is Severity.ERROR
+    assert "threads.cpp" in finding.title
+    assert "memory-threads" not in by_rule(recorded("threads", "locked", "helgrind"))
+
+
 # ------------------------------------------------------------------- costs
 
 
@@ -122,6 +130,15 @@ def test_each_costly_habit_is_found(
     assert found[rule][0].severity is Severity.WARNING
     assert says in found[rule][0].title + found[rule][0].evidence
     assert found[rule][0].place.view == "cache"
+
+
+def test_a_function_with_most_misses_is_named_where_memory_is_no_limit(
+    recorded: Recorded,
+) -> None:
+    large = ("--I1=4096,2,64", "--D1=32768,8,64", "--LL=67108864,16,64")
+    found = by_rule(recorded("costs", "random", "cachegrind", arguments=large))
+    assert found["cache-function"][0].severity is Severity.WARNING
+    assert "jump_about" in found["cache-function"][0].title
 
 
 def test_the_walk_is_found_at_its_line(recorded: Recorded) -> None:
@@ -152,6 +169,7 @@ def test_code_without_names_is_said(recorded: Recorded) -> None:
         ("growth", "heap-growth", "warning", "remember"),
         ("growth", "heap-owner", "info", "remember"),
         ("tiny", "heap-tiny-blocks", "warning", "blocks"),
+        ("small", "heap-overhead", "info", "useful bytes"),
         ("churn", "heap-churn", "info", "times the peak"),
         ("start", "heap-peak-start", "info", "starts"),
         ("kept", "heap-kept", "info", "at the end"),

@@ -76,6 +76,11 @@ KEEP void tell_kernel() {
   std::free(block);
 }
 
+KEEP void ask_for_too_much() {
+  volatile long size = good ? 16 : -1;
+  std::free(std::malloc(static_cast<size_t>(size)));
+}
+
 KEEP void lose_each_time() {
   char *block = static_cast<char *>(std::malloc(100));
   block[0] = 1;
@@ -108,6 +113,7 @@ int main(int argc, char **argv) {
   free_wrongly();
   copy_over();
   tell_kernel();
+  ask_for_too_much();
   for (int i = 0; i < 30; i++) lose_each_time();
   lose_once();
   lose_little();

@@ -66,6 +66,11 @@ int main(int argc, char **argv) {
     Node *list = make_nodes(60'000);
     result += work(200'000);
     free_nodes(list);
+  } else if (mode == "small") {
+    static void *blocks[30'000];
+    for (auto &block : blocks) block = std::malloc(56);
+    result += work(200'000);
+    for (void *block : blocks) std::free(block);
   } else if (mode == "churn") {
     for (int i = 0; i < 60; i++) {
       use_buffer(2 << 20);

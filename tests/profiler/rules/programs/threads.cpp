@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -56,6 +57,20 @@ int main(int argc, char **argv) {
       threads.emplace_back([i] {
         name(i);
         if (i == 0) spin(); else std::this_thread::sleep_until(end);
+      });
+  } else if (mode == "race" || mode == "locked") {
+    static long shared = 0;
+    static std::mutex mutex;
+    for (int i = 0; i < 2; i++)
+      threads.emplace_back([&] {
+        for (int k = 0; k < 100; k++) {
+          if (mode == "locked") {
+            std::lock_guard<std::mutex> lock(mutex);
+            shared = shared + 1;
+          } else {
+            shared = shared + 1;
+          }
+        }
       });
   } else {
     spin();
