@@ -89,18 +89,11 @@ def print_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print CSV that no spreadsheet takes for a formula."""
     import csv
 
+    from profiler.exports.csv_tables import plain_cell
+
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow([_plain_cell(cell) for cell in header])
-    out.writerows([_plain_cell(cell) for cell in row] for row in rows)
-
-
-def _plain_cell(cell: object) -> object:
-    """A text that begins as a formula does gets a quote before it; numbers stay numbers."""
-    if isinstance(cell, str):
-        cell = printable(cell)
-        if cell.startswith(("=", "+", "-", "@")):
-            return f"'{cell}"
-    return cell
+    out.writerow([plain_cell(cell) for cell in header])
+    out.writerows([plain_cell(cell) for cell in row] for row in rows)
 
 
 def warn(text: str) -> None:

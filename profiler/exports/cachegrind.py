@@ -1,45 +1,72 @@
-"""Cachegrind's own format: cg_annotate and KCachegrind read it, Callgrind's costs too."""
+"""cachegrind.out: costs by file, function and line; read by cg_annotate and KCachegrind."""
 
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Iterator
+from typing import BinaryIO
 
 from collectors.records.cost import CostProfile
-from collectors.records.shared import Shape
-from collectors.tools.tool import Profile
+from profiler.exports.content import cost_profiles
+from profiler.exports.name_lines import name_line
+from profiler.store import Session
 
-SHAPES = (Shape.COST,)
-
-
-def write(_tool: str, profiles: Sequence[Profile], out: TextIO) -> None:
-    """Write the rows of all processes, with the sums that readers check."""
-    found = [profile for profile in profiles if isinstance(profile, CostProfile)]
-    events = tuple(dict.fromkeys(event for profile in found for event in profile.events))
-    first = found[0].processes[0] if found[0].processes else None
-    described = first.description if first is not None else ()
-    out.writelines(f"desc: {_line(line)}\n" for line in described)
-    out.write(f"cmd: {_line((first.command if first else None) or 'unknown')}\n")
-    out.write(f"events: {' '.join(events)}\n")
-    for profile in found:
-        _rows(profile, events, out)
-    sums = [sum(profile.totals().get(event, 0) for profile in found) for event in events]
-    out.write(f"summary: {' '.join(map(str, sums))}\n")
+_BATCH = 10_000
 
 
-def _rows(profile: CostProfile, events: Sequence[str], out: TextIO) -> None:
-    zero = memoryview(bytes(8 * len(profile))).cast("q")
-    by_event = dict(zip(profile.events, profile.counts, strict=True))
-    columns = [by_event.get(event, zero) for event in events]
-    last_file = last_symbol = -1
-    rows = zip(profile.row_line, *columns, strict=True)
-    for file, symbol, row in zip(profile.row_file, profile.row_symbol, rows, strict=True):
-        if file != last_file:
-            out.write(f"fl={_line(profile.files[file])}\n")
-        if file != last_file or symbol != last_symbol:
-            out.write(f"fn={_line(profile.symbols[symbol].fn)}\n")
-        last_file, last_symbol = file, symbol
-        out.write(" ".join(map(str, row)) + "\n")
+def write(session: Session, out: BinaryIO) -> None:
+    """All processes of the tool; a row is counted under its function's file.
+
+    What the format cannot hold is left out: objects and calls.
+    """
+    _, profiles = cost_profiles(session)
+    events = tuple(dict.fromkeys(event for profile in profiles for event in profile.events))
+    described = dict.fromkeys(
+        line for p in profiles for process in p.processes for line in process.description
+    )
+    out.writelines(b"desc: " + name_line(line.strip()) + b"\n" for line in described)
+    command = (
+        session.manifest.target.label
+        if session.manifest.target.argv
+        else next(
+            (p.command for profile in profiles for p in profile.processes if p.command),
+            "unknown",
+        )
+    )
+    out.write(b"cmd: " + name_line(command) + b"\n")
+    out.write(f"events: {' '.join(events)}\n".encode())
+    totals = [0] * len(events)
+    for profile in profiles:
+        places = [events.index(event) for event in profile.events]
+        for event, count in profile.totals().items():
+            totals[events.index(event)] += count
+        batch: list[bytes] = []
+        for line in rows(profile, places, len(events)):
+            batch.append(line)
+            if len(batch) >= _BATCH:
+                out.write(b"".join(batch))
+                batch.clear()
+        out.write(b"".join(batch))
+    out.write(f"summary: {' '.join(map(str, totals))}\n".encode())
 
 
-def _line(text: str) -> str:
-    """A name cannot break out of its line."""
-    return " ".join(text.splitlines())
+def rows(profile: CostProfile, places: list[int], width: int) -> Iterator[bytes]:
+    """A profile's lines: `fl=` and `fn=` where they change, then line number and counts."""
+    symbols = profile.symbols
+    present = -1
+    present_file = None
+    same = places == list(range(width))
+    for symbol_index, line, *counts in zip(
+        profile.row_symbol, profile.row_line, *profile.counts, strict=True
+    ):
+        if symbol_index != present:
+            symbol = symbols[symbol_index]
+            if symbol.file != present_file:
+                yield b"fl=" + name_line(symbol.file) + b"\n"
+                present_file = symbol.file
+            yield b"fn=" + name_line(symbol.fn) + b"\n"
+            present = symbol_index
+        if same:
+            cells = counts
+        else:
+            cells = [0] * width
+            for place, count in zip(places, counts, strict=True):
+                cells[place] = count
+        yield f"{line} {' '.join(map(str, cells))}\n".encode()

@@ -1,31 +1,26 @@
-"""Collapsed stacks (`main;f;g 1024`), which flame graph programs read: the heap at its peak."""
+"""Collapsed stacks: `main;work;malloc 4096`, a line a stack, for flame graph scripts.
 
-from collections.abc import Sequence
-from typing import TextIO
+Of the first set of stacks: the heap at its peak, else the leaks. Names cannot hold `;`,
+which is written as `:`, nor a line's end.
+"""
 
-from collectors.records.heap import HeapProfile
-from collectors.records.shared import Shape
-from collectors.tools.tool import Profile
-from profiler.aggregate.heap import leaf_stacks
+from typing import BinaryIO
 
-SHAPES = (Shape.HEAP,)
-
-
-def write(_tool: str, profiles: Sequence[Profile], out: TextIO) -> None:
-    """Write a line a stack, from the outermost function inwards, with the bytes it holds."""
-    for profile in profiles:
-        if not isinstance(profile, HeapProfile):
-            continue
-        sizes = [snapshot.total_bytes for snapshot in profile.snapshots]
-        for position in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
-            tree = profile.load_tree(position)
-            if tree is not None:
-                for stack in leaf_stacks(tree):
-                    names = (_name(frame.fn or frame.place) for frame in reversed(stack.frames))
-                    out.write(f"{';'.join(names)} {stack.bytes}\n")
-                break
+from collectors.records.shared import Frame
+from profiler.exports.name_lines import name_line
+from profiler.exports.stacks import stack_sets
+from profiler.store import Session
 
 
-def _name(text: str) -> str:
-    """Without what separates frames and lines."""
-    return " ".join(text.replace(";", ":").split())
+def write(session: Session, out: BinaryIO) -> None:
+    sums: dict[bytes, int] = {}
+    for stack in stack_sets(session)[0].stacks:
+        line = b";".join(_name(frame) for frame in reversed(stack.frames)) or b"???"
+        sums[line] = sums.get(line, 0) + stack.bytes
+    for line, size in sums.items():
+        out.write(b"%s %d\n" % (line, size))
+
+
+def _name(frame: Frame) -> bytes:
+    name = frame.fn or (frame.obj or "???").rpartition("/")[2]
+    return name_line(name.replace(";", ":"))

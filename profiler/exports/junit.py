@@ -1,50 +1,70 @@
-"""JUnit XML: an error is a failed test, a run without one a test that passed."""
+"""JUnit XML: a suite for each tool and process, a test for each distinct error.
 
-from collections.abc import Iterator, Sequence
-from typing import TextIO
+Errors are failed tests, leaks that are no fault by themselves are skipped ones; a process
+without errors has one test that passed, so that "nothing found" can be told from "not run".
+"""
+
+from typing import BinaryIO
 
 from collectors.records.errors import ErrorProfile, ErrorRecord
-from collectors.records.shared import Frame, Shape
-from collectors.tools.tool import Profile
-from profiler.exports.xml_text import escaped
-
-SHAPES = (Shape.ERRORS,)
-
-
-def write(tool: str, profiles: Sequence[Profile], out: TextIO) -> None:
-    """Write one suite with a test for each distinct error."""
-    found = [profile for profile in profiles if isinstance(profile, ErrorProfile)]
-    failures = sum(len(profile.records) for profile in found)
-    tests = max(failures, 1)
-    counts = f'tests="{tests}" failures="{failures}" errors="0"'
-    out.write('<?xml version="1.0" encoding="UTF-8"?>\n')
-    out.write(f'<testsuites {counts}>\n<testsuite name="{escaped(tool)}" {counts}>\n')
-    if not failures:
-        out.write(f'<testcase classname="{escaped(tool)}" name="no errors"/>\n')
-    for profile in found:
-        for record in profile.records:
-            name = f"{record.kind}: {_place(record)}"
-            out.write(
-                f'<testcase classname="{escaped(tool)}" name="{escaped(name)}">\n'
-                f'<failure type="{escaped(record.kind)}" message="{escaped(record.what)}">'
-            )
-            out.writelines(escaped(line) + "\n" for line in _lines(record))
-            out.write("</failure>\n</testcase>\n")
-    out.write("</testsuite>\n</testsuites>\n")
+from profiler.error_kinds import kind_words
+from profiler.exports.content import HARMLESS, need_errors, own_code, source_path, stack_lines
+from profiler.exports.xml_text import attribute, text
+from profiler.fingerprint import error_fingerprint
+from profiler.own_code import OwnCode
+from profiler.store import Session
 
 
-def _place(record: ErrorRecord) -> str:
-    known = [frame for frame in record.frames if frame.file is not None]
-    return (known or [*record.frames, Frame(None)])[0].place
+def write(session: Session, out: BinaryIO) -> None:
+    own = own_code(session)
+    out.write(b'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n')
+    for tool, profile in need_errors(session):
+        _suite(session, tool, profile, own, out)
+    out.write(b"</testsuites>\n")
 
 
-def _lines(record: ErrorRecord) -> Iterator[str]:
-    yield record.what if record.count == 1 else f"{record.what} ({record.count} times)"
-    for frames, what in (
-        (record.frames, None),
-        *((aux.frames, aux.what) for aux in record.aux),
-    ):
-        if what is not None:
-            yield what
-        for number, frame in enumerate(frames):
-            yield f"   {'by' if number else 'at'} {frame.place}"
+def _suite(
+    session: Session, tool: str, profile: ErrorProfile, own: OwnCode, out: BinaryIO
+) -> None:
+    process = profile.processes[0] if profile.processes else None
+    name = f"{tool} {session.manifest.target.label}"
+    if process is not None and process.pid is not None:
+        name += f" (process {process.pid})"
+    skipped = sum(record.kind in HARMLESS for record in profile.records)
+    failed = len(profile.records) - skipped
+    entry = session.capture(tool)
+    seconds = 0.0 if entry is None else entry.wall_seconds or 0.0
+    lines = [
+        f'<testsuite name={attribute(name)} tests="{max(1, len(profile.records))}" '
+        f'failures="{failed}" errors="0" skipped="{skipped}" time="{seconds:.3f}" '
+        f"timestamp={attribute(session.manifest.created)}>"
+    ]
+    if not profile.records:
+        lines.append(f'<testcase classname="{tool}" name="no errors" time="0"/>')
+    lines += [_case(tool, record, own) for record in profile.records]
+    lines.append("</testsuite>\n")
+    out.write("\n".join(lines).encode())
+
+
+def _case(tool: str, record: ErrorRecord, own: OwnCode) -> str:
+    frame = own.frame(record.frames)
+    where = "" if frame is None else frame.place
+    path = source_path(frame)
+    place = "" if path is None else f" file={attribute(path)}"
+    if place and frame is not None and frame.line is not None:
+        place += f' line="{frame.line}"'
+    name = f"{kind_words(record.kind).title}: {where} [{error_fingerprint(record)}]"
+    head = f"<testcase classname={attribute(f'{tool}.{record.kind}')} name={attribute(name)}"
+    head += f'{place} time="0">'
+    if record.kind in HARMLESS:
+        return f"{head}<skipped message={attribute(record.what)}/></testcase>"
+    body = [record.what, *stack_lines(record.frames)]
+    for aux in record.aux:
+        body += ["", aux.what or "", *stack_lines(aux.frames)]
+    if record.count > 1:
+        body.append(f"{record.count} times")
+    words = text("\n".join(body))
+    return (
+        f"{head}<failure type={attribute(record.kind)} message={attribute(record.what)}>"
+        f"{words}</failure></testcase>"
+    )

@@ -1,82 +1,99 @@
-"""Valgrind's XML, protocol 4: the errors of all processes in one well-formed document."""
+"""Valgrind's XML (protocol 4), well-formed, the errors of all processes in one document."""
 
-from collections.abc import Iterable, Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
 
-from collectors.records.errors import ErrorProfile, ErrorRecord
-from collectors.records.shared import Frame, Shape
-from collectors.tools.tool import Profile
-from profiler.exports.xml_text import escaped
-
-SHAPES = (Shape.ERRORS,)
-
-
-def write(tool: str, profiles: Sequence[Profile], out: TextIO) -> None:
-    """Write the document. `<unique>` is given anew: it is so in one document only."""
-    found = [profile for profile in profiles if isinstance(profile, ErrorProfile)]
-    process = next((process for profile in found for process in profile.processes), None)
-    pid = process.pid if process is not None and process.pid is not None else 0
-    out.write('<?xml version="1.0"?>\n\n<valgrindoutput>\n\n')
-    out.write("<protocolversion>4</protocolversion>\n")
-    out.write(f"<protocoltool>{escaped(tool)}</protocoltool>\n\n<preamble>\n</preamble>\n\n")
-    out.write(f"<pid>{pid}</pid>\n<ppid>0</ppid>\n<tool>{escaped(tool)}</tool>\n\n<args>\n")
-    for name, words in (
-        ("vargv", process.valgrind_argv if process else ()),
-        ("argv", process.target_argv if process else ()),
-    ):
-        out.write(f"  <{name}>\n")
-        out.writelines(
-            f"    {_element('arg' if index else 'exe', word)}\n"
-            for index, word in enumerate(words)
-        )
-        out.write(f"  </{name}>\n")
-    out.write("</args>\n\n<status>\n  <state>RUNNING</state>\n</status>\n\n")
-    counts: list[tuple[int, int]] = []
-    unique = 0
-    for profile in found:
-        for record in profile.records:
-            _error(record, unique, out)
-            if not record.is_leak:
-                counts.append((record.count, unique))
-            unique += 1
-    out.write("<status>\n  <state>FINISHED</state>\n</status>\n\n<errorcounts>\n")
-    for count, number in counts:
-        out.write(f"  <pair>\n    <count>{count}</count>\n")
-        out.write(f"    <unique>{number:#x}</unique>\n  </pair>\n")
-    out.write("</errorcounts>\n\n</valgrindoutput>\n")
+from collectors.records.errors import ErrorRecord
+from collectors.records.shared import Frame
+from profiler.exports.content import need_errors
+from profiler.exports.xml_text import text
+from profiler.store import Session
 
 
-def _error(record: ErrorRecord, unique: int, out: TextIO) -> None:
-    out.write(f"<error>\n  <unique>{unique:#x}</unique>\n  <tid>{record.tid or 1}</tid>\n")
-    if record.thread_name is not None:
-        out.write(f"  {_element('threadname', record.thread_name)}\n")
-    out.write(f"  {_element('kind', record.kind)}\n")
-    if record.leaked_bytes is None:
-        out.write(f"  {_element('what', record.what)}\n")
+def write(session: Session, out: BinaryIO) -> None:
+    """The first tool's errors: a document is of one tool."""
+    found = need_errors(session)
+    tool = found[0][0]
+    profiles = [profile for name, profile in found if name == tool]
+    process = next((p for profile in profiles for p in profile.processes), None)
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        "<valgrindoutput>",
+        "<protocolversion>4</protocolversion>",
+        f"<protocoltool>{text(tool)}</protocoltool>",
+        "<preamble>",
+        *(f"  <line>{text(line)}</line>" for line in (process.preamble if process else ())),
+        "</preamble>",
+        f"<pid>{(process and process.pid) or 0}</pid>",
+        f"<ppid>{(process and process.ppid) or 0}</ppid>",
+        f"<tool>{text(tool)}</tool>",
+        "<args>",
+        *_argv("vargv", process.valgrind_argv if process else ()),
+        *_argv("argv", session.manifest.target.argv or (process and process.target_argv) or ()),
+        "</args>",
+        "<status><state>RUNNING</state><time>00:00:00:00.000 </time></status>",
+    ]
+    out.write(("\n".join(lines) + "\n").encode())
+    records = [record for profile in profiles for record in profile.records]
+    live = [(i, r) for i, r in enumerate(records) if not r.is_leak]
+    out.writelines(_error(number, record) for number, record in live)
+    out.write(b"<status><state>FINISHED</state><time>00:00:00:00.000 </time></status>\n")
+    for number, record in enumerate(records):
+        if record.is_leak:
+            out.write(_error(number, record))
+    out.write(b"<errorcounts>\n")
+    for number, record in live:
+        pair = f"<count>{record.count}</count> <unique>{number:#x}</unique>"
+        out.write(f"  <pair> {pair} </pair>\n".encode())
+    out.write(b"</errorcounts>\n<suppcounts>\n</suppcounts>\n</valgrindoutput>\n")
+
+
+def _argv(name: str, words: Sequence[str]) -> Iterator[str]:
+    yield f"  <{name}>"
+    for place, word in enumerate(words):
+        tag = "arg" if place else "exe"
+        yield f"    <{tag}>{text(word)}</{tag}>"
+    yield f"  </{name}>"
+
+
+def _error(number: int, record: ErrorRecord) -> bytes:
+    lines = [
+        "<error>",
+        f"  <unique>{number:#x}</unique>",
+        f"  <tid>{record.tid or 1}</tid>",
+        f"  <kind>{text(record.kind)}</kind>",
+    ]
+    if record.is_leak:
+        lines += [
+            "  <xwhat>",
+            f"    <text>{text(record.what)}</text>",
+            f"    <leakedbytes>{record.leaked_bytes or 0}</leakedbytes>",
+            f"    <leakedblocks>{record.leaked_blocks or 0}</leakedblocks>",
+            "  </xwhat>",
+        ]
     else:
-        out.write(f"  <xwhat>\n    {_element('text', record.what)}\n")
-        out.write(f"    <leakedbytes>{record.leaked_bytes}</leakedbytes>\n")
-        out.write(f"    <leakedblocks>{record.leaked_blocks or 0}</leakedblocks>\n  </xwhat>\n")
-    _stack(record.frames, out)
+        lines.append(f"  <what>{text(record.what)}</what>")
+    lines += _stack(record.frames)
     for aux in record.aux:
         if aux.what is not None:
-            out.write(f"  {_element('auxwhat', aux.what)}\n")
-        if aux.frames:
-            _stack(aux.frames, out)
-    out.write("</error>\n\n")
+            lines.append(f"  <auxwhat>{text(aux.what)}</auxwhat>")
+        lines += _stack(aux.frames)
+    lines += ["</error>", ""]
+    return "\n".join(lines).encode()
 
 
-def _stack(frames: Iterable[Frame], out: TextIO) -> None:
-    out.write("  <stack>\n")
+def _stack(frames: Sequence[Frame]) -> Iterator[str]:
+    if not frames:
+        return
+    yield "  <stack>"
     for frame in frames:
-        out.write(f"    <frame>\n      <ip>0x{frame.ip or 0:X}</ip>\n")
-        for name in ("obj", "fn", "dir", "file", "line"):
-            value = getattr(frame, name)
+        yield "    <frame>"
+        yield f"      <ip>{frame.ip or 0:#X}</ip>".replace("0X", "0x")
+        for tag in ("obj", "fn", "dir", "file"):
+            value: str | None = getattr(frame, tag)
             if value is not None:
-                out.write(f"      {_element(name, str(value))}\n")
-        out.write("    </frame>\n")
-    out.write("  </stack>\n")
-
-
-def _element(name: str, text: str) -> str:
-    return f"<{name}>{escaped(text)}</{name}>"
+                yield f"      <{tag}>{text(value)}</{tag}>"
+        if frame.line is not None:
+            yield f"      <line>{frame.line}</line>"
+        yield "    </frame>"
+    yield "  </stack>"

@@ -1,13 +1,21 @@
-"""Text for XML: whatever a name holds, the document stays well-formed."""
+"""Text for XML 1.0: what cannot stand in a document is written as an escape."""
 
 import re
+from xml.sax.saxutils import escape, quoteattr
 
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def escaped(text: str) -> str:
-    """For element content and attributes; characters that XML cannot hold become U+FFFD."""
-    text = _NOT_XML.sub("\ufffd", text)
-    for character, name in (("&", "amp"), ("<", "lt"), (">", "gt"), ('"', "quot")):
-        text = text.replace(character, f"&{name};")
-    return text
+def _seen(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\x{code:02x}"
+
+
+def text(value: str) -> str:
+    """As the content of an element."""
+    return escape(_FORBIDDEN.sub(_seen, value))
+
+
+def attribute(value: str) -> str:
+    """As an attribute's value, in its quotes."""
+    return quoteattr(_FORBIDDEN.sub(_seen, value))

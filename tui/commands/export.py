@@ -1,55 +1,50 @@
 """droidgrind export"""
 
 import argparse
-import sys
 from pathlib import Path
 
 from tui.commands import options
 
 
 class ExportCommand:
-    """Write a session's profiles in the format of another program."""
+    """Write a session in another tool's format.
+
+    junit, sarif, gitlab, valgrind-xml: memory errors. cachegrind, callgrind: costs.
+    folded, speedscope, pprof: stacks. chrome-trace: what happened over time. csv, parquet:
+    tables, in a folder. Without -o the file goes to standard output.
+    """
 
     name = "export"
-    example = "droidgrind export latest --format junit -o errors.xml"
+    example = "droidgrind export latest --format sarif -o errors.sarif"
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
         parser.add_argument(
-            "--format",
-            required=True,
-            metavar="F",
-            help="one of junit, valgrind-xml, cachegrind, folded, csv",
+            "--format", required=True, metavar="FORMAT", help="one of those named above"
         )
         parser.add_argument(
-            "--tool", metavar="TOOL", help="whose profile; default: the first that fits"
+            "-o", "--output", type=Path, metavar="FILE", help="a folder for csv and parquet"
         )
-        parser.add_argument(
-            "-o", "--output", type=Path, metavar="FILE", help="default: standard output"
-        )
+        parser.add_argument("-f", "--force", action="store_true", help="overwrite the output")
 
     def run(self, args: argparse.Namespace) -> int:
-        from collectors.errors import InputError
-        from profiler.exports import export
-        from profiler.store import find_session, sessions_root
+        import sys
 
+        from collectors.errors import UsageError
+        from profiler.exports.formats import export_to, export_to_stream, find_format
+        from profiler.store import find_session, sessions_root
+        from tui.text import print_line
+
+        chosen = find_format(args.format)
         session = find_session(args.session, sessions_root(args.sessions))
-        output: Path | None = args.output
-        if output is None:
-            export(session, args.format, sys.stdout, tool=args.tool)
+        if args.output is not None:
+            output = export_to(session, args.format, args.output, force=args.force)
+            print_line(str(output))
             return 0
-        unfinished = output.with_name(f".{output.name}.tmp")
-        try:
-            # newline="": the formats say themselves how their lines end
-            with unfinished.open(
-                "w", encoding="utf-8", errors="backslashreplace", newline=""
-            ) as out:
-                export(session, args.format, out, tool=args.tool)
-            unfinished.replace(output)
-        except OSError as error:
-            raise InputError(f"cannot write {output}: {error.strerror}") from error
-        finally:
-            unfinished.unlink(missing_ok=True)
+        if chosen.folder:
+            raise UsageError(f"{args.format} is several files: name a folder with -o")
+        export_to_stream(session, args.format, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
         return 0
 
 

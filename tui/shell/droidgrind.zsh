@@ -10,23 +10,29 @@
 
 _shtab_droidgrind_commands() {
   local _commands=(
+    baseline:'Learn what a device reports by itself, and write it as suppressions.'
+    check:'Hold a session against limits; exit with 1 when one is broken.'
     cleanup:'Undo what a recording that was cut off left on a device.'
     completion:'Print the completions of a shell.'
     devices:'List what can be recorded on: adb devices in every state, and this machine.'
     diff:'Say what changed from a baseline to another session.'
     explain:'Explain a rule of the assistant: what it means, when it speaks, what to do.'
+    export:'Write a session in another tool'"'"'s format.'
     fleet:'Record a plan'"'"'s targets on many devices; prints the overview and its page.'
     fleet-worker:'Offer this machine'"'"'s devices to a fleet; runs until it is stopped.'
     import:'Make a session from outputs that somebody else'"'"'s run wrote.'
+    install:'Put a current Valgrind on an Android device: no root, no NDK.'
     open:'Look at a stored session in the dashboard.'
     query:'Ask all stored sessions a question in SQL.'
     record:'Record a program with Valgrind and vmstat; prints the session'"'"'s directory.'
     report:'Write an HTML report of a session: one file that needs no network.'
     sessions:'List the stored sessions, the newest first.'
     show:'Print a session'"'"'s figures as text, or as JSON.'
+    suppress:'Write suppressions for errors of a session, or tell which of a file'"'"'s are unused.'
     symbolize:'Look up functions, lines and inlined calls of a recorded session, after its run.'
     trend:'Show how a metric moved from build to build, over all stored sessions.'
     watch:'Watch live which threads run, wait for a CPU and migrate.'
+    wrap-sh:'Write what an app'"'"'s APK needs to be recorded without root: wrap.sh and Valgrind.'
   )
   _describe 'droidgrind commands' _commands
 }
@@ -39,6 +45,35 @@ _shtab_droidgrind_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_droidgrind_defaults_added=0
+
+_shtab_droidgrind_baseline_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
+  "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
+  "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "--session[learn from this session, record nothing]:SESSION:"
+  "--valgrind[as for \`droidgrind record --valgrind\`]:PATH:"
+  {-o,--output}"[merge the entries into FILE (default\: baseline.supp)]:FILE:"
+  "(-)*::default\: true:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_baseline_defaults_added=0
+
+_shtab_droidgrind_check_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "--baseline[what changes are counted from]:SESSION:"
+  "*--max[the most that a metric may be (docs\/metrics.md\; may be repeated)]:NAME=VALUE:"
+  "*--fail-on[comma list\: new-errors, error, warning, finding\:RULE, METRIC\+N\%, METRIC\+VALUE, functions\:EVENT\+N\%, threads\:wait\+N\%]:TERMS:"
+  "--annotate[print lines that a CI system shows beside the code (auto\: by environment)]:annotate:(auto github azure gcc)"
+  "--json[print JSON (docs\/json.md)]"
+  ":a session\'s directory, its id, or \`latest\` (default):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_check_defaults_added=0
 
 _shtab_droidgrind_cleanup_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -93,6 +128,18 @@ _shtab_droidgrind_explain_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_droidgrind_explain_defaults_added=0
 
+_shtab_droidgrind_export_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "--format[one of those named above]:FORMAT:"
+  {-o,--output}"[a folder for csv and parquet]:FILE:"
+  {-f,--force}"[overwrite the output]"
+  ":a session\'s directory, its id, or \`latest\` (default):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_export_defaults_added=0
+
 _shtab_droidgrind_fleet_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--scheduler[a Dask scheduler, tcp\:\/\/HOST\:PORT (needs droidgrind\[fleet\])]:ADDRESS:"
@@ -127,6 +174,23 @@ _shtab_droidgrind_import_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_droidgrind_import_defaults_added=0
+
+_shtab_droidgrind_install_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--from-apt[fetch the package from this machine\'s distribution (default\: the newest)]:RELEASE:"
+  "--sha256[of the package whose address is given]:HASH:"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
+  "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
+  "*--abi[such as armeabi-v7a, for 32-bit targets on a 64-bit device (may be repeated\; default\: the device\'s own)]:abi:"
+  "--tools[comma list of Valgrind\'s tools (default\: all that \`record\` knows)]:TOOLS:"
+  "--remove[take the installed Valgrind away]"
+  "--json[print JSON (docs\/json.md)]"
+  "(*)::a .deb, .zip, .tar.\*, folder or address\; one for each ABI where they differ:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_install_defaults_added=0
 
 _shtab_droidgrind_open_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -166,11 +230,14 @@ _shtab_droidgrind_record_options=(
   "--time-unit[Massif\'s time\: instructions (default), milliseconds, or bytes allocated]:time_unit:(i ms B)"
   "--rate[schedstat samples a second (default 10)]:HZ:"
   "*--symbols[where unstripped files are\: a directory, a Gradle project, a zip file, an ELF file (may be repeated)]:DIR:"
+  "*--suppressions[errors that Valgrind does not report (show hides them too)\: a Valgrind suppression file, or bionic, art or gpu for the packs that come along (may be repeated)]:FILE:"
   "--cwd[the target\'s directory\; on a device, below its working folder or absolute]:DIR:"
   "*--push[a file or folder that the target needs on the device (may be repeated)]:FILE[=DEVICE_PATH]:"
   "--resume[go on with a recording that was cut off, with what it was begun with]:SESSION:"
   "*--env[may be repeated]:NAME=VALUE:"
   "--valgrind[a valgrind program, or a folder with its tools (default\: \$DROIDGRIND_VALGRIND, else the one on PATH)]:PATH:"
+  "--app[record an installed app of the device]:PACKAGE[/ACTIVITY]:"
+  "--name[only sample processes of this name, also those that begin later]:NAME:"
   "--pid[only sample a process that runs already]:PID:"
   "--system[only sample the whole system]"
   {-q,--quiet}"[keep the target\'s output to its files]"
@@ -184,6 +251,7 @@ _shtab_droidgrind_record_defaults_added=0
 _shtab_droidgrind_report_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "*--suppressions[errors to leave out, besides those of droidgrind.toml\: a Valgrind suppression file, or bionic, art or gpu for the packs that come along (may be repeated)]:FILE:"
   {-o,--output}"[default\: report.html in the session\'s directory]:FILE:"
   {-f,--force}"[overwrite the output]"
   "--no-source[leave the target\'s source code out]"
@@ -208,12 +276,27 @@ _shtab_droidgrind_show_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
   "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; default\: droidgrind.toml, else guessed)]:GLOB:"
+  "*--suppressions[errors to leave out, besides those of droidgrind.toml\: a Valgrind suppression file, or bionic, art or gpu for the packs that come along (may be repeated)]:FILE:"
   "--json[print JSON (docs\/json.md)]"
   ":a session\'s directory, its id, or \`latest\` (default):"
 )
 
 # guard to ensure default positional specs are added only once per session
 _shtab_droidgrind_show_defaults_added=0
+
+_shtab_droidgrind_suppress_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "*--record[the error of this number, as in the report\'s errors\/record\=N]:N:"
+  "--all[every error and leak of the session]"
+  "--unused[list the entries of FILE that no error of the session matches]:FILE:"
+  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; default\: droidgrind.toml, else guessed)]:GLOB:"
+  {-o,--output}"[merge the entries into FILE]:FILE:"
+  ":a session\'s directory, its id, or \`latest\` (default):"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_suppress_defaults_added=0
 
 _shtab_droidgrind_symbolize_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -263,6 +346,20 @@ _shtab_droidgrind_watch_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_droidgrind_watch_defaults_added=0
 
+_shtab_droidgrind_wrap_sh_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--abi[the device\'s ABI (default\: the chosen device\'s)]:ABI:"
+  {-o,--output}"[where to write\: the app\'s module (default\: droidgrind-wrap)]:DIR:"
+  "--valgrind[take Valgrind from a folder of this machine, not from the device\'s toolchain]:DIR:"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
+  "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
+  ":the app\'s package name:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_wrap_sh_defaults_added=0
+
 
 _shtab_droidgrind() {
   local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->droidgrind'
@@ -282,23 +379,29 @@ _shtab_droidgrind() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_droidgrind-$line[1]:"
       case $line[1] in
+        baseline) _arguments -C -s $_shtab_droidgrind_baseline_options ;;
+        check) _arguments -C -s $_shtab_droidgrind_check_options ;;
         cleanup) _arguments -C -s $_shtab_droidgrind_cleanup_options ;;
         completion) _arguments -C -s $_shtab_droidgrind_completion_options ;;
         devices) _arguments -C -s $_shtab_droidgrind_devices_options ;;
         diff) _arguments -C -s $_shtab_droidgrind_diff_options ;;
         explain) _arguments -C -s $_shtab_droidgrind_explain_options ;;
+        export) _arguments -C -s $_shtab_droidgrind_export_options ;;
         fleet) _arguments -C -s $_shtab_droidgrind_fleet_options ;;
         fleet-worker) _arguments -C -s $_shtab_droidgrind_fleet_worker_options ;;
         import) _arguments -C -s $_shtab_droidgrind_import_options ;;
+        install) _arguments -C -s $_shtab_droidgrind_install_options ;;
         open) _arguments -C -s $_shtab_droidgrind_open_options ;;
         query) _arguments -C -s $_shtab_droidgrind_query_options ;;
         record) _arguments -C -s $_shtab_droidgrind_record_options ;;
         report) _arguments -C -s $_shtab_droidgrind_report_options ;;
         sessions) _arguments -C -s $_shtab_droidgrind_sessions_options ;;
         show) _arguments -C -s $_shtab_droidgrind_show_options ;;
+        suppress) _arguments -C -s $_shtab_droidgrind_suppress_options ;;
         symbolize) _arguments -C -s $_shtab_droidgrind_symbolize_options ;;
         trend) _arguments -C -s $_shtab_droidgrind_trend_options ;;
         watch) _arguments -C -s $_shtab_droidgrind_watch_options ;;
+        wrap-sh) _arguments -C -s $_shtab_droidgrind_wrap_sh_options ;;
       esac
   esac
 }

@@ -1,162 +1,374 @@
-"""Each export, read back by a program that it is for."""
+"""Each format is read back by the program it is made for, or against its own schema."""
 
 import csv
+import gzip
 import io
+import json
+import re
 import shutil
 import subprocess
-import tracemalloc
-import xml.etree.ElementTree as ElementTree  # of what we wrote ourselves
-from dataclasses import replace
+import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
+import junitparser
+import pyarrow.parquet  # type: ignore[import-untyped]
 import pytest
+from google.protobuf import (  # type: ignore[import-untyped]
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+)
 
-from collectors.errors import InputError, UsageError
-from collectors.readers.cachegrind_out import parse_cachegrind
-from collectors.readers.valgrind_xml import parse_content
-from collectors.records.errors import ErrorProfile, ErrorRecord
-from collectors.records.shared import Frame
-from collectors.tools.tool import Profile
-from profiler.exports import FORMATS, cachegrind, export, junit, valgrind_xml
-from profiler.exports import csv as csv_export
+from collectors.errors import UsageError
+from collectors.readers.valgrind_xml import parse_valgrind_xml
+from profiler.exports.formats import FORMATS, export_to, export_to_stream
 from profiler.importing import import_files
 from profiler.store import Session
+from profiler.summary import summarise
 from tests.conftest import DATA
+from tui.cli import main
 
-HOSTILE = ErrorRecord(
-    "InvalidRead", "]]>&<\x01\"'", (Frame(1, "=cmd()<x>&\x02", file="a;\n.c"),)
-)
+MEMCHECK = DATA / "memcheck/3.19-x86_64/memcheck-bugs.xml"
+CACHEGRIND = DATA / "cachegrind/3.19-x86_64/cachegrind.sort-cache.out"
+CALLGRIND = DATA / "callgrind/3.19-x86_64/callgrind.sort.out"
+MASSIF = DATA / "massif/3.19-x86_64/massif.heap.out"
+HOSTILE = b"""<?xml version="1.0"?>
+<valgrindoutput>
+<protocolversion>4</protocolversion>
+<protocoltool>memcheck</protocoltool>
+<pid>7</pid>
+<tool>memcheck</tool>
+<error>
+  <unique>0x1</unique>
+  <tid>1</tid>
+  <kind>InvalidRead</kind>
+  <what>a]]&gt; &lt;/failure&gt; "quoted" \x01\xff</what>
+  <stack>
+    <frame><ip>0x1</ip><fn>=cmd&lt;b&gt;&amp;;x\x02</fn><file>a b&quot;#?.c</file>
+      <line>3</line></frame>
+  </stack>
+</error>
+</valgrindoutput>
+"""
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    names = [
-        "memcheck/3.19-x86_64/memcheck-forkp.6034.xml",
-        "memcheck/3.19-x86_64/memcheck-forkp.6043.xml",
-        "massif/3.28-x86_64/massif.heap.out",
-        "cachegrind/3.19-x86_64/cachegrind.weirdname.out",
-    ]
-    return import_files([DATA / name for name in names], tmp_path_factory.mktemp("sessions"))
+    root = tmp_path_factory.mktemp("exports")
+    return import_files([MEMCHECK, CACHEGRIND, MASSIF], root)
 
 
-def text(session: Session, name: str, tool: str | None = None) -> str:
-    out = io.StringIO()
-    export(session, name, out, tool=tool)
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    folder = tmp_path_factory.mktemp("hostile")
+    raw = folder / "memcheck.xml"
+    raw.write_bytes(HOSTILE)
+    costs = folder / "cachegrind.out"
+    costs.write_bytes(
+        b"cmd: a\nevents: Ir\nfl=/x/\xff;y.c\nfn==HYPERLINK(1);f\n1 7\nsummary: 7\n"
+    )
+    return import_files([raw, costs], folder / "sessions")
+
+
+def exported(session: Session, name: str) -> bytes:
+    out = io.BytesIO()
+    export_to_stream(session, name, out)
     return out.getvalue()
 
 
-def errors(session: Session) -> list[ErrorRecord]:
-    return [
-        record
-        for profile in session.profiles("memcheck")
-        if isinstance(profile, ErrorProfile)
-        for record in profile.records
+def test_junit_is_read_by_junitparser(session: Session, hostile: Session) -> None:
+    suites = junitparser.JUnitXml.fromstring(exported(session, "junit"))
+    (suite,) = suites
+    kinds = summarise(session)["memcheck"]["by_kind"]
+    harmless = kinds["Leak_StillReachable"] + kinds["Leak_IndirectlyLost"]
+    assert (suite.tests, suite.skipped) == (sum(kinds.values()), harmless)
+    assert suite.failures == sum(kinds.values()) - harmless
+    (case,) = next(iter(junitparser.JUnitXml.fromstring(exported(hostile, "junit"))))
+    assert case.result[0].message == 'a]]> </failure> "quoted" \\x01\ufffd'
+
+
+def test_clean_process_is_a_passed_test(tmp_path: Path) -> None:
+    clean = import_files([DATA / "memcheck/3.19-x86_64/memcheck-clean.xml"], tmp_path)
+    (suite,) = junitparser.JUnitXml.fromstring(exported(clean, "junit"))
+    assert (suite.tests, suite.failures) == (1, 0)
+    assert json.loads(exported(clean, "sarif"))["runs"][0]["results"] == []
+    assert json.loads(exported(clean, "gitlab")) == []
+
+
+def test_sarif_is_read_by_sarif_tools(
+    session: Session, hostile: Session, tmp_path: Path
+) -> None:
+    file = export_to(session, "sarif", tmp_path / "a.sarif")
+    export_to(hostile, "sarif", tmp_path / "b.sarif")
+    words = ["--check", "none", "csv", "-o", str(tmp_path / "out.csv")]
+    done = subprocess.run(
+        [sys.executable, "-m", "sarif", *words, str(file), str(tmp_path / "b.sarif")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    rows = list(csv.DictReader((tmp_path / "out.csv").read_text("utf-8-sig").splitlines()))
+    kinds = summarise(session)["memcheck"]["by_kind"]
+    assert len(rows) == sum(kinds.values()) + 1, done.stderr
+    run = json.loads(file.read_bytes())["runs"][0]
+    marks = [result["partialFingerprints"]["droidgrind/v1"] for result in run["results"]]
+    assert all(re.fullmatch("[0-9a-f]{16}", mark) for mark in marks)
+    freed = next(r for r in run["results"] if "codeFlows" in r and r["ruleId"] == "InvalidRead")
+    (steps,) = [f["threadFlows"][0]["locations"] for f in freed["codeFlows"]][:1]
+    assert steps[-1]["importance"] == "essential"
+    located = json.loads((tmp_path / "b.sarif").read_bytes())["runs"][0]["results"][0]
+    place = located["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "a%20b%22%23%3F.c"
+
+
+def test_gitlab_has_one_issue_an_error_each_with_its_own_fingerprint(session: Session) -> None:
+    issues = json.loads(exported(session, "gitlab"))
+    assert len(issues) == summarise(session)["memcheck"]["errors"]
+    assert len({issue["fingerprint"] for issue in issues}) == len(issues)
+    for issue in issues:
+        assert issue["severity"] in {"info", "minor", "major", "critical", "blocker"}
+        assert issue["location"]["lines"]["begin"] >= 1
+        assert issue["location"]["path"]
+
+
+def test_valgrind_xml_is_well_formed_and_says_the_same(
+    session: Session, hostile: Session, tmp_path: Path
+) -> None:
+    file = export_to(session, "valgrind-xml", tmp_path / "a.xml")
+    ET.fromstring(file.read_bytes())  # noqa: S314  # our own
+    ET.fromstring(exported(hostile, "valgrind-xml"))  # noqa: S314
+    (before,) = session.profiles("memcheck")
+    after = parse_valgrind_xml(file)
+    assert [
+        (r.kind, r.what, r.count, r.leaked_bytes, [f.place for f in r.frames], r.aux)
+        for r in after.records
+    ] == [
+        (r.kind, r.what, r.count, r.leaked_bytes, [f.place for f in r.frames], r.aux)
+        for r in before.records  # type: ignore[union-attr]
     ]
 
 
-def test_junit_is_read_by_an_xml_parser_and_counts_right(session: Session) -> None:
-    (suite,) = ElementTree.fromstring(text(session, "junit")).iter("testsuite")  # noqa: S314
-    cases = suite.findall("testcase")
-    assert len(cases) == len(errors(session)) == int(suite.attrib["failures"])
-    messages = [failure.attrib["message"] for failure in suite.iter("failure")]
-    assert messages == [record.what for record in errors(session)]
+@pytest.mark.skipif(shutil.which("cg_annotate") is None, reason="valgrind not installed")
+def test_cachegrind_is_read_by_cg_annotate(session: Session, tmp_path: Path) -> None:
+    file = export_to(session, "cachegrind", tmp_path / "cachegrind.out.1")
+    shown = [
+        subprocess.run(
+            ["cg_annotate", "--auto=no", "--threshold=0", source],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for source in (file, CACHEGRIND)
+    ]
+    one, other = (_costs_of(text) for text in shown)
+    assert len(one) > 100
+    assert one == other
 
 
-def test_junit_of_no_errors_is_a_test_that_passed() -> None:
-    out = io.StringIO()
-    junit.write("memcheck", [ErrorProfile(())], out)
-    (case,) = ElementTree.fromstring(out.getvalue()).iter("testcase")  # noqa: S314
-    assert case.attrib["name"] == "no errors"
-    assert list(case) == []
+def _costs_of(text: str) -> list[str]:
+    """The lines with figures, without the file's own name."""
+    return sorted(line for line in text.splitlines() if re.match(r"\s*[\d,]+ \(", line))
 
 
-def test_valgrind_xml_is_well_formed_and_says_the_same(session: Session) -> None:
-    written = text(session, "valgrind-xml")
-    ElementTree.fromstring(written)  # noqa: S314
-    profile = parse_content(written.encode(), "a.xml")
-    assert profile.damage == ()
-
-    def plain(record: ErrorRecord) -> ErrorRecord:
-        return replace(record, unique=None, pid=None, suppression=None)
-
-    assert list(map(plain, profile.records)) == list(map(plain, errors(session)))
-
-
-@pytest.mark.parametrize("module", [junit, valgrind_xml], ids=["junit", "valgrind-xml"])
-def test_no_name_breaks_out_of_xml(module: object) -> None:
-    out = io.StringIO()
-    profiles: list[Profile] = [ErrorProfile([HOSTILE])]
-    write = module.write  # type: ignore[attr-defined]
-    write("memcheck", profiles, out)
-    said = ElementTree.fromstring(out.getvalue())  # noqa: S314
-    assert any("=cmd()<x>&\ufffd" in (element.text or "") for element in said.iter())
+def annotated(file: Path, inclusive: str) -> dict[str, str]:
+    """What callgrind_annotate says: `file:function` and its Ir."""
+    words = ["--auto=no", "--threshold=100", "--show=Ir", f"--inclusive={inclusive}"]
+    text = subprocess.run(
+        ["callgrind_annotate", *words, file],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    rows = re.findall(r"^ *([\d,]+) \(.*?\) +(\S+:.+?)(?: \[|$)", text, re.MULTILINE)
+    return {name: count for count, name in rows}
 
 
-@pytest.mark.skipif(shutil.which("cg_annotate") is None, reason="needs cg_annotate")
-def test_cg_annotate_reads_costs(session: Session, tmp_path: Path) -> None:
-    file = tmp_path / "cachegrind.out"
-    file.write_text(text(session, "cachegrind"), encoding="utf-8")
-    original = DATA / "cachegrind/3.19-x86_64/cachegrind.weirdname.out"
-
-    def annotated(raw: Path) -> list[str]:
-        argv = ("cg_annotate", "--auto=no", str(raw))
-        done = subprocess.run(argv, capture_output=True, check=True, timeout=60)
-        lines = done.stdout.decode("utf-8", "replace").splitlines()
-        return sorted(
-            line for line in lines if "Data file" not in line and "Command" not in line
-        )
-
-    assert annotated(file) == annotated(original)
-    again = parse_cachegrind(file)
-    assert again.damage == ()
-    assert again.totals() == parse_cachegrind(original).totals()
+@pytest.mark.skipif(shutil.which("callgrind_annotate") is None, reason="not installed")
+def test_callgrind_is_read_by_callgrind_annotate(tmp_path: Path) -> None:
+    calls = import_files([CALLGRIND], tmp_path / "sessions")
+    file = export_to(calls, "callgrind", tmp_path / "callgrind.out.1")
+    costs = annotated(file, "no")
+    assert len(costs) > 500
+    assert costs == annotated(CALLGRIND, "no")
+    # Calls are a function's, not the file's that was inlined: compare what inlines none.
+    inclusive, expected = annotated(file, "yes"), annotated(CALLGRIND, "yes")
+    (outermost,) = [name for name in expected if name.endswith(":(below main)")]
+    assert inclusive[outermost] == expected[outermost]
 
 
-def test_folded_stacks_sum_up_to_what_the_tree_holds(session: Session) -> None:
-    rows = [line.rpartition(" ") for line in text(session, "folded").splitlines()]
-    assert len(rows) > 3
-    assert all(stack for stack, _, _ in rows)
-    (profile,) = session.profiles("massif")
-    held = sum(int(size) for _, _, size in rows)
-    assert 0.9 * profile.peak.heap_bytes < held <= profile.peak.heap_bytes  # type: ignore[union-attr]
+def test_folded_stacks_sum_to_the_snapshots_heap(session: Session) -> None:
+    lines = exported(session, "folded").splitlines()
+    sizes = [int(line.rpartition(b" ")[2]) for line in lines]
+    assert all(size > 0 for size in sizes)
+    heap = summarise(session)["massif"]["peak"]["heap_bytes"]
+    assert 0.9 * heap < sum(sizes) <= heap
+    assert any(line.startswith(b"main;") for line in lines)
 
 
-@pytest.mark.parametrize("tool", ["memcheck", "cachegrind", "massif"])
-def test_csv_has_a_row_for_each_thing(session: Session, tool: str) -> None:
-    head, *rows = csv.reader(io.StringIO(text(session, "csv", tool)))
-    assert all(len(row) == len(head) for row in rows)
+@pytest.fixture(scope="module")
+def speedscope_schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The schema that speedscope ships."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm not installed")
+    folder = tmp_path_factory.mktemp("npm")
+    packed = subprocess.run(
+        ["npm", "pack", "speedscope@1.25.0"], cwd=folder, capture_output=True, check=False
+    )
+    if packed.returncode:
+        pytest.skip("speedscope cannot be fetched")
+    subprocess.run(["tar", "xzf", *folder.glob("*.tgz")], cwd=folder, check=True)
+    schema: dict[str, Any] = json.loads(
+        (folder / "package/dist/release/file-format-schema.json").read_bytes()
+    )
+    return schema
+
+
+def test_speedscope_fits_its_schema(
+    session: Session, hostile: Session, speedscope_schema: dict[str, Any]
+) -> None:
+    for one in (session, hostile):
+        document = json.loads(exported(one, "speedscope"))
+        jsonschema.validate(document, speedscope_schema)
+        for profile in document["profiles"]:
+            assert len(profile["samples"]) == len(profile["weights"])
+            assert profile["endValue"] == sum(profile["weights"])
+            count = len(document["shared"]["frames"])
+            assert all(0 <= i < count for sample in profile["samples"] for i in sample)
+
+
+def profile_message() -> Any:
+    """pprof's Profile, as its documentation numbers the fields."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="profile.proto", package="p", syntax="proto3"
+    )
+    kinds = {"i": 3, "u": 4, "s": 9, "b": 8, "m": 11}
+    shapes = {
+        "ValueType": [("type", 1, "i"), ("unit", 2, "i")],
+        "Sample": [("location_id", 1, "*u"), ("value", 2, "*i")],
+        "Line": [("function_id", 1, "u"), ("line", 2, "i")],
+        "Location": [("id", 1, "u"), ("address", 3, "u"), ("line", 4, "*Line")],
+        "Function": [("id", 1, "u"), ("name", 2, "i"), ("filename", 4, "i")],
+        "Profile": [
+            ("sample_type", 1, "*ValueType"),
+            ("sample", 2, "*Sample"),
+            ("location", 4, "*Location"),
+            ("function", 5, "*Function"),
+            ("string_table", 6, "*s"),
+            ("time_nanos", 9, "i"),
+            ("default_sample_type", 14, "i"),
+        ],
+    }
+    for name, fields in shapes.items():
+        message = file.message_type.add(name=name)
+        for field, number, kind in fields:
+            many, kind = kind.startswith("*"), kind.lstrip("*")
+            added = message.field.add(name=field, number=number, label=3 if many else 1)
+            added.type = kinds.get(kind, 11)
+            if kind not in kinds:
+                added.type_name = f".p.{kind}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("p.Profile"))()
+
+
+def test_pprof_is_a_profile_message(session: Session, hostile: Session) -> None:
+    profile = profile_message()
+    profile.ParseFromString(gzip.decompress(exported(session, "pprof")))
+    texts = list(profile.string_table)
+    assert texts[0] == ""
+    assert [texts[t.type] for t in profile.sample_type] == ["space"]
+    functions = {f.id: texts[f.name] for f in profile.function}
+    locations = {one.id: functions[one.line[0].function_id] for one in profile.location}
+    roots = {locations[sample.location_id[-1]] for sample in profile.sample}
+    assert "main" in roots
+    folded = exported(session, "folded").splitlines()
+    sums = sum(int(line.rpartition(b" ")[2]) for line in folded)
+    assert sum(sample.value[0] for sample in profile.sample) == sums
+    costs = profile_message()
+    costs.ParseFromString(gzip.decompress(exported(hostile, "pprof")))
+    assert [list(sample.value) for sample in costs.sample] == [[7]]
+
+
+def test_pprof_is_the_same_each_time(session: Session) -> None:
+    assert exported(session, "pprof") == exported(session, "pprof")
+
+
+def test_chrome_trace_has_the_heap_over_time(session: Session) -> None:
+    trace = json.loads(exported(session, "chrome-trace"))
+    counters = [event for event in trace["traceEvents"] if event["ph"] == "C"]
+    assert len(counters) == summarise(session)["massif"]["snapshots"]
+    assert [event["ts"] for event in counters] == sorted(event["ts"] for event in counters)
+    named = {event["pid"] for event in trace["traceEvents"] if event["ph"] == "M"}
+    assert {event["pid"] for event in counters} <= named
+
+
+def test_csv_obeys_no_formula(session: Session, hostile: Session, tmp_path: Path) -> None:
+    export_to(session, "csv", tmp_path / "a")
+    with (tmp_path / "a/errors.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == summarise(session)["memcheck"]["errors"]
+    export_to(hostile, "csv", tmp_path / "b")
+    with (tmp_path / "b/functions.csv").open(newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["function"], row["Ir"]) == ("'=HYPERLINK(1);f", "7")
+    with (tmp_path / "b/errors.csv").open(newline="") as stream:
+        (error,) = csv.DictReader(stream)
+    assert error["function"].startswith("'=cmd<b>&;x")
+
+
+def test_parquet_is_read_by_pyarrow(session: Session, tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    export_to(session, "parquet", tmp_path / "tables")
+    table = pyarrow.parquet.read_table(tmp_path / "tables/functions.parquet")
     assert (
-        len(rows) == {"memcheck": len(errors(session)), "cachegrind": 291, "massif": 84}[tool]
+        sum(table.column("Ir").to_pylist())
+        == (summarise(session)["cachegrind"]["events"]["Ir"])
     )
 
 
-def test_no_cell_is_a_formula() -> None:
-    out = io.StringIO(newline="")
-    csv_export.write("memcheck", [ErrorProfile([HOSTILE])], out)
-    _, row = csv.reader(io.StringIO(out.getvalue(), newline=""))
-    assert not any(cell.startswith(("=", "+", "@")) for cell in row)
-    assert "'=cmd()<x>&\x02" in row
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_a_session_lacks_is_said(name: str, tmp_path: Path) -> None:
+    samples = import_files([DATA / "vmstat/procps-4.0.2/plain.txt"], tmp_path / "sessions")
+    if name in {"csv", "parquet", "chrome-trace"}:
+        export_to(samples, name, tmp_path / "out")
+        return
+    with pytest.raises(UsageError, match="record with -t"):
+        export_to(samples, name, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
-def test_what_does_not_fit_is_said(session: Session, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no format 'pdf'"):
-        text(session, "pdf")
-    with pytest.raises(UsageError, match="cannot hold what massif"):
-        text(session, "junit", "massif")
-    only = import_files([DATA / "massif/3.28-x86_64/massif.heap.out"], tmp_path)
-    with pytest.raises(InputError, match="it takes what memcheck"):
-        text(only, "junit")
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--format", "sariff"], 2, "no format 'sariff'; did you mean sarif?"),
+        (["--format", "csv"], 2, "csv is several files: name a folder with -o"),
+        (["--format", "junit", "-o", "there"], 2, "there exists: use --force to overwrite it"),
+        (["--format", "junit", "-o", "/dev/full/x"], 3, "cannot write /dev/full/x"),
+    ],
+)
+def test_mistakes_of_the_command(
+    session: Session,
+    words: list[str],
+    code: int,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("there").touch()
+    assert main(["export", str(session.directory), *words]) == code
+    assert message in capsys.readouterr().err
 
 
-def test_costs_are_written_line_by_line(session: Session) -> None:
-    class Counting(io.StringIO):
-        def write(self, line: str) -> int:
-            return len(line)
-
-    (profile,) = session.profiles("cachegrind")
-    tracemalloc.start()
-    cachegrind.write("cachegrind", [profile], Counting())
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert most < 300_000
-    assert "cachegrind" in FORMATS
+def test_command_writes_to_standard_output(
+    session: Session, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["export", str(session.directory), "--format", "folded"]) == 0
+    assert capfdbinary.readouterr().out == exported(session, "folded")

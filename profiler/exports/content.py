@@ -1,0 +1,84 @@
+"""What formats take from a session: profiles by shape, records with their places."""
+
+from collections.abc import Iterator, Sequence
+
+from collectors import registry
+from collectors.errors import UsageError
+from collectors.records.cost import CostProfile
+from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.heap import HeapProfile
+from collectors.records.samples import SampleProfile
+from collectors.records.shared import Frame
+from profiler.error_kinds import kind_words
+from profiler.own_code import OwnCode
+from profiler.store import Session
+
+# Leak kinds that are no fault by themselves: Valgrind does not count them as errors either.
+HARMLESS = frozenset({"Leak_StillReachable", "Leak_IndirectlyLost"})
+
+
+def error_profiles(session: Session) -> list[tuple[str, ErrorProfile]]:
+    """(tool, profile) of every process."""
+    return [(t, p) for t, p in _profiles(session) if isinstance(p, ErrorProfile)]
+
+
+def cost_profiles(session: Session) -> tuple[str, list[CostProfile]]:
+    """The first tool that counted costs, and its processes: two tools count the same run."""
+    found = [(t, p) for t, p in _profiles(session) if isinstance(p, CostProfile)]
+    if not found:
+        raise UsageError(f"{session.id} has no costs: record with -t cachegrind or callgrind")
+    tool = found[0][0]
+    return tool, [profile for t, profile in found if t == tool]
+
+
+def heap_profiles(session: Session) -> list[HeapProfile]:
+    return [profile for _, profile in _profiles(session) if isinstance(profile, HeapProfile)]
+
+
+def sample_profiles(session: Session) -> list[SampleProfile]:
+    return [profile for _, profile in _profiles(session) if isinstance(profile, SampleProfile)]
+
+
+def _profiles(session: Session) -> Iterator[tuple[str, object]]:
+    known = registry.tool_names()
+    for tool in session.tools:
+        for profile in session.profiles(tool) if tool in known else ():
+            yield tool, profile
+
+
+def need_errors(session: Session) -> list[tuple[str, ErrorProfile]]:
+    """Like `error_profiles`; raises `UsageError` where no tool looked for errors.
+
+    A session whose tools found none has profiles without records: that is a result.
+    """
+    found = error_profiles(session)
+    if not found:
+        raise UsageError(f"{session.id} has no memory errors: record with -t memcheck")
+    return found
+
+
+def own_code(session: Session) -> OwnCode:
+    return OwnCode.guessed(session.manifest.target.argv)
+
+
+def severity(record: ErrorRecord) -> str:
+    """`error`, `warning` or `info`."""
+    return "info" if record.kind in HARMLESS else kind_words(record.kind).severity
+
+
+def source_path(frame: Frame | None) -> str | None:
+    """The source file of a frame, relative to the current folder where it lies below it."""
+    from pathlib import Path
+
+    if frame is None or frame.path is None:
+        return None
+    path = Path(frame.path)
+    try:
+        return path.relative_to(Path.cwd()).as_posix() if path.is_absolute() else frame.path
+    except ValueError:
+        return frame.path
+
+
+def stack_lines(frames: Sequence[Frame]) -> list[str]:
+    """A stack as Valgrind writes it: `at …`, `by …`."""
+    return [f"{'by' if i else 'at'} {frame.place}" for i, frame in enumerate(frames)]

@@ -1,0 +1,113 @@
+"""speedscope's JSON: a profile for each set of stacks, and one of the costs by function.
+
+Format: speedscope's file-format-schema.json; frames are shared by all profiles.
+"""
+
+import json
+from typing import Any, BinaryIO
+
+from collectors.errors import UsageError
+from collectors.records.shared import Frame
+from profiler.exports.content import cost_profiles
+from profiler.exports.stacks import StackSet, stack_sets
+from profiler.store import Session
+from profiler.version import installed_version
+from profiler.visible import visible
+
+_SCHEMA = "https://www.speedscope.app/file-format-schema.json"
+
+
+class _Frames:
+    """Frames by their number; equal ones have one."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self._numbers: dict[tuple[str, str | None, int | None], int] = {}
+
+    def number(self, name: str, file: str | None, line: int | None) -> int:
+        key = name, file, line
+        if key not in self._numbers:
+            self._numbers[key] = len(self.entries)
+            entry: dict[str, Any] = {"name": visible(name)}
+            if file is not None:
+                entry["file"] = visible(file)
+            if line:
+                entry["line"] = line
+            self.entries.append(entry)
+        return self._numbers[key]
+
+    def of(self, frame: Frame) -> int:
+        name = frame.fn or (frame.obj or "???").rpartition("/")[2]
+        return self.number(name, frame.path or frame.obj, frame.line)
+
+
+def write(session: Session, out: BinaryIO) -> None:
+    """Raises `UsageError` where the session has neither stacks nor costs."""
+    frames = _Frames()
+    profiles: list[dict[str, Any]] = []
+    missing: list[UsageError] = []
+    try:
+        profiles += [_stacks(found, frames) for found in stack_sets(session)]
+    except UsageError as error:
+        missing.append(error)
+    try:
+        profiles += _costs(session, frames)
+    except UsageError as error:
+        missing.append(error)
+    if not profiles:
+        raise missing[0]
+    document = {
+        "$schema": _SCHEMA,
+        "name": visible(session.manifest.target.label, 200),
+        "exporter": f"droidgrind {installed_version()}",
+        "activeProfileIndex": 0,
+        "shared": {"frames": frames.entries},
+        "profiles": profiles,
+    }
+    out.writelines(
+        piece.encode("ascii")
+        for piece in json.JSONEncoder(ensure_ascii=True).iterencode(document)
+    )
+
+
+def _stacks(found: StackSet, frames: _Frames) -> dict[str, Any]:
+    return {
+        "type": "sampled",
+        "name": found.name,
+        "unit": "bytes",
+        "startValue": 0,
+        "endValue": found.total,
+        "samples": [
+            [frames.of(frame) for frame in reversed(stack.frames)] for stack in found.stacks
+        ],
+        "weights": [stack.bytes for stack in found.stacks],
+    }
+
+
+def _costs(session: Session, frames: _Frames) -> list[dict[str, Any]]:
+    """Self costs of functions below their files: these tools record no stacks."""
+    from profiler.aggregate.cost import by_function
+
+    tool, profiles = cost_profiles(session)
+    sums = by_function(profiles)
+    result: list[dict[str, Any]] = []
+    for event, column in zip(sums.events, sums.counts, strict=True):
+        samples: list[list[int]] = []
+        weights: list[int] = []
+        for symbol, count in zip(sums.keys, column, strict=True):
+            if count > 0:
+                file = frames.number(symbol.file, symbol.file, None)
+                samples.append([file, frames.number(symbol.fn, symbol.file, None)])
+                weights.append(count)
+        result.append(
+            {
+                "type": "sampled",
+                "name": f"{event} by file and function ({tool})",
+                "unit": "none",
+                "startValue": 0,
+                "endValue": sum(weights),
+                "samples": samples,
+                "weights": weights,
+            }
+        )
+    return result
