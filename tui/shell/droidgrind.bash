@@ -5,23 +5,25 @@
 #    source ~/.local/share/bash_completion/droidgrind
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_droidgrind_subparsers=(devices install record cleanup wrap-sh import watch open sessions show symbolize explain suppress baseline report fleet fleet-worker check diff export query trend completion)
+_shtab_droidgrind_subparsers=(devices doctor install record cleanup wrap-sh import watch open demo sessions show symbolize explain suppress baseline report fleet fleet-worker check diff export query trend completion)
 
 _shtab_droidgrind_devices_option_strings=(-h --help --json -H -P)
+_shtab_droidgrind_doctor_option_strings=(-h --help -s --serial -H -P --app --fix --bundle -y --yes --sessions --json)
 _shtab_droidgrind_install_option_strings=(-h --help --from-apt --sha256 -s --serial -H -P --abi --tools --remove --json)
-_shtab_droidgrind_record_option_strings=(-h --help -t --tools -s --serial -H -P --sessions -o --output --timeout --label --tool-arg --time-unit --rate --symbols --suppressions --cwd --push --resume --env --valgrind --app --name --pid --system -q --quiet --check-exit)
+_shtab_droidgrind_record_option_strings=(-h --help -t --tools -s --serial -H -P --sessions -o --output --timeout --repeat --label --tool-arg --time-unit --rate --symbols --suppressions --cwd --push --resume --env --valgrind --app --name --pid --system -q --quiet --check-exit)
 _shtab_droidgrind_cleanup_option_strings=(-h --help -s --serial -H -P -n --dry-run --json)
 _shtab_droidgrind_wrap_sh_option_strings=(-h --help --abi -o --output --valgrind -s --serial -H -P)
 _shtab_droidgrind_import_option_strings=(-h --help --sessions --label -o --output)
 _shtab_droidgrind_watch_option_strings=(-h --help -s --serial -H -P --pid --app --hz --sessions --theme --ascii --serve --token)
 _shtab_droidgrind_open_option_strings=(-h --help --sessions --theme --ascii --serve --token)
+_shtab_droidgrind_demo_option_strings=(-h --help --print-path --theme --ascii)
 _shtab_droidgrind_sessions_option_strings=(-h --help --sessions --json)
 _shtab_droidgrind_show_option_strings=(-h --help --sessions --mine --suppressions --json)
 _shtab_droidgrind_symbolize_option_strings=(-h --help --sessions --symbols --source-map --json)
 _shtab_droidgrind_explain_option_strings=(-h --help --thresholds)
 _shtab_droidgrind_suppress_option_strings=(-h --help --sessions --record --all --unused --mine -o --output)
 _shtab_droidgrind_baseline_option_strings=(-h --help -s --serial -H -P --sessions --session --valgrind -o --output)
-_shtab_droidgrind_report_option_strings=(-h --help --sessions --suppressions -o --output -f --force --no-source --source-map --assets)
+_shtab_droidgrind_report_option_strings=(-h --help --sessions --mine --suppressions -o --output -f --force --no-source --source-map --assets)
 _shtab_droidgrind_fleet_option_strings=(-h --help --scheduler --shared --dry-run --live --theme --ascii --json)
 _shtab_droidgrind_fleet_worker_option_strings=(-h --help -s --serial)
 _shtab_droidgrind_check_option_strings=(-h --help --sessions --baseline --max --fail-on --annotate --json)
@@ -37,14 +39,21 @@ _shtab_droidgrind_option_strings=(-h --help --version --debug)
 _shtab_droidgrind_record___time_unit_choices=(i ms B)
 _shtab_droidgrind_watch___theme_choices=(dark light contrast)
 _shtab_droidgrind_open___theme_choices=(dark light contrast)
+_shtab_droidgrind_demo___theme_choices=(dark light contrast)
 _shtab_droidgrind_fleet___theme_choices=(dark light contrast)
 _shtab_droidgrind_check___annotate_choices=(auto github azure gcc)
 _shtab_droidgrind_completion_pos_0_choices=(bash zsh fish)
-_shtab_droidgrind_pos_0_choices=(devices install record cleanup wrap-sh import watch open sessions show symbolize explain suppress baseline report fleet fleet-worker check diff export query trend completion)
+_shtab_droidgrind_pos_0_choices=(devices doctor install record cleanup wrap-sh import watch open demo sessions show symbolize explain suppress baseline report fleet fleet-worker check diff export query trend completion)
 
 _shtab_droidgrind_devices__h_nargs=0
 _shtab_droidgrind_devices___help_nargs=0
 _shtab_droidgrind_devices___json_nargs=0
+_shtab_droidgrind_doctor__h_nargs=0
+_shtab_droidgrind_doctor___help_nargs=0
+_shtab_droidgrind_doctor___fix_nargs=0
+_shtab_droidgrind_doctor__y_nargs=0
+_shtab_droidgrind_doctor___yes_nargs=0
+_shtab_droidgrind_doctor___json_nargs=0
 _shtab_droidgrind_install_pos_0_nargs='*'
 _shtab_droidgrind_install__h_nargs=0
 _shtab_droidgrind_install___help_nargs=0
@@ -76,6 +85,10 @@ _shtab_droidgrind_open__h_nargs=0
 _shtab_droidgrind_open___help_nargs=0
 _shtab_droidgrind_open___ascii_nargs=0
 _shtab_droidgrind_open___serve_nargs='?'
+_shtab_droidgrind_demo__h_nargs=0
+_shtab_droidgrind_demo___help_nargs=0
+_shtab_droidgrind_demo___print_path_nargs=0
+_shtab_droidgrind_demo___ascii_nargs=0
 _shtab_droidgrind_sessions__h_nargs=0
 _shtab_droidgrind_sessions___help_nargs=0
 _shtab_droidgrind_sessions___json_nargs=0

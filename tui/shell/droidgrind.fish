@@ -50,8 +50,8 @@ function _shtab_droidgrind_using
   test "$_shtab_droidgrind_cmdpath" = "$argv"
 end
 
-set -g _shtab_droidgrind_commands devices install record cleanup wrap-sh import watch open sessions show symbolize explain suppress baseline report fleet fleet-worker check diff export query trend completion
-set -g _shtab_droidgrind_opts_with_value --abi --annotate --app --assets --baseline --by --cwd --env --fail-on --format --from-apt --hz --label --max --mine --name --output --pid --program --push --rate --record --resume --scheduler --serial --serve --session --sessions --sha256 --source-map --suppressions --symbols --theme --time-unit --timeout --token --tool --tool-arg --tools --unused --valgrind -H -P -o -s -t
+set -g _shtab_droidgrind_commands devices doctor install record cleanup wrap-sh import watch open demo sessions show symbolize explain suppress baseline report fleet fleet-worker check diff export query trend completion
+set -g _shtab_droidgrind_opts_with_value --abi --annotate --app --assets --baseline --bundle --by --cwd --env --fail-on --format --from-apt --hz --label --max --mine --name --output --pid --program --push --rate --record --repeat --resume --scheduler --serial --serve --session --sessions --sha256 --source-map --suppressions --symbols --theme --time-unit --timeout --token --tool --tool-arg --tools --unused --valgrind -H -P -o -s -t
 
 complete -c droidgrind -e
 complete -c droidgrind -f
@@ -64,6 +64,17 @@ complete -c droidgrind -n '_shtab_droidgrind_using devices' -s h -l help -d 'sho
 complete -c droidgrind -n '_shtab_droidgrind_using devices' -l json -d 'print JSON (docs/json.md)'
 complete -c droidgrind -n '_shtab_droidgrind_using devices' -s H -x -d 'the machine of the adb server (default: $ANDROID_ADB_SERVER_ADDRESS, else this)'
 complete -c droidgrind -n '_shtab_droidgrind_using devices' -s P -x -d 'the port of the adb server (default: $ANDROID_ADB_SERVER_PORT, else 5037)'
+complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a doctor -d 'Check all that a recording needs; say what is wrong and the exact remedy.'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -s h -l help -d 'show this help message and exit'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -s s -l serial -x -d 'an adb serial, HOST:PORT of a wireless device, or `local` for this machine (default: $ANDROID_SERIAL, else the only device plugged in, else local)'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -s H -x -d 'the machine of the adb server (default: $ANDROID_ADB_SERVER_ADDRESS, else this)'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -s P -x -d 'the port of the adb server (default: $ANDROID_ADB_SERVER_PORT, else 5037)'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -l app -x -d 'also what recording this installed app needs'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -l fix -d 'mend what may be mended'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -l bundle -x -d 'pack a zip file for a bug report: facts, versions, the newest session'"'"'s logs'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -s y -l yes -d 'pack the bundle without asking'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
+complete -c droidgrind -n '_shtab_droidgrind_using doctor' -l json -d 'print JSON (docs/json.md)'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a install -d 'Put a current Valgrind on an Android device: no root, no NDK.'
 complete -c droidgrind -n '_shtab_droidgrind_using install' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using install' -l from-apt -x -d 'fetch the package from this machine'"'"'s distribution (default: the newest)'
@@ -84,6 +95,7 @@ complete -c droidgrind -n '_shtab_droidgrind_using record' -s P -x -d 'the port 
 complete -c droidgrind -n '_shtab_droidgrind_using record' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -s o -l output -x -d 'the session'"'"'s own directory'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -l timeout -x -d 'end each run after this time; what was measured by then is kept'
+complete -c droidgrind -n '_shtab_droidgrind_using record' -l repeat -x -d 'run natively N times: `diff` then tells a difference of times from chance'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -l label -x -d 'kept in the session, such as build=1234 (may be repeated)'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -l tool-arg -x -d 'an argument for one tool, such as massif=--depth=60 (may be repeated)'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -l time-unit -xka "i ms B" -d 'Massif'"'"'s time: instructions (default), milliseconds, or bytes allocated'
@@ -141,6 +153,11 @@ complete -c droidgrind -n '_shtab_droidgrind_using open' -l theme -xka "dark lig
 complete -c droidgrind -n '_shtab_droidgrind_using open' -l ascii -d 'draw with ASCII characters only'
 complete -c droidgrind -n '_shtab_droidgrind_using open' -l serve -x -d 'show the same in a browser (default 127.0.0.1:8477; other hosts need --token)'
 complete -c droidgrind -n '_shtab_droidgrind_using open' -l token -x -d 'who opens the page must know this (with --serve)'
+complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a demo -d 'Look at a recorded session that comes with droidgrind: no phone, no Valgrind needed.'
+complete -c droidgrind -n '_shtab_droidgrind_using demo' -s h -l help -d 'show this help message and exit'
+complete -c droidgrind -n '_shtab_droidgrind_using demo' -l print-path -d 'print where a copy of it is, no more'
+complete -c droidgrind -n '_shtab_droidgrind_using demo' -l theme -xka "dark light contrast" -d 'colours (default: $DROIDGRIND_THEME, else dark)'
+complete -c droidgrind -n '_shtab_droidgrind_using demo' -l ascii -d 'draw with ASCII characters only'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a sessions -d 'List the stored sessions, the newest first.'
 complete -c droidgrind -n '_shtab_droidgrind_using sessions' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using sessions' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
@@ -180,6 +197,7 @@ complete -c droidgrind -n '_shtab_droidgrind_using baseline' -s o -l output -x -
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a report -d 'Write an HTML report of a session: one file that needs no network.'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
+complete -c droidgrind -n '_shtab_droidgrind_using report' -l mine -x -d 'what is your own code: objects, source files or functions, such as libapp.so or '"'"'engine::*'"'"' (may be repeated; default: droidgrind.toml, else guessed)'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -l suppressions -x -d 'errors to leave out, besides those of droidgrind.toml: a Valgrind suppression file, or bionic, art or gpu for the packs that come along (may be repeated)'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -s o -l output -x -d 'default: report.html in the session'"'"'s directory'
 complete -c droidgrind -n '_shtab_droidgrind_using report' -s f -l force -d 'overwrite the output'

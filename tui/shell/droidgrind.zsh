@@ -14,8 +14,10 @@ _shtab_droidgrind_commands() {
     check:'Hold a session against limits; exit with 1 when one is broken.'
     cleanup:'Undo what a recording that was cut off left on a device.'
     completion:'Print the completions of a shell.'
+    demo:'Look at a recorded session that comes with droidgrind: no phone, no Valgrind needed.'
     devices:'List what can be recorded on: adb devices in every state, and this machine.'
     diff:'Say what changed from a baseline to another session.'
+    doctor:'Check all that a recording needs; say what is wrong and the exact remedy.'
     explain:'Explain a rule of the assistant: what it means, when it speaks, what to do.'
     export:'Write a session in another tool'"'"'s format.'
     fleet:'Record a plan'"'"'s targets on many devices; prints the overview and its page.'
@@ -95,6 +97,16 @@ _shtab_droidgrind_completion_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_droidgrind_completion_defaults_added=0
 
+_shtab_droidgrind_demo_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--print-path[print where a copy of it is, no more]"
+  "--theme[colours (default\: \$DROIDGRIND_THEME, else dark)]:theme:(dark light contrast)"
+  "--ascii[draw with ASCII characters only]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_demo_defaults_added=0
+
 _shtab_droidgrind_devices_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--json[print JSON (docs\/json.md)]"
@@ -118,6 +130,22 @@ _shtab_droidgrind_diff_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_droidgrind_diff_defaults_added=0
+
+_shtab_droidgrind_doctor_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
+  "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
+  "--app[also what recording this installed app needs]:PACKAGE:"
+  "--fix[mend what may be mended]"
+  "--bundle[pack a zip file for a bug report\: facts, versions, the newest session\'s logs]:FILE:"
+  {-y,--yes}"[pack the bundle without asking]"
+  "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "--json[print JSON (docs\/json.md)]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_droidgrind_doctor_defaults_added=0
 
 _shtab_droidgrind_explain_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -225,6 +253,7 @@ _shtab_droidgrind_record_options=(
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
   {-o,--output}"[the session\'s own directory]:DIR:"
   "--timeout[end each run after this time\; what was measured by then is kept]:SECONDS:"
+  "--repeat[run natively N times\: \`diff\` then tells a difference of times from chance]:N:"
   "*--label[kept in the session, such as build\=1234 (may be repeated)]:NAME=VALUE:"
   "*--tool-arg[an argument for one tool, such as massif\=--depth\=60 (may be repeated)]:TOOL=ARG:"
   "--time-unit[Massif\'s time\: instructions (default), milliseconds, or bytes allocated]:time_unit:(i ms B)"
@@ -251,6 +280,7 @@ _shtab_droidgrind_record_defaults_added=0
 _shtab_droidgrind_report_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; default\: droidgrind.toml, else guessed)]:GLOB:"
   "*--suppressions[errors to leave out, besides those of droidgrind.toml\: a Valgrind suppression file, or bionic, art or gpu for the packs that come along (may be repeated)]:FILE:"
   {-o,--output}"[default\: report.html in the session\'s directory]:FILE:"
   {-f,--force}"[overwrite the output]"
@@ -383,8 +413,10 @@ _shtab_droidgrind() {
         check) _arguments -C -s $_shtab_droidgrind_check_options ;;
         cleanup) _arguments -C -s $_shtab_droidgrind_cleanup_options ;;
         completion) _arguments -C -s $_shtab_droidgrind_completion_options ;;
+        demo) _arguments -C -s $_shtab_droidgrind_demo_options ;;
         devices) _arguments -C -s $_shtab_droidgrind_devices_options ;;
         diff) _arguments -C -s $_shtab_droidgrind_diff_options ;;
+        doctor) _arguments -C -s $_shtab_droidgrind_doctor_options ;;
         explain) _arguments -C -s $_shtab_droidgrind_explain_options ;;
         export) _arguments -C -s $_shtab_droidgrind_export_options ;;
         fleet) _arguments -C -s $_shtab_droidgrind_fleet_options ;;
