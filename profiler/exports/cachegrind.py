@@ -53,6 +53,9 @@ def rows(profile: CostProfile, places: list[int], width: int) -> Iterator[bytes]
     present = -1
     present_file = None
     same = places == list(range(width))
+    symbol_index: int
+    line: int
+    counts: list[int]
     for symbol_index, line, *counts in zip(
         profile.row_symbol, profile.row_line, *profile.counts, strict=True
     ):

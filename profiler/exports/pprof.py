@@ -51,6 +51,9 @@ def _costs(session: Session, profile: "_Profile") -> None:
     profile.types = [(event, "count") for event in events]
     for found in profiles:
         places = [events.index(event) for event in found.events]
+        symbol_index: int
+        line: int
+        counts: list[int]
         for symbol_index, line, *counts in zip(
             found.row_symbol, found.row_line, *found.counts, strict=True
         ):
