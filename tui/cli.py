@@ -38,7 +38,6 @@ COMMANDS = {
     "export": "tui.commands.export",
     "check": "tui.commands.check",
     "diff": "tui.commands.diff",
-    "export": "tui.commands.export",
     "query": "tui.commands.query",
     "trend": "tui.commands.trend",
     "completion": "tui.commands.completion",

@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/droidgrind
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_droidgrind_subparsers=(devices doctor install record cleanup wrap-sh import watch open demo sessions show symbolize explain suppress baseline report fleet fleet-worker check diff export query trend completion)
+_shtab_droidgrind_subparsers=(devices doctor install record cleanup wrap-sh import watch open demo sessions show symbolize explain suppress baseline report fleet fleet-worker export check diff query trend completion)
 
 _shtab_droidgrind_devices_option_strings=(-h --help --json -H -P)
 _shtab_droidgrind_doctor_option_strings=(-h --help -s --serial -H -P --app --fix --bundle -y --yes --sessions --json)
@@ -26,9 +26,9 @@ _shtab_droidgrind_baseline_option_strings=(-h --help -s --serial -H -P --session
 _shtab_droidgrind_report_option_strings=(-h --help --sessions --mine --suppressions -o --output -f --force --no-source --source-map --assets)
 _shtab_droidgrind_fleet_option_strings=(-h --help --scheduler --shared --dry-run --live --theme --ascii --json)
 _shtab_droidgrind_fleet_worker_option_strings=(-h --help -s --serial)
+_shtab_droidgrind_export_option_strings=(-h --help --sessions --format -o --output -f --force)
 _shtab_droidgrind_check_option_strings=(-h --help --sessions --baseline --max --fail-on --annotate --json)
 _shtab_droidgrind_diff_option_strings=(-h --help --sessions --json -o --output -f --force --no-source)
-_shtab_droidgrind_export_option_strings=(-h --help --sessions --format -o --output -f --force)
 _shtab_droidgrind_query_option_strings=(-h --help --sessions --json --csv)
 _shtab_droidgrind_trend_option_strings=(-h --help --by --program --tool -s --serial -H -P --sessions --json -o --output -f --force)
 _shtab_droidgrind_completion_option_strings=(-h --help)
@@ -43,7 +43,7 @@ _shtab_droidgrind_demo___theme_choices=(dark light contrast)
 _shtab_droidgrind_fleet___theme_choices=(dark light contrast)
 _shtab_droidgrind_check___annotate_choices=(auto github azure gcc)
 _shtab_droidgrind_completion_pos_0_choices=(bash zsh fish)
-_shtab_droidgrind_pos_0_choices=(devices doctor install record cleanup wrap-sh import watch open demo sessions show symbolize explain suppress baseline report fleet fleet-worker check diff export query trend completion)
+_shtab_droidgrind_pos_0_choices=(devices doctor install record cleanup wrap-sh import watch open demo sessions show symbolize explain suppress baseline report fleet fleet-worker export check diff query trend completion)
 
 _shtab_droidgrind_devices__h_nargs=0
 _shtab_droidgrind_devices___help_nargs=0
@@ -121,6 +121,10 @@ _shtab_droidgrind_fleet___ascii_nargs=0
 _shtab_droidgrind_fleet___json_nargs=0
 _shtab_droidgrind_fleet_worker__h_nargs=0
 _shtab_droidgrind_fleet_worker___help_nargs=0
+_shtab_droidgrind_export__h_nargs=0
+_shtab_droidgrind_export___help_nargs=0
+_shtab_droidgrind_export__f_nargs=0
+_shtab_droidgrind_export___force_nargs=0
 _shtab_droidgrind_check__h_nargs=0
 _shtab_droidgrind_check___help_nargs=0
 _shtab_droidgrind_check___annotate_nargs='?'
@@ -131,10 +135,6 @@ _shtab_droidgrind_diff___json_nargs=0
 _shtab_droidgrind_diff__f_nargs=0
 _shtab_droidgrind_diff___force_nargs=0
 _shtab_droidgrind_diff___no_source_nargs=0
-_shtab_droidgrind_export__h_nargs=0
-_shtab_droidgrind_export___help_nargs=0
-_shtab_droidgrind_export__f_nargs=0
-_shtab_droidgrind_export___force_nargs=0
 _shtab_droidgrind_query__h_nargs=0
 _shtab_droidgrind_query___help_nargs=0
 _shtab_droidgrind_query___json_nargs=0

@@ -50,7 +50,7 @@ function _shtab_droidgrind_using
   test "$_shtab_droidgrind_cmdpath" = "$argv"
 end
 
-set -g _shtab_droidgrind_commands devices doctor install record cleanup wrap-sh import watch open demo sessions show symbolize explain suppress baseline report fleet fleet-worker check diff export query trend completion
+set -g _shtab_droidgrind_commands devices doctor install record cleanup wrap-sh import watch open demo sessions show symbolize explain suppress baseline report fleet fleet-worker export check diff query trend completion
 set -g _shtab_droidgrind_opts_with_value --abi --annotate --app --assets --baseline --bundle --by --cwd --env --fail-on --format --from-apt --hz --label --max --mine --name --output --pid --program --push --rate --record --repeat --resume --scheduler --serial --serve --session --sessions --sha256 --source-map --suppressions --symbols --theme --time-unit --timeout --token --tool --tool-arg --tools --unused --valgrind -H -P -o -s -t
 
 complete -c droidgrind -e
@@ -216,6 +216,12 @@ complete -c droidgrind -n '_shtab_droidgrind_using fleet' -l json -d 'print JSON
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a fleet-worker -d 'Offer this machine'"'"'s devices to a fleet; runs until it is stopped.'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet-worker' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using fleet-worker' -s s -l serial -x -d 'a device of this machine (repeat it for more)'
+complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a export -d 'Write a session in another tool'"'"'s format.'
+complete -c droidgrind -n '_shtab_droidgrind_using export' -s h -l help -d 'show this help message and exit'
+complete -c droidgrind -n '_shtab_droidgrind_using export' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
+complete -c droidgrind -n '_shtab_droidgrind_using export' -l format -x -d 'one of those named above'
+complete -c droidgrind -n '_shtab_droidgrind_using export' -s o -l output -x -d 'a folder for csv and parquet'
+complete -c droidgrind -n '_shtab_droidgrind_using export' -s f -l force -d 'overwrite the output'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a check -d 'Hold a session against limits; exit with 1 when one is broken.'
 complete -c droidgrind -n '_shtab_droidgrind_using check' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using check' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
@@ -231,12 +237,6 @@ complete -c droidgrind -n '_shtab_droidgrind_using diff' -l json -d 'print JSON 
 complete -c droidgrind -n '_shtab_droidgrind_using diff' -s o -l output -x -d 'write an HTML page as well'
 complete -c droidgrind -n '_shtab_droidgrind_using diff' -s f -l force -d 'overwrite FILE'
 complete -c droidgrind -n '_shtab_droidgrind_using diff' -l no-source -d 'leave source code out of the page'
-complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a export -d 'Write a session in another tool'"'"'s format.'
-complete -c droidgrind -n '_shtab_droidgrind_using export' -s h -l help -d 'show this help message and exit'
-complete -c droidgrind -n '_shtab_droidgrind_using export' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
-complete -c droidgrind -n '_shtab_droidgrind_using export' -l format -x -d 'one of those named above'
-complete -c droidgrind -n '_shtab_droidgrind_using export' -s o -l output -x -d 'a folder for csv and parquet'
-complete -c droidgrind -n '_shtab_droidgrind_using export' -s f -l force -d 'overwrite the output'
 complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_npos -eq 0' -a query -d 'Ask all stored sessions a question in SQL.'
 complete -c droidgrind -n '_shtab_droidgrind_using query' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using query' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
