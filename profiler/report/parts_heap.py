@@ -122,7 +122,8 @@ def heap_parts(
         if budget.left <= 0:
             skipped += 1
             continue
-        tree = profile.load_tree(snapshot.index)
+        # Massif's own numbers have gaps where a snapshot was damaged.
+        tree = profile.load_tree(profile.snapshots.index(snapshot))
         if tree is None or not len(tree):
             continue
         kept = kept_nodes(tree, min(MOST_TREE_NODES, budget.left))

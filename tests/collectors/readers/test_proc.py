@@ -125,6 +125,12 @@ def test_file_can_be_read_as_it_grows() -> None:
     assert [list(s.threads) for s in pieces] == [list(s.threads) for s in whole]
 
 
+def test_a_sample_without_its_clock_is_left_out() -> None:
+    profile = parse_content(HEAD + b"S \nE\n" + sample(5.0) + b"S nan\nE\n", "t")
+    assert profile.samples == 1
+    assert {damage.effect for damage in profile.damage} == {"the line is left out"}
+
+
 def test_cut_at_any_byte_gives_the_samples_before() -> None:
     whole = parse_content(FILE, "t").samples
     counts = [

@@ -76,3 +76,16 @@ def test_all_trees_of_a_process_share_their_points() -> None:
     for index, name in overview["trees"].items():
         labels = [overview["labels"][p] for p in parts[name]["point"]]
         assert labels[1:3] == ["Cache::grow", "main"], index
+
+
+def test_trees_are_those_of_their_snapshots_where_numbers_have_gaps() -> None:
+    snapshots = tuple(HeapSnapshot(i, i, 10 * i, 0, 0, TreeKind.DETAILED) for i in (2, 5, 9))
+    asked: list[int] = []
+
+    def load(position: int) -> AllocTree | None:
+        asked.append(position)
+        return None
+
+    dict(heap_parts(HeapProfile(snapshots, "i", load_tree=load), 0, TreeBudget()))
+    assert asked
+    assert set(asked) <= {0, 1, 2}
