@@ -66,7 +66,7 @@ class CacheScreen(SessionScreen[CostContent]):
     CacheScreen.-zoomed #cache-costs { display: none; }
     CacheScreen.-zoomed #cache-lines { display: block; width: 1fr; }
     CacheScreen LineTable { height: 1fr; scrollbar-size-vertical: 1; }
-    CacheScreen #cache-name { height: auto; max-height: 3; color: $dg-dim; }
+    CacheScreen #cache-name { height: 2; color: $dg-dim; }
     CacheScreen #cache-note { height: auto; max-height: 3; color: $dg-dim; }
     CacheScreen #cache-weights { display: none; height: 1; border: none; padding: 0 1;
                                  background: $boost; }
@@ -82,6 +82,7 @@ class CacheScreen(SessionScreen[CostContent]):
         self._names: tuple[Names, ...] = ()
         self._asked = 0
         self._line: int | None = None
+        self._present: object = None  # what the source view shows
         self._files_asked = 0
 
     def compose_content(self) -> Iterable[Widget]:
@@ -174,7 +175,9 @@ class CacheScreen(SessionScreen[CostContent]):
     def _say_name(self, row: int) -> None:
         texts = dict.fromkeys(printable(name[row]) for name in self._names)
         known = [text for text in texts if text != UNKNOWN]
-        self.query_one("#cache-name", Static).update("  ·  ".join(known) or UNKNOWN)
+        self.query_one("#cache-name", Static).update(
+            "  ·  ".join(known) or UNKNOWN, layout=False
+        )
 
     def on_line_table_row_selected(self, message: LineTable.RowSelected) -> None:
         if message.table is not self._table or self.table is None:
@@ -241,6 +244,10 @@ class CacheScreen(SessionScreen[CostContent]):
             notice.severity = "warning"
             notice.display = True
         events = file.events if self.has_class("-zoomed") else ()
+        present = (file, title, events, dict(self.weights))
+        if present == self._present and self._line is None:
+            return
+        self._present = present
         self._view.set_source(
             file.source.lines if file.source is not None else None,
             costs,

@@ -108,7 +108,7 @@ def _percent(value: Value) -> str:
     return "–" if value is None else f"{100 * float(value):.1f} %"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Annotated:
     """A file with the costs of its lines; `source` is None where it cannot be read here."""
 

@@ -67,7 +67,7 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
     ErrorsScreen.-zoomed #errors-groups { display: none; }
     ErrorsScreen.-zoomed #errors-one { display: block; width: 1fr; }
     ErrorsScreen TreeTable { height: 1fr; }
-    ErrorsScreen #errors-advice { height: auto; max-height: 5; margin-bottom: 1; }
+    ErrorsScreen #errors-advice { height: 3; margin-bottom: 1; }
     ErrorsScreen #errors-note { height: auto; max-height: 3; color: $dg-dim; }
     ErrorsScreen #errors-file { display: none; height: 1; border: none; padding: 0 1;
                                 background: $boost; }
@@ -205,7 +205,7 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         frame = self.content.context.own.frame(one.frames)
         self.query_one("#errors-one").border_title = f"Where? {where(frame)}"
         self.query_one("#errors-one").border_subtitle = one.kind
-        self.query_one("#errors-advice", Static).update(_advice(one))
+        self.query_one("#errors-advice", Static).update(_advice(one), layout=False)
         self._pane.show_record(one, self.content.context.own, self.content.sources)
 
     def _record_at(self, node: int | None) -> int | None:

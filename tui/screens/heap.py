@@ -63,7 +63,7 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
     HeapScreen #heap-who { height: 1fr; }
     HeapScreen HeapTimeline { height: 1fr; }
     HeapScreen #heap-legend { height: 1; }
-    HeapScreen #heap-node { height: auto; max-height: 3; color: $dg-dim; }
+    HeapScreen #heap-node { height: 2; color: $dg-dim; }
     HeapScreen FlameGraph { height: 1fr; }
     HeapScreen TreeTable { height: 1fr; }
     """
@@ -143,7 +143,7 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
     def _say_snapshot(self) -> None:
         snapshot = self.profile.snapshots[self.position]
         text = legend(snapshot, self.profile, self._layers())
-        self.query_one("#heap-legend", Static).update(text)
+        self.query_one("#heap-legend", Static).update(text, layout=False)
         self.query_one("#heap-who").border_subtitle = snapshot_text(
             self.position, self.profile, self.base
         )
@@ -278,7 +278,9 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
 
     def _say_node(self, node: int) -> None:
         if self.alloc is not None and node < len(self.alloc):
-            self.query_one("#heap-node", Static).update(node_text(self.alloc, node))
+            self.query_one("#heap-node", Static).update(
+                node_text(self.alloc, node), layout=False
+            )
 
     # Keys.
 

@@ -29,7 +29,7 @@ class StackPane(Vertical):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "next_stack", "Next stack")]
     DEFAULT_CSS = """
-    StackPane #stack-what { height: auto; max-height: 4; }
+    StackPane #stack-what { height: 2; }
     StackPane #stack-tabs { height: 1; color: $dg-dim; }
     StackPane #stack-frames { max-height: 50%; scrollbar-size-vertical: 1; }
     StackPane #stack-code { height: 1fr; margin-top: 1; scrollbar-size-vertical: 1; }
@@ -85,7 +85,9 @@ class StackPane(Vertical):
         if record.path is not None:
             extra.append(f"file {record.path}")
         more = f"  ({', '.join(extra)})" if extra else ""
-        self.query_one("#stack-what", Static).update(printable(record.what + more))
+        self.query_one("#stack-what", Static).update(
+            printable(record.what + more), layout=False
+        )
         self._show_stack()
 
     def set_fold(self, *, fold: bool) -> None:
@@ -104,7 +106,7 @@ class StackPane(Vertical):
         tabs = "".join(names) if len(names) > 1 else ""
         what = printable(stack.what) if self.place else ""
         self.query_one("#stack-tabs", Static).update(
-            f"x: {tabs}  {what}" if tabs else "its only stack"
+            f"x: {tabs}  {what}" if tabs else "its only stack", layout=False
         )
         self.rows = stack_rows(stack.frames, self._own, fold=self.fold)
         table = self.frames
