@@ -66,6 +66,20 @@ class TestOnThePhone:
         assert "half an install" in said
         assert main(["install", "--remove"]) == 0
 
+    def test_fix_installs_the_newest_for_the_same_abi(
+        self, plugged: StandIn, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert main(["install", TOOLS, "--tools", "memcheck"]) == 0
+        (plugged.root / "data/local/tmp/droidgrind-toolchain/valgrind").unlink()
+        status = main(["doctor", "--fix"])
+        said = capsys.readouterr()
+        if "not mended: apt-get" in said.err:
+            pytest.skip(f"no package archive to fetch from: {said.err}")
+        assert status == 0, said.out
+        assert "Valgrind 3." in said.err
+        assert "ready to record" in said.out
+        assert main(["install", "--remove"]) == 0
+
     def test_an_app_that_is_not_there(self, plugged: StandIn) -> None:
         checks = by_name(list(examine(plugged.serial, "com.example.none").checks))
         assert checks["app"].level is Level.PROBLEM
