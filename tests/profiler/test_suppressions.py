@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collectors.errors import ParseError
 from collectors.records.errors import ErrorProfile, ErrorRecord
@@ -148,6 +150,22 @@ def test_hidden_errors_are_counted_by_entry() -> None:
     applied = apply_suppressions(ErrorProfile([LEAK, READ]), entries)
     assert list(applied.profile.records) == [READ]
     assert applied.hits == (0, 1)
+
+
+WORDS = ("{", "}", "name", "Memcheck:Leak", "Memcheck:Param", ":", "fun:f", "obj:", "...")
+LINES = st.lists(st.sampled_from((*WORDS, "match-leak-kinds:", "# x", "", "src:")) | st.text())
+
+
+@given(LINES)
+def test_any_text_is_read_or_refused(lines: list[str]) -> None:
+    try:
+        entries = parse_suppressions("\n".join(lines), "x.supp")
+    except ParseError:
+        return
+    assert all(entry.frames for entry in entries)
+    for made in entries:
+        matches(made, subject_of(LEAK))
+    assert len(merged(entries)) <= len(entries)
 
 
 # --------------------------------------------------------------------- the packs
