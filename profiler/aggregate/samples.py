@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from collectors.records.samples import SampleProfile, Scope
+from collectors.records.samples import SampleProfile, SampleTable, Scope
 
 # A thread this much older than the first sample was not started by the recording: a
 # sampler on a slow link begins seconds after the target.
 _SPAWN_SECONDS = 5.0
+_MANY_ROWS = 1 << 15  # above, numpy costs less than a plain loop, its import included
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
         return []
     first: dict[str, list[float]] = {}
     last: dict[str, list[float]] = {}
-    for column, values in zip(table.columns, table.values, strict=True):
+    if len(table) >= _MANY_ROWS:
+        first, last = _ends_of_many(table)
+    for column, values in zip(table.columns, table.values, strict=True) if not last else ():
         earliest = first[column.name] = [math.nan] * len(table.entities)
         latest = last[column.name] = [math.nan] * len(table.entities)
         for entity, value in zip(table.entity, values, strict=True):
@@ -46,6 +49,8 @@ def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
                     earliest[entity] = value
 
     def growth(name: str, place: int) -> float:
+        if name not in last:  # a table need not have every column
+            return math.nan
         started = table.entities[place].started
         if started is None or started > -_SPAWN_SECONDS:
             return last[name][place]
@@ -60,10 +65,33 @@ def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
             wait_seconds=_seconds(growth("wait_seconds", i)),
             voluntary=_whole(growth("voluntary", i)),
             involuntary=_whole(growth("involuntary", i)),
-            last_cpu=_whole(last["cpu"][i]),
+            last_cpu=_whole(last["cpu"][i]) if "cpu" in last else None,
         )
         for i, entity in enumerate(table.entities)
     ]
+
+
+def _ends_of_many(
+    table: SampleTable,
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """The first and the last known value of each thread, by column; NaN where none is."""
+    import numpy as np
+
+    entity = np.asarray(table.entity)
+    first: dict[str, list[float]] = {}
+    last: dict[str, list[float]] = {}
+    for column, values in zip(table.columns, table.values, strict=True):
+        cells = np.asarray(values)
+        latest = np.full(len(table.entities), np.nan)
+        earliest = np.full(len(table.entities), np.nan)
+        for begin in range(0, len(cells), _MANY_ROWS):  # hours of samples need no copies
+            block, who = cells[begin : begin + _MANY_ROWS], entity[begin : begin + _MANY_ROWS]
+            known = np.flatnonzero(~np.isnan(block))
+            latest[who[known]] = block[known]  # of several values for a thread the last stays
+            fresh = known[np.isnan(earliest[who[known]])][::-1]  # here the first
+            earliest[who[fresh]] = block[fresh]
+        first[column.name], last[column.name] = earliest.tolist(), latest.tolist()
+    return first, last
 
 
 def column_statistics(profile: SampleProfile) -> dict[str, dict[str, float]]:

@@ -11,6 +11,8 @@ from profiler.rules.context import Context
 
 _SPANS = 600
 
+_BLOCK = 1 << 18
+
 
 @dataclass(frozen=True, slots=True)
 class SchedulingFacts:
@@ -63,8 +65,8 @@ def scheduling_facts(
     table = schedstat.table(Scope.THREAD)
     if table is None or len(table) < 3:
         return None
-    start = min(table.time)
-    span = max(table.time) - start
+    start = float(np.min(table.time))
+    span = float(np.max(table.time)) - start
     wall = context.wall_seconds or span
     if span <= 0:
         return None
@@ -159,13 +161,24 @@ def _times(table: SampleTable) -> tuple[float, float]:
 
 def _migrations(table: SampleTable) -> tuple[int, ...]:
     """How often each thread was on another CPU than in the sample before."""
-    moves = [0] * len(table.entities)
-    before: dict[int, float] = {}
-    for entity, cpu in zip(table.entity, table.column("cpu"), strict=True):
-        if cpu == cpu:
-            if before.get(entity, cpu) != cpu:
-                moves[entity] += 1
-            before[entity] = cpu
+    import numpy as np
+
+    cells, entity = np.asarray(table.column("cpu")), np.asarray(table.entity)
+    last = np.full(len(table.entities), np.nan)
+    counts = np.zeros(len(table.entities), dtype=np.int64)
+    for begin in range(0, len(cells), _BLOCK):  # hours of samples need no copies
+        block = cells[begin : begin + _BLOCK]
+        known = np.flatnonzero(~np.isnan(block))
+        who = entity[begin : begin + _BLOCK][known]
+        order = np.argsort(who, kind="stable")  # by thread, and in the order of time
+        who, where = who[order], block[known][order]
+        before = np.concatenate([where[:1], where[:-1]])
+        first = np.flatnonzero(np.diff(who, prepend=-1))
+        before[first] = last[who[first]]
+        moved = (before != where) & ~np.isnan(before)
+        counts += np.bincount(who[moved], minlength=len(counts))
+        last[who] = where
+    moves: list[int] = counts.tolist()
     return tuple(moves)
 
 
@@ -186,6 +199,8 @@ def _little_cpus(table: SampleTable | None) -> frozenset[int]:
 
 
 def _on_little(table: SampleTable, little: frozenset[int]) -> tuple[float | None, ...]:
+    if not little:
+        return (None,) * len(table.entities)
     seen = [0] * len(table.entities)
     slow = [0] * len(table.entities)
     for entity, cpu in zip(table.entity, table.column("cpu"), strict=True):

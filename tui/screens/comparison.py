@@ -22,7 +22,7 @@ def compare_directories(baseline: Path, session: Path) -> SessionDiff:
 
 
 def _write(diff: SessionDiff, output: Path) -> Path:
-    from profiler.report import write_comparison
+    from profiler.report.comparison import write_comparison
 
     return write_comparison(diff, output, force=True)
 

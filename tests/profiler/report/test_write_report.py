@@ -12,8 +12,9 @@ from profiler.diff.compared import compared
 from profiler.diff.sessions import compare
 from profiler.findings import session_findings
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
-from profiler.report import write_comparison, write_report
+from profiler.report import write_report
 from profiler.report.bundle import library
+from profiler.report.comparison import write_comparison
 from profiler.report.markup import esc
 from profiler.store import Session, SessionWriter, open_session
 from tests.conftest import DATA
