@@ -76,7 +76,9 @@ def _heap(figures: Figures) -> Verdict:
     text += f" of {count(figures['snapshots'])}"
     top = figures["top"]
     if top:
-        text += f"; {top[0]['percent']:.0f} % from {top[0]['stack'][0].partition('(')[0][-40:]}"
+        place: str = top[0]["stack"][top[0]["own"] or 0]
+        function, _, where = place.rpartition(" (")  # the function's own parameters come before
+        text += f"; {top[0]['percent']:.0f} % from {where.rstrip(')') if function else place}"
     return Verdict("info", text)
 
 
