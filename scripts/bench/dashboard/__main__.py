@@ -1,0 +1,137 @@
+"""The dashboard's speed, with top, htop, btop and glances beside it in the same run.
+
+    python -m scripts.bench.dashboard [--seconds 60] [--only live|burst|hours|open]
+
+In tmux at 200x50, with a target of 200 threads. Prints CPU of each program's process and
+its children in percent of one core.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def ticks(pid: int) -> int:
+    """CPU ticks of a process and all its descendants."""
+    total = 0
+    waiting = [pid]
+    while waiting:
+        now = waiting.pop()
+        try:
+            fields = Path(f"/proc/{now}/stat").read_text().rpartition(")")[2].split()
+            children = Path(f"/proc/{now}/task/{now}/children").read_text().split()
+        except OSError:
+            continue
+        total += int(fields[11]) + int(fields[12])
+        waiting += map(int, children)
+    return total
+
+
+class Terminal:
+    """A tmux server of its own, 200x50."""
+
+    def __init__(self, folder: str) -> None:
+        self._socket = f"{folder}/tmux"
+
+    def _tmux(self, *words: str) -> str:
+        command = ["tmux", "-S", self._socket, *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+    def start(self, argv: list[str]) -> int:
+        """Run a program on the terminal; its pid."""
+        self._tmux(
+            "new-session", "-d", "-x", "200", "-y", "50", "-s", "bench",
+            f"cd {shlex.quote(str(ROOT))} && PYTHONPATH=. exec {shlex.join(argv)}",
+        )  # fmt: skip
+        return int(self._tmux("list-panes", "-t", "bench", "-F", "#{pane_pid}").strip())
+
+    def running(self) -> bool:
+        return bool(self._tmux("list-panes", "-t", "bench", "-F", "#{pane_pid}").strip())
+
+    def close(self) -> None:
+        self._tmux("kill-server")
+
+
+def live(folder: str, seconds: float) -> None:
+    target = f"{folder}/target"
+    subprocess.run(["cc", "-O1", "-pthread", "-o", target, str(HERE / "target.c")], check=True)
+    terminal = Terminal(folder)
+    with subprocess.Popen([target, "199"]) as process:
+        try:
+            for hz in (10.0, 1.0):
+                output = Path(folder) / f"probe-{hz:g}.json"
+                probe = [sys.executable, str(HERE / "probe.py")]
+                terminal.start([*probe, str(process.pid), str(hz), str(seconds), str(output)])
+                while terminal.running():
+                    time.sleep(0.5)
+                found = json.loads(output.read_text())
+                print(
+                    f"droidgrind watch at {hz:g} Hz: {found['cpu_percent']:.1f} % of a core, "
+                    f"{found['samples']} of {found['due']:.0f} samples, sample to write "
+                    f"p50 {found['p50_ms']:.0f} ms, p95 {found['p95_ms']:.0f} ms"
+                )
+                for name, argv in (
+                    ("top", ["top", "-H", "-p", str(process.pid), "-d", f"{1 / hz:g}"]),
+                    ("htop", ["htop", "-p", str(process.pid), "-d", f"{10 / hz:.0f}"]),
+                    ("btop", ["btop", "-u", f"{1000 / hz:.0f}"]),
+                    ("glances", ["glances", "-t", f"{1 / hz:g}"]),
+                ):
+                    if shutil.which(name) is None:
+                        continue
+                    pid = terminal.start(argv)
+                    time.sleep(2)
+                    before = ticks(pid)
+                    time.sleep(min(20.0, seconds))
+                    share = (ticks(pid) - before) / min(20.0, seconds)
+                    print(f"  {name} at {hz:g} Hz: {share:.1f} % of a core")
+                    terminal.close()
+                    time.sleep(0.5)
+        finally:
+            terminal.close()
+            process.kill()
+
+
+def opening(folder: str) -> None:
+    """A session with a 100 MB Cachegrind file, opened from its tables."""
+    from profiler.importing import import_files
+    from scripts.bench.readers.rows_cost import scale
+
+    raw = Path(folder) / "cachegrind.out.1"
+    real = ROOT / "tests/data/cachegrind/3.19-x86_64/cachegrind.sort-cache.out"
+    scale(real, raw, 100_000_000)
+    session = import_files([raw], Path(folder), directory=Path(folder) / "large")
+    session.reading("cachegrind")  # writes the tables
+    argv = [sys.executable, str(HERE / "headless.py"), "open", str(session.directory)]
+    subprocess.run(argv, check=True, env=ENV)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--only", choices=("live", "burst", "hours", "open"))
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        if args.only in {None, "live"}:
+            live(folder, args.seconds)
+        for name in ("burst", "hours"):
+            if args.only in {None, name}:
+                subprocess.run(
+                    [sys.executable, str(HERE / "headless.py"), name], check=True, env=ENV
+                )
+        if args.only in {None, "open"}:
+            opening(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""What is measured without a terminal: a burst, eight hours' memory, a large session."""
+
+import asyncio
+import resource
+import sys
+import time
+from pathlib import Path
+
+from collectors.readers.proc import CpuSample, Sample, ThreadSample
+from profiler.store import open_session
+from profiler.watching.live import WatchRequest
+from profiler.watching.track import Track
+from tui.app import WATCH, Dashboard
+from tui.screens.watch import WatchScreen
+from tui.widgets.scheduling_view import SchedulingView
+
+
+def sample(number: int, interval: float, threads: int) -> Sample:
+    now = 1000 + number * interval
+    cpus = {n: CpuSample(n, now / 4, now / 4, now / 2, 0.0, 0.0) for n in range(8)}
+    made = Sample(now, 3.0, 0.0, now * 1000, now * 300, 40.0, cpus)
+    for tid in range(threads):
+        made.threads[1, tid] = ThreadSample(
+            1,
+            tid,
+            f"worker-{tid}",
+            now / (tid + 2),
+            now / (tid + 9),
+            now,
+            0.0,
+            now,
+            now,
+            tid % 8,
+        )
+    return made
+
+
+async def burst() -> None:
+    """1,000 samples at once: the longest time in which a key would have waited."""
+    app = Dashboard.starting_in(WATCH)(Path(), watching=WatchRequest(hz=10))
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause(1.0)
+        screen = app.screen
+        assert isinstance(screen, WatchScreen)
+        assert screen.watcher is not None
+        screen.watcher.stop()
+        await pilot.pause(0.5)
+        screen.track = Track(0.1)
+        screen.query_one(SchedulingView).set_track(screen.track, live=True)
+        screen.watcher.pending.clear()
+        screen.watcher.pending.extend(sample(i, 0.1, 200) for i in range(1000))
+        longest = 0.0
+        screen._samples_wait()
+        before = time.perf_counter()
+        while screen.watcher.pending:
+            await asyncio.sleep(0.001)
+            now = time.perf_counter()
+            longest, before = max(longest, now - before), now
+        print(f"burst of 1,000 samples: no wait above {1000 * longest:.0f} ms")
+
+
+async def hours() -> None:
+    """8 h at 1 Hz of 200 threads, drawn once a minute."""
+    app = Dashboard.starting_in(WATCH)(Path(), watching=WatchRequest(hz=1))
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause(1.0)
+        screen = app.screen
+        assert isinstance(screen, WatchScreen)
+        assert screen.watcher is not None
+        screen.watcher.stop()
+        await pilot.pause(0.5)
+        screen.track = Track(1.0)
+        screen.query_one(SchedulingView).set_track(screen.track, live=True)
+        screen.watcher.pending.clear()
+        for number in range(8 * 3600):
+            screen.track.add(sample(number, 1.0, 200))
+            if number % 60 == 0:
+                screen._work_off()
+                await asyncio.sleep(0)
+            if number % 3600 == 3599:
+                pages = int(Path("/proc/self/statm").read_text().split()[1])
+                mib = pages * resource.getpagesize() / 2**20
+                print(f"after {number // 3600 + 1} h: {mib:.0f} MiB resident")
+
+
+async def opening(directory: Path) -> None:
+    """CPU until the overview is painted, from the interpreter's start."""
+    app = Dashboard.starting_in("overview")(directory.parent, session=open_session(directory))
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause()
+        print(f"first paint of open: {time.process_time():.2f} s CPU, imports included")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "burst":
+        asyncio.run(burst())
+    elif sys.argv[1] == "hours":
+        asyncio.run(hours())
+    else:
+        asyncio.run(opening(Path(sys.argv[2])))

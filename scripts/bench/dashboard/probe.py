@@ -1,0 +1,88 @@
+"""The dashboard with a stopwatch: watches a process and writes when samples came and went.
+
+probe.py PID HZ SECONDS OUTPUT
+"""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+from profiler.watching.live import WatchRequest
+from profiler.watching.track import Track
+from tui.app import WATCH, Dashboard
+from tui.screens.watch import WatchScreen
+
+
+def main() -> None:
+    pid, hz, seconds, output = (
+        int(sys.argv[1]),
+        float(sys.argv[2]),
+        float(sys.argv[3]),
+        sys.argv[4],
+    )
+    came: list[float] = []
+    wrote: list[float] = []
+    tell = WatchScreen._samples_wait
+
+    def noted(self: WatchScreen) -> None:
+        came.append(time.perf_counter())
+        tell(self)
+
+    WatchScreen._samples_wait = noted  # type: ignore[method-assign]
+    app = Dashboard.starting_in(WATCH)(Path(), watching=WatchRequest(pid=pid, hz=hz))
+    warm = 3.0
+    marks: dict[str, float] = {}
+
+    def watch() -> Track:
+        assert isinstance(app.screen, WatchScreen)
+        return app.screen.track
+
+    def measure() -> None:
+        driver = app._driver
+        assert driver is not None
+        write = driver.write
+
+        def timed(data: str) -> None:
+            write(data)
+            wrote.append(time.perf_counter())
+
+        driver.write = timed  # type: ignore[method-assign]
+        marks["cpu"], marks["began"] = time.process_time(), time.perf_counter()
+        marks["samples"] = watch().samples
+        threading.Timer(seconds, lambda: app.call_from_thread(end)).start()
+
+    def end() -> None:
+        track = watch()
+        elapsed = time.perf_counter() - marks["began"]
+        delays: list[float] = []
+        place = 0
+        for moment in came:
+            if moment < marks["began"]:
+                continue
+            while place < len(wrote) and wrote[place] < moment:
+                place += 1
+            if place < len(wrote):
+                delays.append(wrote[place] - moment)
+        delays.sort()
+        Path(output).write_text(
+            json.dumps(
+                {
+                    "cpu_percent": 100 * (time.process_time() - marks["cpu"]) / elapsed,
+                    "samples": track.samples - marks["samples"],
+                    "due": elapsed * hz,
+                    "late": track.late,
+                    "p50_ms": 1000 * delays[len(delays) // 2] if delays else None,
+                    "p95_ms": 1000 * delays[int(len(delays) * 0.95)] if delays else None,
+                }
+            )
+        )
+        app.exit(0)
+
+    app.call_later(lambda: app.set_timer(warm, measure))
+    app.run()
+
+
+if __name__ == "__main__":
+    main()
