@@ -119,6 +119,10 @@ class ThreadRows:
             (i for i, thread in enumerate(self.window.tracks) if thread.tid == key), None
         )
 
+    def key_of(self, place: int) -> Value:
+        """The number of the thread in a row."""
+        return self.window.tracks[place].tid
+
     def matching(self, text: str) -> list[int]:
         return [
             i

@@ -193,7 +193,8 @@ class ThreadWindow:
 
     def row(self, number: int) -> ThreadRow:
         thread = self.tracks[number]
-        low, high = self._low, self._high
+        last = len(thread.run) - 1  # the track may have been thinned meanwhile
+        low, high, near = min(self._low, last), min(self._high, last), min(self._near, last)
         ran = thread.run[high] - thread.run[low]
         waited = thread.wait[high] - thread.wait[low]
         cpu = thread.cpu[high]
@@ -201,7 +202,7 @@ class ThreadWindow:
         return ThreadRow(
             (thread.pid, thread.tid),
             thread.name,
-            min(1.0, (thread.run[high] - thread.run[self._near]) / self._span),
+            min(1.0, (thread.run[high] - thread.run[near]) / self._span),
             ran,
             waited if thread.waits_known else None,
             round(thread.voluntary[high] - thread.voluntary[low]) if known else None,

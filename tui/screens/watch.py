@@ -110,7 +110,8 @@ class WatchScreen(FrameScreen):
                     track.cpus[number].capacity = capacity
         self._drawing = bool(pending)
         if pending:
-            self.call_later(self._work_off)
+            # By a timer: a message of one's own would be taken before any key.
+            self.set_timer(0.001, self._work_off)
             return
         if self.dashboard.screen is self:
             self.query_one(SchedulingView).draw()

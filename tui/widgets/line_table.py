@@ -119,7 +119,10 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
     def _key_under_cursor(self) -> Value:
         if self._key_column is None or not self._order:
             return None
-        return self.rows[self._order[self.cursor]][self._key_column]
+        place = self._order[self.cursor]
+        if isinstance(self.rows, KeyedRows):
+            return self.rows.key_of(place)
+        return self.rows[place][self._key_column]
 
     def set_filter(self, text: str) -> None:
         """Show rows one of whose text cells contains `text`, upper or lower case."""

@@ -331,8 +331,8 @@ class SchedulingView(Container):
 
     def _strip(self, value: Value) -> str:
         track, slots = self.track, self._strip_slots
-        if track is None or slots is None:
-            return ""
+        if track is None or slots is None or slots.thinnings != track.thinnings:
+            return ""  # the next tick draws it
         key = str(value)
         kept = self._strips_kept.get(key)
         if kept is None:

@@ -38,6 +38,8 @@ class KeyedRows(RowSource, Protocol):
 
     def find(self, key: "Value") -> int | None: ...
 
+    def key_of(self, place: int) -> "Value": ...
+
 
 def as_text(value: Value) -> str:
     return "–" if value is None else str(value)

@@ -179,3 +179,19 @@ async def test_a_process_is_chosen_from_the_list(target: int, tmp_path: Path) ->
         await pilot.pause(0.3)
         assert app.watching is not None
         assert app.watching.pid == target
+
+
+async def test_a_track_that_is_thinned_goes_on_being_drawn(tmp_path: Path) -> None:
+    app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=os.getpid(), hz=20))
+    async with app.run_test(size=(140, 40)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, WatchScreen)
+        screen.track._most = 24
+        for _ in range(100):
+            await pilot.pause(0.1)
+            if screen.track.thinnings > 1:
+                break
+        assert screen.track.thinnings > 1
+        assert "MainThread" in lines(screen.query_one(SchedulingView)) or len(
+            screen.query_one(SchedulingView).threads.rows
+        )
