@@ -13,6 +13,7 @@ from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
 from tui.app import WATCH, Dashboard
 from tui.screens.watch import WatchScreen
+from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
 from tui.widgets.scheduling_view import SchedulingView
 
@@ -150,10 +151,12 @@ async def test_watching_a_process_live(target: int, tmp_path: Path) -> None:
 async def test_a_process_that_is_not_there_is_said(tmp_path: Path) -> None:
     app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=999_999_999))
     async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.pause(0.5)
-        assert "there is no process 999999999" in str(
-            app.screen.query_one("#notice").text  # type: ignore[attr-defined]
-        )
+        notice = app.screen.query_one("#notice", Notice)
+        for _ in range(100):
+            await pilot.pause(0.1)
+            if notice.text:
+                break
+        assert "there is no process 999999999" in notice.text
 
 
 async def test_a_process_is_chosen_from_the_list(target: int, tmp_path: Path) -> None:
