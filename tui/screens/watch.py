@@ -17,13 +17,14 @@ from tui.messages import OpenSession, Status
 from tui.screens.frame import FrameScreen
 from tui.screens.processes import ProcessesScreen
 from tui.screens.scheduling import HELP
-from tui.widgets.frame_lines import Notice, TextLine
-from tui.widgets.scheduling_view import SchedulingView
+from tui.widgets.frame_lines import Notice
+from tui.widgets.scheduling_view import NO_THREAD, SchedulingView
 from tui.widgets.span import clock
 from tui.workers import run_in_thread
 
 # How long samples are worked off before keys are looked at again.
 _BUDGET_SECONDS = 0.02
+CHOOSE_PROCESS = "This is the whole machine: press p to choose a process and see its threads."
 
 
 class SamplesWait(Message):
@@ -59,8 +60,6 @@ class WatchScreen(FrameScreen):
         request = self.dashboard.watching or WatchRequest()
         self.begin(request)
         self.query_one(SchedulingView).threads.focus()
-        if request.pid is None and request.name is None:
-            self.query_one(TextLine).say("p: choose a process to see its threads")
 
     def begin(self, request: WatchRequest) -> None:
         """Begin to watch; what was watched before ends and is let go."""
@@ -72,6 +71,8 @@ class WatchScreen(FrameScreen):
         self._began = time.monotonic()
         view = self.query_one(SchedulingView)
         view.set_track(self.track, live=True)
+        whole = request.pid is None and request.name is None
+        view.threads.empty = CHOOSE_PROCESS if whole else NO_THREAD
         self.query_one(Notice).display = False
         self.run_worker(self.watcher.run, thread=True, group="watch")
         self.refresh_frame()

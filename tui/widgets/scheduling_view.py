@@ -25,6 +25,7 @@ from tui.widgets.span import Span, TimeAxis, clock
 
 LIVE_SECONDS = 60.0
 _NOW_SECONDS = 1.0
+NO_THREAD = "no thread was seen here: none of the target's ran in this time"
 _HEADING_SECONDS = 0.25  # figures that change faster cannot be read
 
 
@@ -73,7 +74,7 @@ class SchedulingView(Container):
             thread_cells.columns(self._strip),
             sort=thread_cells.WAIT_COLUMN,
             key_column=thread_cells.TID_COLUMN,
-            empty="no thread was seen here: none of the target's ran in this time",
+            empty=NO_THREAD,
             widget_id="threads",
         )
         self.word = TextLine(id="word")
