@@ -1,5 +1,6 @@
 """Which function of one build is which of another: over renamed paths and compilers' copies."""
 
+import posixpath
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,8 +130,9 @@ def _numbers(profile: CostProfile, names: Names) -> tuple[Any, Any]:
 def pairs(before: Side, after: Side, names: Names) -> tuple[Any, Any]:
     """Indices of the functions that are the same in both, as two arrays of equal length.
 
-    First those of one name and path; of the rest those of one name and file name; then
-    those whose name is the only one of its kind on each side, whatever their file.
+    First those of one name and path; of the rest those of one name and file name, those of
+    one name and path below the folder that holds all of a side, then by the ends of paths;
+    last those whose name is the only one of its kind on each side, whatever their file.
     """
     import numpy as np
 
@@ -165,9 +167,36 @@ def pairs(before: Side, after: Side, names: Names) -> tuple[Any, Any]:
 
     take(by_path)
     take(by_file_name)
+    below = _below_common_folder((before, after), left, paths)
+    take(lambda s, indices: s.name[indices] << 32 | below[s is after][s.file[indices]])
     _by_path_ends(before, after, left, found, file_name, paths)
     take(by_name)
     return np.concatenate([p[0] for p in found]), np.concatenate([p[1] for p in found])
+
+
+def _below_common_folder(
+    sides: tuple[Side, Side], left: Sequence[Any], paths: Sequence[str]
+) -> list[Any]:
+    """File → a number that two files share whose paths are the same below their side's folder.
+
+    Another checkout is another folder for all files at once: what is below it tells them
+    apart as well as their whole paths did.
+    """
+    import numpy as np
+
+    numbers: dict[str, int] = {}
+    found: list[Any] = []
+    for s, indices in zip(sides, left, strict=True):
+        files: list[int] = np.unique(s.file[indices]).tolist()
+        folders = [posixpath.dirname(paths[f]) for f in files if paths[f].startswith("/")]
+        common = posixpath.commonpath(folders) if folders else "/"
+        column: Any = np.full(max(1, len(paths)), -1, dtype=np.int64)
+        for file in files:
+            path = paths[file]
+            rest = posixpath.relpath(path, common) if path.startswith("/") else path
+            column[file] = numbers.setdefault(rest, len(numbers))
+        found.append(column)
+    return found
 
 
 def _take_away(left: list[Any], pair: tuple[Any, Any]) -> None:
