@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,10 +102,21 @@ def device_state(phone: StandIn) -> dict[str, str]:
 
 
 def processes(phone: StandIn) -> list[str]:
-    """What runs on the device besides adbd."""
-    answer = phone.adb("-s", phone.serial, "shell", "ps", "-A", "-o", "ARGS").stdout.decode()
+    """What runs on the device besides adbd, and goes on running.
+
+    A question that a killed droidgrind had asked (the hash of a file) is answered to nobody,
+    a moment after it.
+    """
     own = ("adbd.py", "ps -A", "ARGS", "python")
-    return [line for line in answer.splitlines() if not any(word in line for word in own)]
+    deadline = time.monotonic() + 10
+    while True:
+        answer = phone.adb(
+            "-s", phone.serial, "shell", "ps", "-A", "-o", "ARGS"
+        ).stdout.decode()
+        left = [line for line in answer.splitlines() if not any(word in line for word in own)]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.2)
 
 
 MOMENTS = int(os.environ.get("DROIDGRIND_TEST_MOMENTS", "1"))
