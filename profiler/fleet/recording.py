@@ -9,6 +9,7 @@ import fcntl
 import io
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from collectors.errors import DeviceError, InputError, Interrupted, ToolError
 from profiler.fleet.plan import Cell
@@ -200,7 +201,28 @@ def unpack_session(packed: bytes, destination: Path) -> None:
     with tempfile.TemporaryDirectory(dir=destination.parent, prefix=".unpack-") as folder:
         try:
             with tarfile.open(fileobj=io.BytesIO(packed), mode="r:gz") as archive:
-                archive.extractall(folder, filter="data")
+                for member in archive:
+                    _unpack(archive, member, Path(folder))
             (Path(folder) / "session").rename(destination)
         except (OSError, tarfile.TarError) as error:
             raise InputError(f"cannot write {destination}: {error}") from error
+
+
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """Write one folder or file below `folder`; anything else is no part of a session.
+
+    (`extractall(filter="data")` is younger than the oldest Python that this runs on.)
+    """
+    parts = PurePosixPath(member.name).parts
+    if not parts or parts[0] != "session" or ".." in parts:
+        raise tarfile.TarError(f"{member.name!r} leads out of the session")
+    target = folder.joinpath(*parts)
+    if member.isdir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    content = archive.extractfile(member) if member.isfile() else None
+    if content is None:
+        raise tarfile.TarError(f"{member.name!r} is neither a file nor a folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as out:
+        shutil.copyfileobj(content, out)

@@ -1,5 +1,6 @@
 """Carrying out a fleet's plan: submit, judge, try again, write down."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from dataclasses import replace
@@ -22,6 +23,8 @@ from profiler.metrics import session_metrics
 from profiler.progress import StopRequest
 from profiler.store import now, open_session
 
+# After a device was lost: adb needs some seconds to see it again.
+PAUSE_SECONDS = 10.0
 _TICK_SECONDS = 0.5
 Tell = Callable[[CellEntry], None]
 
@@ -30,12 +33,20 @@ class FleetRun:
     """One run of a plan. Cells that an earlier run finished are left as they are."""
 
     def __init__(
-        self, plan: FleetPlan, ledger: Ledger, tell: Tell, stop: StopRequest | None = None
+        self,
+        plan: FleetPlan,
+        ledger: Ledger,
+        tell: Tell,
+        stop: StopRequest | None = None,
+        *,
+        pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
         self._plan = plan
         self._ledger = ledger
         self._tell = tell
         self._stop = stop if stop is not None else StopRequest()
+        self._pauses: dict[str, float] = {}
+        self._pause_seconds = pause_seconds
         self._running: dict[Future[CellResult], tuple[Cell, datetime]] = {}
 
     def carry_out(self, executor: CellExecutor) -> Sequence[CellEntry]:
@@ -50,7 +61,8 @@ class FleetRun:
                 waiting.setdefault(cell.device.serial, []).append(cell)
         for cells in waiting.values():
             self._next(cells, executor)
-        while self._running:
+        while self._running or (self._pauses and not self._stop):
+            self._after_pauses(waiting, executor)
             if self._stop.times > 1:
                 end_recordings()
             done, _ = wait(self._running, _TICK_SECONDS, FIRST_COMPLETED)
@@ -58,10 +70,21 @@ class FleetRun:
                 cell, started = self._running.pop(future)
                 again = self._judge(cell, started, future)
                 cells = waiting[cell.device.serial]
-                if again:
-                    cells.append(cell)  # last: the device may need its time to come back
-                self._next(cells, executor)
+                if again:  # the device may need its time to come back
+                    cells.append(cell)
+                    self._pauses[cell.device.serial] = time.monotonic() + self._pause_seconds
+                else:
+                    self._next(cells, executor)
         return [self._ledger.entry(cell) for cell in self._plan.cells()]
+
+    def _after_pauses(self, waiting: dict[str, list[Cell]], executor: CellExecutor) -> None:
+        """Go on with the devices that were given their time."""
+        now_seconds = time.monotonic()
+        for serial in [s for s, until in self._pauses.items() if until <= now_seconds]:
+            del self._pauses[serial]
+            self._next(waiting[serial], executor)
+        if not self._running:
+            time.sleep(_TICK_SECONDS / 5)
 
     def _entry_of(self, cell: Cell) -> CellEntry:
         """The cell's entry as this run finds it, written down.

