@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 
 from textual.theme import Theme
 
+from profiler.error_kinds import SIGNS
+
 
 @dataclass(frozen=True, slots=True)
 class Palette:
@@ -131,13 +133,12 @@ def themes() -> list[Theme]:
     return found
 
 
-_SIGNS = {"error": "✖", "warning": "▲", "info": "●", "ok": "✔"}
 _ASCII_SIGNS = {"error": "X", "warning": "!", "info": "i", "ok": "+"}
 
 
 def sign(severity: str, *, ascii_only: bool) -> str:
     """The character that goes with a severity, so that colour is not alone."""
-    return (_ASCII_SIGNS if ascii_only else _SIGNS).get(severity, " ")
+    return (_ASCII_SIGNS if ascii_only else SIGNS).get(severity, " ")
 
 
 def wants_ascii() -> bool:

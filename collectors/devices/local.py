@@ -154,7 +154,7 @@ class LocalJob:
                     env={**os.environ, **job.env},
                     cwd=job.cwd,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,  # one system call
+                    preexec_fn=die_with_parent,  # one system call
                 )
         except OSError as error:
             culprit = error.filename or job.argv[0]
@@ -228,7 +228,7 @@ class LocalStream:
                 stdout=sink,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # one system call
+                preexec_fn=die_with_parent,  # one system call
             )
         except OSError as error:
             raise DeviceError(f"cannot start {argv[0]}: {error.strerror}") from error
@@ -269,7 +269,8 @@ def _ran_seconds(pid: int) -> float | None:
 _libc = ctypes.CDLL(None)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """For `preexec_fn`: the kernel sends the child SIGTERM when its maker dies."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 

@@ -4,7 +4,6 @@ A process keeps a crash, a signal and a time-out of one recording from all other
 worker's end take its recording with it.
 """
 
-import ctypes
 import fcntl
 import io
 import os
@@ -22,15 +21,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from collectors.devices.local import die_with_parent
 from collectors.errors import DeviceError, InputError, Interrupted, ToolError
 from profiler.fleet.plan import Cell
 from profiler.manifest import State
 from profiler.store import MANIFEST_FILE, open_session
 
 _RECORD = ("-m", "tui.cli", "record", "--quiet")
-_PR_SET_PDEATHSIG = 1
 _MOST_STDERR = 4000
-_libc = ctypes.CDLL(None)
 _running: set["subprocess.Popen[bytes]"] = set()
 
 
@@ -97,7 +95,7 @@ def _run(job: CellJob, session: Path, lock: int, began: float) -> CellResult:
         stderr=subprocess.PIPE,
         start_new_session=True,
         pass_fds=(lock,),  # a recording that outlives its worker still holds its device
-        preexec_fn=_die_with_worker,  # one system call
+        preexec_fn=die_with_parent,  # one system call
     ) as process:
         _running.add(process)
         assert process.stderr is not None  # noqa: S101  # it was asked for
@@ -155,10 +153,6 @@ def _device_lock(serial: str) -> Generator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _die_with_worker() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def end_recordings() -> None:
