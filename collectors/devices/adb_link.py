@@ -4,6 +4,7 @@ Commands may say nothing for hours, so silence is no error. After a few seconds 
 device is asked a question on another connection; no answer means that the link is dead.
 """
 
+import socket
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -47,7 +48,14 @@ class Link:
 
         Raises TimeoutError at the `deadline` (`time.monotonic`).
         """
-        return self._patiently(lambda: self.socket.recv(most), deadline)
+
+        def step() -> bytes:
+            # The server holds a small packet back until the one before it is acknowledged,
+            # and the kernel forgets with each packet that it is to do so at once: 40 ms.
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            return self.socket.recv(most)
+
+        return self._patiently(step, deadline)
 
     def exactly(self, count: int, deadline: float | None = None) -> bytes:
         first = self.receive(count, deadline)

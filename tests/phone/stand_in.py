@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 PROGRAMS = ("adb", "mksh", "toybox", "patchelf", "unshare")
@@ -130,6 +131,14 @@ def build_true(place: Path) -> None:
     )
 
 
+def hang_up(ends: Iterable[socket.socket]) -> None:
+    for end in ends:
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:  # closed already
+            continue
+
+
 class Wire:
     """The cable: a relay between the adb server and adbd that can be cut."""
 
@@ -152,6 +161,8 @@ class Wire:
                 near.close()
                 continue
             far = socket.create_connection(("127.0.0.1", self._target))
+            for end in (near, far):  # a cable does not wait for more to send
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._ends += [near, far]
             for source, sink in ((near, far), (far, near)):
                 threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
@@ -169,6 +180,8 @@ class Wire:
                 sink.sendall(data)
         except OSError:
             pass
+        # closed alone it would stay open for as long as the other thread waits on it
+        hang_up((source, sink))
         for end in (source, sink):
             end.close()
 
@@ -176,11 +189,7 @@ class Wire:
         """Cut the link now; whoever dials within the time finds nobody."""
         self._away_until = time.monotonic() + away_seconds
         ends, self._ends = self._ends, []
-        for end in ends:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue
+        hang_up(ends)
 
     def cut_after(self, count: int, away_seconds: float = 0.0) -> None:
         """Cut the link in the middle of a packet, after so many bytes in both directions."""
