@@ -10,13 +10,8 @@ from collectors.devices.device import DeviceFacts
 from collectors.errors import InputError
 from profiler.captured import captured_files
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
-from profiler.store import (
-    Session,
-    SessionWriter,
-    new_session_directory,
-    now,
-    open_session,
-)
+from profiler.session_writer import SessionWriter, new_session_directory, now
+from profiler.store import Session, open_session
 from profiler.version import installed_version
 
 HEAD_BYTES = 1 << 16

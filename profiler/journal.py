@@ -19,7 +19,7 @@ from collectors.errors import DeviceError, DeviceUnavailable, InputError
 from profiler.json_fields import Fields
 from profiler.manifest import Recorder
 from profiler.recorder import is_running
-from profiler.store import now
+from profiler.session_writer import now
 
 SCHEMA = 1
 STATE_VARIABLE = "DROIDGRIND_STATE"

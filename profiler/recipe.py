@@ -11,7 +11,7 @@ from collectors.errors import InputError
 from collectors.tools.tool import Subject, ToolSettings
 from profiler.json_fields import Fields
 from profiler.plan import Plan
-from profiler.store import write_atomically
+from profiler.session_writer import write_atomically
 from profiler.target import Pushed, Target
 
 RECIPE_FILE = "recipe.json"

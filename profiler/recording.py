@@ -22,7 +22,8 @@ from profiler.launching import Launcher
 from profiler.manifest import CaptureEntry, State
 from profiler.plan import Plan
 from profiler.progress import Observer, Step, StopRequest
-from profiler.store import NATIVE_RUN, Session, SessionWriter, now, open_session
+from profiler.session_writer import SessionWriter, now
+from profiler.store import NATIVE_RUN, Session, open_session
 from profiler.symbols.maps import MapsWatch
 from profiler.symbols.recording import keep_modules
 

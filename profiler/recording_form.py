@@ -8,7 +8,8 @@ from pathlib import Path
 
 from collectors.errors import InputError
 from profiler.json_fields import Fields
-from profiler.store import open_session, session_directories, write_atomically
+from profiler.session_writer import write_atomically
+from profiler.store import open_session, session_directories
 
 _FILE = "last-recording.json"
 

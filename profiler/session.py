@@ -25,13 +25,8 @@ from profiler.progress import Observer, SilentObserver, StopRequest, stop_on_sig
 from profiler.recipe import Recipe, read_recipe, write_recipe
 from profiler.recorder import is_running
 from profiler.recording import Recorded, Recording
-from profiler.store import (
-    Session,
-    SessionWriter,
-    new_session_directory,
-    now,
-    sessions_root,
-)
+from profiler.session_writer import SessionWriter, new_session_directory, now
+from profiler.store import Session, sessions_root
 from profiler.target import Target
 from profiler.version import installed_version
 

@@ -13,7 +13,7 @@ from typing import Any
 from collectors.errors import InputError
 from profiler.fleet.plan import Cell
 from profiler.json_fields import Fields
-from profiler.store import write_atomically
+from profiler.session_writer import write_atomically
 
 FOLDER = "cells"
 SCHEMA = 1

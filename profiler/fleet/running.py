@@ -21,7 +21,8 @@ from profiler.fleet.recording import (
 )
 from profiler.metrics import session_metrics
 from profiler.progress import StopRequest
-from profiler.store import now, open_session
+from profiler.session_writer import now
+from profiler.store import open_session
 
 # After a device was lost: adb needs some seconds to see it again.
 PAUSE_SECONDS = 10.0

@@ -25,7 +25,8 @@ from profiler.report.pack import pack
 from profiler.report.section_made import made_section
 from profiler.report.section_scheduling import scheduling_section
 from profiler.report.sections import Section, cache_section, errors_section, heap_section
-from profiler.store import Session, write_atomically
+from profiler.session_writer import write_atomically
+from profiler.store import Session
 from profiler.thresholds import Thresholds
 
 SCRIPTS = (

@@ -8,7 +8,7 @@ from collectors.errors import InputError
 from collectors.records.errors import ErrorRecord
 from profiler.fingerprint import error_fingerprint, stable_function
 from profiler.own_code import OwnCode
-from profiler.store import write_atomically
+from profiler.session_writer import write_atomically
 from profiler.suppressions.apply import Call, frames_match, generated, subject_of
 from profiler.suppressions.text import (
     ANY_FRAMES,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from collectors.devices.device import Device
 from collectors.errors import DroidgrindError
-from profiler.store import SessionWriter
+from profiler.session_writer import SessionWriter
 
 MAPS_FOLDER = "maps"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.4, 60.0  # seconds

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from collectors.devices.device import Device
 from collectors.errors import DroidgrindError
-from profiler.store import SessionWriter, write_atomically
+from profiler.session_writer import SessionWriter, write_atomically
 from profiler.symbols.modules import (
     MODULES_FILE,
     ask_device,

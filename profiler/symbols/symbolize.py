@@ -10,8 +10,9 @@ from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile, TreeKind
 from collectors.records.shared import Frame
 from collectors.tools.tool import Profile
+from profiler.session_writer import write_atomically
 from profiler.source_map import SourceMap, guessed_rules, source_hashes
-from profiler.store import Session, write_atomically
+from profiler.store import Session
 from profiler.symbols.answers import Answers
 from profiler.symbols.applied import Place, wants_symbols
 from profiler.symbols.cache import usable_folder

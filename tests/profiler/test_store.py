@@ -26,15 +26,8 @@ from profiler.manifest import (
     manifest_to_json,
 )
 from profiler.recorder import boot_id
-from profiler.store import (
-    SessionWriter,
-    find_session,
-    new_session_directory,
-    open_session,
-    session_directories,
-    session_id,
-    sessions_root,
-)
+from profiler.session_writer import SessionWriter, new_session_directory, session_id
+from profiler.store import find_session, open_session, session_directories, sessions_root
 
 FACTS = DeviceFacts(
     serial="emulator-5554",
@@ -205,7 +198,8 @@ def test_manifest_is_whole_whenever_its_writer_is_killed(tmp_path: Path) -> None
     """A reader sees the old or the new manifest, however often a writer dies in between."""
     script = (
         "import sys; from pathlib import Path; from dataclasses import replace\n"
-        "from profiler.store import SessionWriter, open_session\n"
+        "from profiler.session_writer import SessionWriter\n"
+        "from profiler.store import open_session\n"
         "session = open_session(Path(sys.argv[1]))\n"
         "writer = SessionWriter(session.directory, session.manifest)\n"
         "number = 0\n"

@@ -16,7 +16,8 @@ from profiler.report import write_report
 from profiler.report.bundle import library
 from profiler.report.comparison import write_comparison
 from profiler.report.markup import esc
-from profiler.store import Session, SessionWriter, open_session
+from profiler.session_writer import SessionWriter
+from profiler.store import Session, open_session
 from tests.conftest import DATA
 from tests.profiler.report.test_page import parts
 
