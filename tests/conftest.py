@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -10,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from collectors.devices.local import LocalDevice
-from collectors.devices.package_sources import NEWEST, fetch_from_apt
+from collectors.devices.package_sources import NEWEST, Say, fetch_from_apt
 from collectors.errors import ToolError
+from profiler import installing
 
 DATA = Path(__file__).parent / "data"
 Build = Callable[..., Path]
@@ -53,16 +55,15 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     return compile_source
 
 
-@pytest.fixture(scope="session")
-def newest_deb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The newest valgrind package for this machine, through a private apt directory.
+def _fetched(release: str, factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The valgrind package of a release for this machine, and where it is from.
 
-    Fetched once for all workers of a run.
+    Through a private apt directory, once for all workers of a run.
     """
-    shared = tmp_path_factory.getbasetemp()
+    shared = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
-    folder = shared / "newest-valgrind"
+    folder = shared / f"valgrind-{release}"
     folder.mkdir(exist_ok=True)
     noted = folder / "noted"
     with (folder / "lock").open("w") as lock:
@@ -70,7 +71,7 @@ def newest_deb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         if not noted.exists():
             try:
                 abi = LocalDevice().facts().abi or ""
-                package, origin = fetch_from_apt(abi, NEWEST, folder, print)
+                package, origin = fetch_from_apt(abi, release, folder, print)
             except ToolError as error:
                 noted.write_text(f"\n{error}")
             else:
@@ -79,6 +80,30 @@ def newest_deb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     if not package_path:
         pytest.skip(f"no package archive to fetch from: {words}")
     return Path(package_path), words
+
+
+@pytest.fixture(scope="session")
+def newest_deb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The newest valgrind package for this machine."""
+    return _fetched(NEWEST, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def own_deb(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The valgrind package of this machine's own release."""
+    release = platform.freedesktop_os_release().get("VERSION_CODENAME", NEWEST)
+    return _fetched(release, tmp_path_factory)
+
+
+@pytest.fixture
+def archive(newest_deb: tuple[Path, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--from-apt` gives what was fetched already by the very function that it calls."""
+
+    def fetched(abi: str, release: str, folder: Path, say: Say) -> tuple[Path, str]:
+        assert (abi, release) == (LocalDevice().facts().abi, NEWEST)
+        return newest_deb
+
+    monkeypatch.setattr(installing, "fetch_from_apt", fetched)
 
 
 @pytest.fixture(scope="session")
