@@ -8,6 +8,7 @@ sizes are left out, so that it survives moved lines, a rebuild and another check
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from collectors.records.errors import ErrorRecord
 from collectors.records.shared import Frame
@@ -17,6 +18,7 @@ from profiler.own_code import own_frame
 # So many frames of a stack tell one error from another; more would tie it to its callers.
 STACK_FRAMES = 3
 LENGTH = 16
+_REMEMBERED = 1 << 14
 
 # foo.constprop.0, foo.isra.3.cold: what the optimiser did today.
 _CLONE = re.compile(r"(\.(constprop|isra|part|cold|lto_priv|llvm|__uniq)(\.\d+)*)+$")
@@ -32,6 +34,7 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256(text).hexdigest()[:LENGTH]
 
 
+@lru_cache(_REMEMBERED)
 def stable_function(name: str | None) -> str:
     """A function's name without what a rebuild may change."""
     if not name:

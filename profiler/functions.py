@@ -4,10 +4,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from collectors.records.cost import UNKNOWN, CostProfile
 from profiler.aggregate.cost import by_function
+
+# A session asks for the same few thousand names again and again.
+_REMEMBERED = 1 << 14
 
 # KCachegrind's estimate: an instruction 1 cycle, a first-level miss 10, a last-level 100,
 # a mispredicted branch 10. A rule of thumb to rank by, not a time.
@@ -118,6 +122,7 @@ def distinct_names(functions: Sequence[str], files: Sequence[str]) -> list[str]:
     ]
 
 
+@lru_cache(_REMEMBERED)
 def short_name(function: str) -> str:
     """A C++ function without its parameters and template arguments, for narrow places.
 

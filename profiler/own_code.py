@@ -67,10 +67,10 @@ class OwnCode:
         if self.globs:
             name = None if fn is None else fn.partition("(")[0] or fn
             words = [word for word in (file, obj, name) if word]
-            words += [PurePosixPath(word).name for word in (file, obj) if word]
+            words += [word.rpartition("/")[2] for word in (file, obj) if word]
             return any(fnmatchcase(word, glob) for glob in self.globs for word in words)
         if obj is not None:
-            if self.target is not None and PurePosixPath(obj).name == self.target:
+            if self.target is not None and obj.rpartition("/")[2] == self.target:
                 # A header of the C++ library that was compiled into the program is not.
                 return file is None or not _SYSTEM.match(file) or "/include/" not in file
             return not _SYSTEM.match(obj) and not (file and _SYSTEM.match(file))
@@ -94,7 +94,7 @@ def module_of(record: ErrorRecord) -> str:
     frame = own_frame(record.frames)
     if frame is None or frame.obj is None:
         return "unknown"
-    return PurePosixPath(frame.obj).name or "unknown"
+    return frame.obj.rpartition("/")[2] or "unknown"
 
 
 # Massif names files without their folders: what belongs to libraries is told by the names

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collectors.records.samples import SampleProfile, SampleTable, Scope
+from profiler.tables.mapped import pieces
 
 # A thread this much older than the first sample was not started by the recording: a
 # sampler on a slow link begins seconds after the target.
@@ -37,16 +38,8 @@ def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
         return []
     first: dict[str, list[float]] = {}
     last: dict[str, list[float]] = {}
-    if len(table) >= _MANY_ROWS:
-        first, last = _ends_of_many(table)
-    for column, values in zip(table.columns, table.values, strict=True) if not last else ():
-        earliest = first[column.name] = [math.nan] * len(table.entities)
-        latest = last[column.name] = [math.nan] * len(table.entities)
-        for entity, value in zip(table.entity, values, strict=True):
-            if value == value:  # not NaN, without a call for each value
-                latest[entity] = value
-                if math.isnan(earliest[entity]):
-                    earliest[entity] = value
+    for column in table.columns:
+        first[column.name], last[column.name] = first_and_last(table, column.name)
 
     def growth(name: str, place: int) -> float:
         if name not in last:  # a table need not have every column
@@ -71,27 +64,35 @@ def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
     ]
 
 
+def first_and_last(table: SampleTable, name: str) -> tuple[list[float], list[float]]:
+    """The first and the last known value of each entity in a column; NaN where none is."""
+    values = table.column(name)
+    if len(table) >= _MANY_ROWS:
+        return _ends_of_many(table, values)
+    first, last = [math.nan] * len(table.entities), [math.nan] * len(table.entities)
+    for entity, value in zip(table.entity, values, strict=True):
+        if value == value:  # not NaN, without a call for each value
+            last[entity] = value
+            if math.isnan(first[entity]):
+                first[entity] = value
+    return first, last
+
+
 def _ends_of_many(
-    table: SampleTable,
-) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
-    """The first and the last known value of each thread, by column; NaN where none is."""
+    table: SampleTable, values: "memoryview[float]"
+) -> tuple[list[float], list[float]]:
     import numpy as np
 
-    entity = np.asarray(table.entity)
-    first: dict[str, list[float]] = {}
-    last: dict[str, list[float]] = {}
-    for column, values in zip(table.columns, table.values, strict=True):
-        cells = np.asarray(values)
-        latest = np.full(len(table.entities), np.nan)
-        earliest = np.full(len(table.entities), np.nan)
-        for begin in range(0, len(cells), _MANY_ROWS):  # hours of samples need no copies
-            block, who = cells[begin : begin + _MANY_ROWS], entity[begin : begin + _MANY_ROWS]
-            known = np.flatnonzero(~np.isnan(block))
-            latest[who[known]] = block[known]  # of several values for a thread the last stays
-            fresh = known[np.isnan(earliest[who[known]])][::-1]  # here the first
-            earliest[who[fresh]] = block[fresh]
-        first[column.name], last[column.name] = earliest.tolist(), latest.tolist()
-    return first, last
+    entity, cells = np.asarray(table.entity), np.asarray(values)
+    latest = np.full(len(table.entities), np.nan)
+    earliest = np.full(len(table.entities), np.nan)
+    for rows in pieces(table.entity, values):  # hours of samples need no copies
+        block, who = cells[rows], entity[rows]
+        known = np.flatnonzero(~np.isnan(block))
+        latest[who[known]] = block[known]  # of several values for a thread the last stays
+        fresh = known[np.isnan(earliest[who[known]])][::-1]  # here the first
+        earliest[who[fresh]] = block[fresh]
+    return earliest.tolist(), latest.tolist()
 
 
 def column_statistics(profile: SampleProfile) -> dict[str, dict[str, float]]:

@@ -1,11 +1,12 @@
 """Samples as series and matrices, made as short as a screen can show."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from collectors.records.samples import SampleTable
 from profiler.charts.thin import MOST_POINTS, Buckets, bucket_max, bucket_mean
+from profiler.tables.mapped import pieces
 
 LANE_POINTS = 1500
 
@@ -121,10 +122,6 @@ class Matrix:
         return len(self.time)
 
 
-# Rows are worked through in blocks, so that hours of hundreds of threads need no copies.
-_BLOCK = 1 << 19
-
-
 class _Moments:
     """The columns of a matrix: samples themselves, else spans of time."""
 
@@ -133,7 +130,7 @@ class _Moments:
 
         self._time = np.asarray(table.time)
         self._start = start
-        found = [np.unique(self._time[rows]) for rows in _blocks(len(table))]
+        found = [np.unique(self._time[rows]) for rows in _pieces(table)]
         moments = np.unique(np.concatenate(found)) - start if found else np.zeros(0)
         self.samples = len(moments)
         self._buckets: Buckets | None = None
@@ -154,8 +151,9 @@ class _Moments:
         return time, np.searchsorted(self.time, time)
 
 
-def _blocks(length: int) -> list[slice]:
-    return [slice(first, first + _BLOCK) for first in range(0, length, _BLOCK)]
+def _pieces(table: SampleTable) -> Iterator[slice]:
+    """Rows piece by piece: hours of hundreds of threads need neither copies nor memory."""
+    return pieces(table.time, table.entity, *table.values)
 
 
 def level_matrix(
@@ -173,7 +171,7 @@ def level_matrix(
         if column is None:
             continue
         sums, counts = np.zeros(size), np.zeros(size)
-        for rows in _blocks(len(table)):
+        for rows in _pieces(table):
             cell = entity[rows].astype(np.int64) * width + moments.of(rows)[1]
             known = ~np.isnan(column[rows])
             sums += np.bincount(cell[known], weights=column[rows][known], minlength=size)
@@ -205,7 +203,7 @@ def growth_matrix(
         # Column 0 holds the first sample of all, so that the first span has a beginning.
         seen_time = np.full((count, width + 1), np.nan)
         seen = np.full((count, width + 1), np.nan)
-        for rows in _blocks(len(table)):
+        for rows in _pieces(table):
             time, place = moments.of(rows)
             known = ~np.isnan(column[rows])
             who, time, place, value = (

@@ -1,8 +1,7 @@
 """Threads in few figures."""
 
 from collectors.records.samples import SampleTable
-
-_BLOCK = 1 << 19
+from profiler.tables.mapped import pieces
 
 
 def thread_totals(table: SampleTable) -> dict[str, list[float]]:
@@ -22,11 +21,10 @@ def thread_totals(table: SampleTable) -> dict[str, list[float]]:
         values = np.full(len(table.entities), np.nan)
         if column in have:
             cells = np.asarray(have[column])
-            for first in range(0, len(cells), _BLOCK):
-                block = cells[first : first + _BLOCK]
-                known = ~np.isnan(block)
+            for rows in pieces(table.entity, have[column]):
+                known = ~np.isnan(cells[rows])
                 # Rows are in order of time: of several values for a thread the last stays.
-                values[entity[first : first + _BLOCK][known]] = block[known]
+                values[entity[rows][known]] = cells[rows][known]
         result[name] = [
             0.0 if name in {"run", "wait"} and v != v else v for v in values.tolist()
         ]

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.records.samples import SampleProfile, SampleTable, Scope
-from profiler.aggregate.samples import ThreadTotals, column_statistics, thread_totals
+from profiler.aggregate.samples import (
+    ThreadTotals,
+    column_statistics,
+    first_and_last,
+    thread_totals,
+)
 from profiler.charts.series import Matrix, growth_matrix, level_matrix
 from profiler.rules.context import Context
+from profiler.tables.mapped import pieces
 
 _SPANS = 600
-
-_BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +127,11 @@ def _cpu_use(
     if table is None:
         return None, None, None
     totals: dict[str, float] = {}
-    for column, values in zip(table.columns, table.values, strict=True):
+    for column in table.columns:
         if not column.cumulative:
             continue
-        first: dict[int, float] = {}
-        last: dict[int, float] = {}
-        for entity, value in zip(table.entity, values, strict=True):
-            if value == value:
-                first.setdefault(entity, value)
-                last[entity] = value
-        totals[column.name] = sum(last[e] - first[e] for e in last)
+        first, last = first_and_last(table, column.name)
+        totals[column.name] = sum(b - a for a, b in zip(first, last, strict=True) if b == b)
     busy = totals.get("user_seconds", 0.0) + totals.get("system_seconds", 0.0)
     whole = sum(totals.values())
     if whole <= 0:
@@ -140,23 +139,16 @@ def _cpu_use(
     return busy / whole, totals.get("iowait_seconds", 0.0) / whole, busy
 
 
-def _last_values(table: SampleTable, name: str) -> dict[int, float]:
-    return {
-        entity: value
-        for entity, value in zip(table.entity, table.column(name), strict=True)
-        if value == value
-    }
-
-
 def _times(table: SampleTable) -> tuple[float, float]:
     """CPU seconds of all threads in user code and in the kernel."""
     have = {column.name for column in table.columns}
     if not {"user_seconds", "system_seconds"} <= have:
         return 0.0, 0.0
-    return (
-        sum(_last_values(table, "user_seconds").values()),
-        sum(_last_values(table, "system_seconds").values()),
+    user, system = (
+        sum(value for value in first_and_last(table, name)[1] if value == value)
+        for name in ("user_seconds", "system_seconds")
     )
+    return user, system
 
 
 def _migrations(table: SampleTable) -> tuple[int, ...]:
@@ -166,10 +158,10 @@ def _migrations(table: SampleTable) -> tuple[int, ...]:
     cells, entity = np.asarray(table.column("cpu")), np.asarray(table.entity)
     last = np.full(len(table.entities), np.nan)
     counts = np.zeros(len(table.entities), dtype=np.int64)
-    for begin in range(0, len(cells), _BLOCK):  # hours of samples need no copies
-        block = cells[begin : begin + _BLOCK]
+    for rows in pieces(table.entity, table.column("cpu")):  # hours need no copies
+        block = cells[rows]
         known = np.flatnonzero(~np.isnan(block))
-        who = entity[begin : begin + _BLOCK][known]
+        who = entity[rows][known]
         order = np.argsort(who, kind="stable")  # by thread, and in the order of time
         who, where = who[order], block[known][order]
         before = np.concatenate([where[:1], where[:-1]])
@@ -201,16 +193,18 @@ def _little_cpus(table: SampleTable | None) -> frozenset[int]:
 def _on_little(table: SampleTable, little: frozenset[int]) -> tuple[float | None, ...]:
     if not little:
         return (None,) * len(table.entities)
-    seen = [0] * len(table.entities)
-    slow = [0] * len(table.entities)
-    for entity, cpu in zip(table.entity, table.column("cpu"), strict=True):
-        if cpu == cpu:
-            seen[entity] += 1
-            slow[entity] += int(cpu) in little
-    return tuple(
-        part / whole if whole and little else None
-        for part, whole in zip(slow, seen, strict=True)
-    )
+    import numpy as np
+
+    cells, entity = np.asarray(table.column("cpu")), np.asarray(table.entity)
+    seen = np.zeros(len(table.entities), dtype=np.int64)
+    slow = np.zeros(len(table.entities), dtype=np.int64)
+    for rows in pieces(table.entity, table.column("cpu")):
+        known = ~np.isnan(cells[rows])
+        who, where = entity[rows][known], cells[rows][known]
+        seen += np.bincount(who, minlength=len(seen))
+        slow += np.bincount(who[np.isin(where, list(little))], minlength=len(slow))
+    counted: list[tuple[int, int]] = list(zip(slow.tolist(), seen.tolist(), strict=True))
+    return tuple(part / whole if whole else None for part, whole in counted)
 
 
 def _clocks(table: SampleTable | None, start: float) -> tuple[tuple[int, float, int], ...]:

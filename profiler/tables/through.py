@@ -69,7 +69,9 @@ def _write(folder: Path, raw: Path, profile: Profile) -> Profile:
 
                 return write_heap_tables(folder, raw.name, raw, profile)
         case _:
-            from profiler.tables.samples import write_sample_tables
+            from profiler.tables.samples import load_sample_tables, write_sample_tables
 
             write_sample_tables(folder, raw.name, raw, profile)
+            # Mapped columns need no memory; those that were read are let go of.
+            return load_sample_tables(folder, raw.name, raw) or profile
     return profile

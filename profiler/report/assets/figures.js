@@ -1,7 +1,7 @@
 // Plotly figures: drawn when they come near the screen, redrawn when the theme changes, with
 // a table behind each. Figures with the same `data-sync` zoom together.
 
-const drawn = new Map(); // element of the plot -> { spec, sync }
+const drawn = new Map(); // element of the plot -> { spec, sync, behind: a zoom it has yet to follow }
 const figureListeners = new Map(); // figure id -> called with the plot each time it is drawn
 const CONFIG = {
   showSendToCloud: false, // no button that sends the data anywhere
@@ -54,30 +54,57 @@ async function draw(plot, spec, sync) {
   figure.layout = fitted(figure.layout, plot.clientWidth, sync);
   plot.replaceChildren();
   await Plotly.newPlot(plot, figure.data, figure.layout, CONFIG);
-  drawn.set(plot, { spec, sync });
+  drawn.set(plot, { spec, sync, behind: zoomed.get(sync) || null });
   plot.dataset.state = 'drawn';
   performance.mark('figure');
   const listener = figureListeners.get(plot.parentNode.id);
   if (listener) listener(plot);
   if (sync) {
     plot.on('plotly_relayout', (change) => zoomTogether(plot, sync, change));
+    if (drawn.get(plot).behind) catchUp(plot);
     plot.on('plotly_hover', (event) => pointTogether(plot, sync, event.points[0].data.type === 'heatmap' ? event.xvals[0] : event.points[0].x));
     plot.on('plotly_unhover', () => pointTogether(plot, sync, null));
   }
   return plot;
 }
 
-let zooming = false;
+// A zoom redraws the figures on the screen at once; the others follow when they come there.
+const zoomed = new Map(); // name of the sync -> the relayout that the last zoom asked for
+const following = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) follow(entry.target);
+}, { rootMargin: '100px' });
+
+function catchUp(plot) {
+  following.unobserve(plot); // so that the observer tells again where it is
+  following.observe(plot);
+}
+
+function follow(plot) {
+  const about = drawn.get(plot);
+  following.unobserve(plot);
+  if (!about || !about.behind) return Promise.resolve();
+  const update = { ...about.behind };
+  about.behind = null;
+  about.led = true; // what it tells of this is no zoom of its own
+  return window.Plotly.relayout(plot, update).finally(() => { about.led = false; });
+}
+
 function zoomTogether(source, sync, change) {
-  if (zooming) return;
+  if (drawn.get(source).led) return;
   const range = change['xaxis.range'] || (change['xaxis.range[0]'] !== undefined
     ? [change['xaxis.range[0]'], change['xaxis.range[1]']] : null);
   if (!range && !change['xaxis.autorange']) return;
-  zooming = true;
   const update = range ? { 'xaxis.range': range } : { 'xaxis.autorange': true };
-  const others = [...drawn].filter(([plot, about]) => plot !== source && about.sync === sync);
-  Promise.all(others.map(([plot]) => window.Plotly.relayout(plot, { ...update }))).finally(() => { zooming = false; });
+  zoomed.set(sync, update);
+  for (const [plot, about] of drawn) {
+    if (plot === source || about.sync !== sync) continue;
+    about.behind = update;
+    catchUp(plot);
+  }
+  drawn.get(source).behind = null;
 }
+
+const followAll = () => Promise.all([...drawn.keys()].map(follow));
 
 // The moment under the pointer, as a line in the other figures.
 function pointTogether(source, sync, moment) {

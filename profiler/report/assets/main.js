@@ -18,7 +18,10 @@ function startTheme() {
 
 function startPrint() {
   // What was not looked at yet is not drawn yet. The browser's own command cannot wait for it.
-  const drawAll = () => Promise.allSettled([...document.querySelectorAll('figure[data-part]')].map(showFigure));
+  const drawAll = async () => {
+    await Promise.allSettled([...document.querySelectorAll('figure[data-part]')].map(showFigure));
+    await followAll();
+  };
   document.getElementById('print').addEventListener('click', async () => { await drawAll(); window.print(); });
   window.addEventListener('beforeprint', drawAll);
 }

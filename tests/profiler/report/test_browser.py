@@ -295,7 +295,24 @@ def test_figures_of_time_zoom_together(show: Open, session_page: str) -> None:
     until(
         page,
         "(p => p.layout.xaxis.range && Math.abs(p.layout.xaxis.range[1] - 3) < 1e-6)"
-        "(document.querySelector('#thread-lanes .plot'))",
+        "(document.querySelector('#cpu-time .plot'))",
+    )
+    # What is far from the screen follows when it is looked at, and when the theme was changed
+    # since.
+    end = "document.querySelector('#thread-lanes .plot')._fullLayout.xaxis.range[1]"
+    page.mouse.wheel(0, -5000)
+    page.keyboard.press("t")
+    page.locator("#thread-lanes").scroll_into_view_if_needed()
+    until(page, f"Math.abs({end} - 3) < 1e-6")
+    page.evaluate(
+        "Plotly.relayout(document.querySelector('#thread-lanes .plot'),"
+        " {'xaxis.range': [0.5, 2]})"
+    )
+    page.locator("#run-queue").scroll_into_view_if_needed()
+    until(
+        page,
+        "Math.abs(document.querySelector('#run-queue .plot')._fullLayout.xaxis.range[1] - 2)"
+        " < 1e-6",
     )
     assert (
         page.evaluate(
