@@ -37,6 +37,17 @@ class AppPlace:
         platform = PLATFORMS.get(self.app.abi or "", "none")
         return folder if self.device.exists(f"{folder}/memcheck-{platform}") else None
 
+    @property
+    def doubt(self) -> str | None:
+        """Why a way that there is may still lead nowhere, and what to do; None: no doubt."""
+        if self.way is not Way.WRAP_SH or self.own_valgrind is not None:
+            return None
+        return (
+            f"the APK of {self.app.package} brings a wrap.sh but no Valgrind, and an app may "
+            "not execute the one in /data/local/tmp where SELinux is enforcing: add its files "
+            "with `droidgrind wrap-sh`"
+        )
+
 
 def look_at_app(word: str, device: Device) -> AppPlace:
     """Raises `UsageError` and `DeviceError` for what cannot be started."""
@@ -78,6 +89,8 @@ class AppLauncher:
             way = Way.NONE
         else:
             observer.warning(f"{place.app.package}: {way}, since {reason}")
+            if place.doubt is not None:
+                observer.warning(place.doubt)
         self._app = place.app
         self._host = AppHost(device, place.app, way, log, run, observer.warning)
         self._host.prepare()

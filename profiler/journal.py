@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from collectors.devices.changes import UNDONE_LAST
 from collectors.devices.device import Change, Device
 from collectors.errors import DeviceError, DeviceUnavailable, InputError
 from profiler.json_fields import Fields
@@ -100,7 +101,11 @@ class Journal:
         Raises `DeviceUnavailable` when the device goes away; the rest stays written down.
         """
         failures: list[str] = []
-        for number in sorted(self.pending, reverse=True):
+
+        def turn(number: int) -> tuple[bool, int]:
+            return self.pending[number].kind in UNDONE_LAST, -number
+
+        for number in sorted(self.pending, key=turn):
             change = self.pending[number]
             try:
                 device.undo(change)

@@ -20,6 +20,7 @@ class Root:
     def __init__(self, device: "AdbDevice") -> None:
         self._device = device
         self._prefix: str | None = None
+        self._refusal = "is not rooted"
 
     @property
     def way(self) -> str | None:
@@ -28,12 +29,19 @@ class Root:
             self._prefix = self._find()
         return {"": None, "adbd": "adbd"}.get(self._prefix, self._prefix)
 
+    @property
+    def refusal(self) -> str:
+        """Why commands cannot become root's, as the end of a sentence about the device."""
+        return self._refusal
+
     def _find(self) -> str:
         device = self._device
         if device.shell("id -u").text == "0":
             return "adbd"
+        self._refusal = "is not rooted"
         if device.shell("command -v su").status:
             return ""
+        said = "no answer"
         for way in ("su -c", "su 0"):
             line = f"{way} {'id' if way == 'su 0' else shlex.quote('id -u')}"
             try:
@@ -44,6 +52,11 @@ class Root:
                 continue  # nobody answered its question
             if answer.status == 0 and (answer.text == "0" or answer.text.startswith("uid=0")):
                 return way
+            said = answer.stderr.decode("utf-8", "replace").strip() or answer.text or said
+        last = said.rsplit("\n", 1)[-1]
+        self._refusal = (
+            f"has a su that refuses the shell user ({last}; its root manager may allow it)"
+        )
         return ""
 
     def run(self, line: str) -> CommandResult:
@@ -55,7 +68,8 @@ class Root:
         way = self.way
         if way is None:
             raise DeviceError(
-                f"{self._device.serial} is not rooted: there is neither `adb root` nor a su"
+                f"{self._device.serial} {self._refusal}: it takes `adb root`, or a su that "
+                "lets the shell user in"
             )
         if way == "adbd":
             return line

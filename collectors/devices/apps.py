@@ -110,20 +110,20 @@ def choose_way(device: AdbDevice, app: App, sdk: int | None) -> tuple[Way, str]:
         if too_long is None:
             return Way.PROPERTY, f"commands can be root's here ({way})"
         return Way.NONE, too_long
+    rootless = f"{device.serial} {device.root.refusal}"
     if not app.debuggable:
         return Way.NONE, (
-            f"{app.package} is not debuggable and {device.serial} is not rooted: install a "
+            f"{app.package} is not debuggable and {rootless}: install a "
             "debuggable build that brings a wrap.sh (`droidgrind wrap-sh`), or use a rooted "
             "device or emulator"
         )
     if (sdk or 0) < _WRAP_SH_SINCE:
         return Way.NONE, (
-            f"{device.serial} is not rooted, and wrap.sh works from Android 8.1 on: use a "
-            "newer or a rooted device"
+            f"{rootless}, and wrap.sh works from Android 8.1 on: use a newer or a rooted device"
         )
     return Way.NONE, (
-        f"{device.serial} is not rooted, and the APK of {app.package} brings no wrap.sh: add "
-        "one with `droidgrind wrap-sh`"
+        f"{rootless}, and the APK of {app.package} brings no wrap.sh: add one with "
+        "`droidgrind wrap-sh`"
     )
 
 

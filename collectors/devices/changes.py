@@ -155,6 +155,8 @@ def _drop_root(device: ChangedDevice, details: Mapping[str, str]) -> None:
     device.drop_root()
 
 
+# Others are undone by the rights that these gave: they come last.
+UNDONE_LAST = frozenset({"adb-root"})
 UNDO: Mapping[str, Callable[[ChangedDevice, Mapping[str, str]], None]] = {
     "folder": _remove_folder,
     "file": _remove_file,

@@ -3,7 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from collectors.devices.apps import Way
 from collectors.devices.device import Device, DeviceFacts
+from collectors.devices.toolchain import find_toolchain
+from collectors.errors import ToolError, UsageError
+from profiler.app_launching import look_at_app
 from profiler.doctor.check import Check, ok, problem, warning
 
 PLACE = "/data/local/tmp"
@@ -48,7 +52,6 @@ if echo '#!/system/bin/sh' 2>/dev/null >$f; then
 fi
 for f in {" ".join(_READ)}; do {{ read -r line <$f; }} 2>/dev/null && echo "read $f=1"; done
 for p in {" ".join(PROGRAMS)}; do command -v $p >/dev/null && echo "has $p=1"; done
-command -v su >/dev/null && echo su=1
 true
 """
 
@@ -180,41 +183,35 @@ def cache_check(facts: DeviceFacts) -> Check:
     return ok("caches", f"I1 {caches.instruction}, D1 {caches.data}{last} ({caches.source})")
 
 
-def app_checks(
-    device: Device, package: str, facts: DeviceFacts, answers: Answers
-) -> Iterator[Check]:
-    """What decides in which way an installed app can be recorded."""
-    listed = device.run(["pm", "path", package], timeout=60)
-    if listed.status or not listed.text.startswith("package:"):
-        yield problem(
-            "app", f"{package} is not installed", "adb install it; `adb shell pm list packages`"
-        )
+def app_checks(device: Device, word: str) -> Iterator[Check]:
+    """What `record --app` would do: its own way of looking at an app is asked."""
+    try:
+        place = look_at_app(word, device)
+    except UsageError as error:
+        cause, _, remedy = str(error).partition(": ")
+        yield problem("app", cause, remedy or "droidgrind record --help")
         return
-    yield ok("app", f"{package} is installed")
-    inside = device.run(["run-as", package, "true"], timeout=60)
-    debuggable = inside.status == 0
-    if debuggable:
+    app = place.app
+    yield ok("app", f"{app.package} is installed; {app.activity} is started")
+    if app.debuggable:
         yield ok("debuggable", "yes: run-as works")
     else:
-        said = inside.stderr.decode("utf-8", "replace").strip().splitlines()
-        yield warning(
-            "debuggable",
-            said[-1] if said else "no: run-as is refused",
-            "build it with android:debuggable=true for wrap.sh and run-as",
-        )
-    rooted = answers.said.get("uid") == "0" or "su" in answers.said
-    can_root = rooted or answers.said.get("ro.debuggable") == "1"
-    if can_root:
-        yield ok("root", "su or `adb root`: the wrap property can be set")
-        if (facts.sdk or 0) < 26 and len(f"wrap.{package}") > 31:
-            yield problem(
-                "wrap property", f"wrap.{package}: above 31 characters", "needs Android 8"
-            )
-    elif debuggable and (facts.sdk or 0) >= 27:
-        yield ok("wrap.sh", "possible without root: `droidgrind wrap-sh` writes its files")
+        yield ok("debuggable", "no: run-as refuses it")
+    cause, _, remedy = place.reason.partition(": ")
+    if place.may_root:
+        yield ok("way", f"{Way.PROPERTY}: a recording asks for `adb root`, and drops it again")
+    elif place.way is Way.NONE:
+        yield warning("way", f"{Way.NONE}: {cause}", remedy or "droidgrind wrap-sh")
+        return
+    elif place.doubt is not None:
+        cause, _, remedy = place.doubt.partition(": ")
+        yield warning("way", f"{place.way}: {cause}", remedy)
     else:
-        yield problem(
-            "ways into the app",
-            "neither root, nor a debuggable app on Android 8.1 or later",
-            "build it debuggable, or use a rooted device; vmstat works all the same",
-        )
+        yield ok("way", f"{place.way}: {place.reason}")
+    try:
+        found = find_toolchain(device, place.own_valgrind, abi=app.abi)
+    except ToolError as error:
+        cause, _, remedy = str(error).partition(": ")
+        yield problem("its valgrind", cause, remedy)
+    else:
+        yield ok("its valgrind", f"{found.version_text} ({found.origin})")

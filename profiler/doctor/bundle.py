@@ -114,7 +114,7 @@ def _private_names(serial: str, app: str | None, session: Session | None) -> dic
     if serial != "local":
         names[serial] = "SERIAL"
     if app is not None:
-        names[app] = "APP"
+        names[app.partition("/")[0]] = "APP"
     if session is not None:
         manifest = session.manifest
         if manifest.device.serial != "local":

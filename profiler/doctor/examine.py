@@ -52,6 +52,8 @@ def _device_checks(device: Device, facts: DeviceFacts, app: str | None) -> Itera
     if device.serial == LOCAL_SERIAL:
         yield from machine.local_checks(device, facts)
         yield from toolchain.local_checks(device, facts)
+        if app is not None:
+            yield from android.app_checks(device, app)
         return
     yield ok("device", f"{device.serial}: {facts.model or 'model not known'}")
     known = facts.abi in android_abis()
@@ -68,7 +70,7 @@ def _device_checks(device: Device, facts: DeviceFacts, app: str | None) -> Itera
         yield from toolchain.installed_checks(device, facts)
     yield from _leftovers(device)
     if app is not None:
-        yield from android.app_checks(device, app, facts, answers)
+        yield from android.app_checks(device, app)
 
 
 def android_abis() -> frozenset[str]:

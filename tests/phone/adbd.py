@@ -23,6 +23,7 @@ BANNER = (
 )
 HEADER = struct.Struct("<4sIIIII")
 SHELL_UID = 2000
+ROOT_PROPERTY = Path("/data/property/service.adb.root")
 
 
 class Channel:
@@ -133,6 +134,10 @@ def serve_channel(channel: Channel, service: bytes) -> None:
     name = service.rstrip(b"\0")
     connection = channel.connection
     kind, _, line = name.partition(b":")
+    if kind in {b"root", b"unroot"}:
+        connection.send(b"OKAY", channel.local, channel.remote)
+        change_user(channel, root=kind == b"root")
+        return
     if kind.split(b",")[0] not in {b"shell", b"exec", b"sync"}:
         connection.channels.pop(channel.local, None)
         connection.send(b"CLSE", 0, channel.remote)
@@ -149,8 +154,30 @@ def serve_channel(channel: Channel, service: bytes) -> None:
         return
 
 
+def change_user(channel: Channel, *, root: bool) -> None:
+    """What `adb root` and `adb unroot` do: adbd restarts, and all that it started ends."""
+    properties = Path("/system/build.prop").read_text(encoding="utf-8").splitlines()
+    restart = False
+    if root and "ro.debuggable=1" not in properties:
+        said = "adbd cannot run as root in production builds\n"
+    elif root == ROOT_PROPERTY.exists():
+        said = f"adbd is already running as {'root' if root else 'non root'}\n"
+    else:
+        said = f"restarting adbd as {'root' if root else 'non root'}\n"
+        restart = True
+    channel.write(said.encode())
+    channel.connection.send(b"CLSE", channel.local, channel.remote)
+    if restart:
+        if root:
+            ROOT_PROPERTY.write_text("1\n", encoding="ascii")
+        else:
+            ROOT_PROPERTY.unlink()
+        os.kill(1, signal.SIGUSR1)
+
+
 def serve_shell(channel: Channel, line: bytes, *, packets: bool) -> None:
-    identity = {"user": SHELL_UID, "group": SHELL_UID, "extra_groups": []} if has_uids else {}
+    shell = {"user": SHELL_UID, "group": SHELL_UID, "extra_groups": []}
+    identity = shell if has_uids and not ROOT_PROPERTY.exists() else {}
     process = subprocess.Popen(
         ["/system/bin/sh", *([b"-c", line] if line else [])],
         stdin=subprocess.PIPE,

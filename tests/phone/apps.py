@@ -142,11 +142,24 @@ def _install(helper: Path, place: Path) -> None:
     place.chmod(0o4755 if os.getuid() == 0 else 0o755)
 
 
-def set_rooted(root: Path, folder: Path, *, rooted: bool) -> None:
+def set_rooted(root: Path, folder: Path, *, rooted: bool, kind: str = "magisk") -> None:
+    """`kind` of su: `magisk` (su -c COMMAND), `aosp` (su UID COMMAND) or `denies`."""
     su = root / "system/bin/su"
     su.unlink(missing_ok=True)
+    for other in ("aosp", "denies"):
+        (root / f"data/misc/su-{other}").unlink(missing_ok=True)
     if rooted:
         _install(folder / "privileged", su)
+        if kind != "magisk":
+            (root / f"data/misc/su-{kind}").touch()
+
+
+def set_engineering(root: Path, *, debuggable: bool) -> None:
+    """Make it a userdebug build, where `adb root` works, or a user build."""
+    file = root / "system/build.prop"
+    text = file.read_text(encoding="utf-8")
+    now, other = f"ro.debuggable={debuggable:d}", f"ro.debuggable={not debuggable:d}"
+    file.write_text(text.replace(other, now), encoding="utf-8")
 
 
 def install_app(

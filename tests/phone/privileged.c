@@ -47,8 +47,19 @@ int main(int argc, char **argv) {
   snprintf(path, sizeof path, "%d", getuid());
   setenv("CALLER", path, 1);
   become(0);
-  if (!strcmp(name, "su")) { /* Magisk's: su -c COMMAND */
-    if (argc == 3 && !strcmp(argv[1], "-c"))
+  if (!strcmp(name, "su")) {
+    if (!access("/data/misc/su-denies", F_OK)) { /* a root manager that was told no */
+      fprintf(stderr, "Permission denied\n"); return 13;
+    }
+    if (!access("/data/misc/su-aosp", F_OK)) { /* AOSP's: su [UID [COMMAND...]] */
+      if (argc < 2 || strspn(argv[1], "0123456789") != strlen(argv[1])) {
+        fprintf(stderr, "su: invalid uid/gid '%s'\n", argc < 2 ? "" : argv[1]); return 1;
+      }
+      become(atoi(argv[1]));
+      if (argc > 2) execvp(argv[2], argv + 2);
+      return 1;
+    }
+    if (argc == 3 && !strcmp(argv[1], "-c")) /* Magisk's: su -c COMMAND */
       return execl("/system/bin/sh", "sh", "-c", argv[2], NULL);
     fprintf(stderr, "su: only -c is known here\n");
     return 1;

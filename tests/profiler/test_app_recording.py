@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from collectors.devices.adb import AdbDevice, open_device
+from collectors.devices.apps import check_value
 from collectors.errors import DeviceError, UsageError
 from collectors.tools.tool import ToolSettings
 from profiler import summarise
 from profiler.cleanup import cleanup
+from profiler.doctor.android import app_checks
+from profiler.doctor.check import Check, Level
 from profiler.journal import journals
 from profiler.manifest import State
 from profiler.plan import Plan
@@ -46,6 +49,8 @@ def device(phone: StandIn, adb_device: AdbDevice, valgrind: str) -> Iterator[Adb
         apps.add_app_support(phone.root, phone.folder)
     apps.set_rooted(phone.root, phone.folder, rooted=False)
     yield open_device(phone.serial)
+    apps.set_rooted(phone.root, phone.folder, rooted=False)
+    apps.set_engineering(phone.root, debuggable=False)
     for folder in (phone.root / "data/app").iterdir():
         apps.uninstall_app(phone.root, folder.name)
 
@@ -74,25 +79,53 @@ def record_app(
     return session, watching.said
 
 
-def check_whole(session: Session) -> None:
+def check_whole(session: Session, package: str = PACKAGE) -> None:
     assert session.state is State.COMPLETE, session.captures
-    assert session.manifest.target.label == PACKAGE
+    assert session.manifest.target.label == package
     lost = summarise(session)["memcheck"]["leaks"]["definitely_lost"]
     assert lost == {"bytes": 1234, "blocks": 1}
-    assert b"app com.example.demo" in (session.folder("memcheck") / "stdout").read_bytes()
+    assert f"app {package}\n".encode() in (session.folder("memcheck") / "stdout").read_bytes()
     assert session.captures[-1].exit_status == 143
 
 
+def doctor(app: str, serial: str) -> dict[str, Check]:
+    return {check.name: check for check in app_checks(open_device(serial), app)}
+
+
 @pytest.mark.usefixtures("several_uids")
+@pytest.mark.parametrize(
+    ("root", "package"),
+    [
+        ("magisk", PACKAGE),
+        ("aosp", f"{PACKAGE}.{'with_a_name_longer_than_a_property_may_be' * 2}"),
+        ("adb root", PACKAGE),
+    ],
+    ids=["su -c", "su 0", "adb root"],
+)
 def test_wrap_property_where_there_is_root(
-    phone: StandIn, device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+    phone: StandIn,
+    device: AdbDevice,
+    valgrind: str,
+    build_c: BuildC,
+    tmp_path: Path,
+    root: str,
+    package: str,
 ) -> None:
-    apps.install_app(phone.root, PACKAGE, demo(build_c), debuggable=False)
-    apps.set_rooted(phone.root, phone.folder, rooted=True)
+    apps.install_app(phone.root, package, demo(build_c), debuggable=False)
+    way = {"magisk": "su -c", "aosp": "su 0", "adb root": "adbd"}[root]
+    if root == "adb root":
+        apps.set_engineering(phone.root, debuggable=True)
+    else:
+        apps.set_rooted(phone.root, phone.folder, rooted=True, kind=root)
     before = device_state(phone)
-    session, said = record_app(device, tmp_path, ("memcheck",), valgrind)
-    check_whole(session)
-    assert any("wrap property, since commands can be root's here (su -c)" in s for s in said)
+    check = doctor(package, phone.serial)["way"]
+    assert check.level is Level.OK
+    assert ("asks for `adb root`" if root == "adb root" else f"here ({way})") in check.found
+    session, said = record_app(
+        open_device(phone.serial), tmp_path, ("memcheck",), valgrind, package
+    )
+    check_whole(session, package)
+    assert any(f"wrap property, since commands can be root's here ({way})" in s for s in said)
     assert any("Android waits 30 s for its process" in text for text in said)
     assert any("SELinux is permissive" in text for text in said)
     assert device_state(phone) == before
@@ -111,6 +144,9 @@ def test_wrap_sh_without_root(
     for file in (written.folder / "src/main/resources/lib/x86_64").iterdir():
         shutil.copy2(file, libraries)
     before = device_state(phone)
+    checks = doctor(PACKAGE, phone.serial)
+    assert checks["way"].found.startswith("wrap.sh: its APK brings a wrap.sh")
+    assert checks["its valgrind"].level is Level.OK
     session, said = record_app(device, tmp_path, ("schedstat", "memcheck"), None)
     check_whole(session)
     assert any("wrap.sh, since its APK brings a wrap.sh" in text for text in said)
@@ -150,15 +186,27 @@ def test_each_refusal_has_its_own_words(
     before = device_state(phone)
 
     def refusal(app: str, kind: type[Exception] = DeviceError) -> str:
+        """What a recording says; the doctor said the same before."""
         with pytest.raises(kind) as caught:
             record_app(open_device(phone.serial), tmp_path, ("memcheck",), VALGRIND, app)
-        return str(caught.value)
+        said = str(caught.value)
+        check = list(doctor(app, phone.serial).values())[-1]
+        expected = Level.PROBLEM if kind is UsageError else Level.WARNING
+        assert (check.name, check.level) == ("app" if kind is UsageError else "way", expected)
+        assert check.found.removeprefix("samplers only: ") in said
+        assert check.remedy
+        assert check.remedy in said
+        return said
 
     assert "com.example.gone is not installed on" in refusal("com.example.gone", UsageError)
     assert "has no activity that a launcher" in refusal("com.example.service", UsageError)
     assert "write PACKAGE or PACKAGE/ACTIVITY" in refusal("demo", UsageError)
     assert "is not debuggable and" in refusal(PACKAGE)
     assert "brings no wrap.sh: add one with" in refusal("com.example.nowrap")
+    apps.set_rooted(phone.root, phone.folder, rooted=True, kind="denies")
+    said = refusal(PACKAGE)
+    assert "has a su that refuses the shell user (Permission denied; its root manager" in said
+    apps.set_rooted(phone.root, phone.folder, rooted=False)
     properties = phone.root / "system/build.prop"
     text = properties.read_text()
     properties.write_text(text.replace("version.sdk=33", "version.sdk=25"))
@@ -170,7 +218,11 @@ def test_each_refusal_has_its_own_words(
         properties.write_text(text)
         apps.set_rooted(phone.root, phone.folder, rooted=False)
     apps.set_rooted(phone.root, phone.folder, rooted=True)
-    said = refusal(f"{PACKAGE}/.Nothing")
+    with pytest.raises(DeviceError) as caught:  # only starting it shows
+        record_app(
+            open_device(phone.serial), tmp_path, ("memcheck",), VALGRIND, f"{PACKAGE}/.Nothing"
+        )
+    said = str(caught.value)
     assert "does not start: Error type 3" in said or "Activity class" in said
     apps.set_rooted(phone.root, phone.folder, rooted=False)
     assert {k: v for k, v in device_state(phone).items() if "system/bin/su" not in k} == {
@@ -178,6 +230,24 @@ def test_each_refusal_has_its_own_words(
     }
     assert list(journals()) == []
     assert os.listdir(phone.root / "data/local/tmp") == ["valgrind"]  # noqa: PTH208
+
+
+def test_a_property_that_android_would_cut_is_refused() -> None:
+    assert check_value("sh /data/local/tmp/x") == "sh /data/local/tmp/x"
+    with pytest.raises(DeviceError, match="would have 92 characters, of 91 that are possible"):
+        check_value("x" * 92)
+
+
+@pytest.mark.usefixtures("several_uids")
+def test_a_wrap_sh_without_valgrind_is_doubted_before_it_is_waited_for(
+    phone: StandIn, device: AdbDevice, build_c: BuildC
+) -> None:
+    libraries = apps.install_app(phone.root, PACKAGE, demo(build_c), debuggable=True)
+    (libraries / "wrap.sh").write_text("#!/system/bin/sh\n", encoding="utf-8")
+    check = doctor(PACKAGE, device.serial)["way"]
+    assert check.level is Level.WARNING
+    assert "brings a wrap.sh but no Valgrind" in check.found
+    assert check.remedy == "add its files with `droidgrind wrap-sh`"
 
 
 @pytest.mark.usefixtures("several_uids")

@@ -20,7 +20,9 @@ class DoctorCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_serial(parser)
         parser.add_argument(
-            "--app", metavar="PACKAGE", help="also what recording this installed app needs"
+            "--app",
+            metavar="PACKAGE[/ACTIVITY]",
+            help="also what recording this installed app needs",
         )
         parser.add_argument("--fix", action="store_true", help="mend what may be mended")
         parser.add_argument(
