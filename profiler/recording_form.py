@@ -16,12 +16,28 @@ _FILE = "last-recording.json"
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The fields of the form, as text."""
+    """The fields of the form, as text.
+
+    `kind` says what `command` is: a `program` with its arguments, an `app` (its package), a
+    running `process` (pid or name); the `system` has none. Fields with several words
+    (`env`, `push`, `symbols` and so on) are quoted as a shell would have them.
+    """
 
     command: str = ""
     tools: str = "vmstat,schedstat,memcheck,cachegrind,massif"
     serial: str = "local"
     timeout: str = ""
+    kind: str = "program"
+    cwd: str = ""
+    env: str = ""
+    push: str = ""
+    symbols: str = ""
+    suppressions: str = ""
+    tool_args: str = ""
+    repeat: str = ""
+    rate: str = ""
+    labels: str = ""
+    valgrind: str = ""
 
 
 def _state_folder() -> Path:
@@ -34,9 +50,11 @@ def last_typed() -> Typed:
     try:
         document = json.loads((_state_folder() / _FILE).read_bytes())
         fields = Fields(document, _FILE)
-        return Typed(*(fields.text(name) for name in asdict(Typed())))
-    except (OSError, ValueError, InputError):
+        # An older droidgrind knew fewer fields.
+        kept = {name: fields.text(name) for name in asdict(Typed()) if name in document}
+    except (OSError, ValueError, TypeError, InputError):
         return Typed()
+    return Typed(**kept)
 
 
 def remember(typed: Typed) -> None:

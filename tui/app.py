@@ -233,11 +233,11 @@ class Dashboard(App[int]):
         if typed is None:
             return
         from profiler.recording_form import remember
-        from tui.screens.new_recording import plan_of
+        from tui.recording_form import request_of
         from tui.screens.recording import RecordingScreen
 
         try:
-            plan = plan_of(typed)
+            request = request_of(typed)
             remember(typed)
         except DroidgrindError as error:
             self.notify(str(error), severity="error", markup=False)
@@ -247,7 +247,7 @@ class Dashboard(App[int]):
 
         def begin() -> None:
             if isinstance(screen, RecordingScreen):
-                screen.start(plan, typed.serial.strip() or None, self.root)
+                screen.start(request, self.root)
 
         self.call_after_refresh(begin)
 

@@ -13,10 +13,10 @@ from collectors.errors import DroidgrindError, ParseError
 from collectors.readers.proc import Sample, SampleParser
 from collectors.records.errors import ErrorProfile
 from profiler.manifest import CaptureEntry, NativeRun
-from profiler.plan import Plan
 from profiler.progress import Step, StopRequest
 from profiler.session import Recorded, run_plan
-from profiler.store import NATIVE_RUN, RAW_FOLDER
+from profiler.store import NATIVE_RUN, RAW_FOLDER, Session
+from tui.recording_form import Request
 
 _MOST_LINES = 2000
 _ERRORS_SECONDS = 1.5
@@ -35,10 +35,8 @@ class StepState:
 class RecordingFeed:
     """An `Observer`. Its fields are read by the screen; `tell` says that they changed."""
 
-    def __init__(
-        self, plan: Plan, serial: str | None, root: Path, tell: Callable[[], None]
-    ) -> None:
-        self.plan = plan
+    def __init__(self, request: Request, root: Path, tell: Callable[[], None]) -> None:
+        self.plan = request.plan
         self.stop = StopRequest()
         self.directory: Path | None = None
         self.steps: list[StepState] = []
@@ -49,7 +47,7 @@ class RecordingFeed:
         self.recorded: Recorded | None = None
         self.failure: str | None = None
         self.ended = threading.Event()
-        self._serial = serial
+        self._request = request
         self._root = root
         self._tell = tell
         self._rest: dict[str, bytes] = {}
@@ -60,10 +58,17 @@ class RecordingFeed:
     def run(self) -> None:
         """Record; returns when it has ended. What went wrong is in `failure`."""
         try:
-            device = choose_device(self._serial)
+            device = choose_device(self._request.serial)
             self.recorded = run_plan(
-                self.plan, device, self._root, observer=self, stop=self.stop
+                self.plan,
+                device,
+                self._root,
+                valgrind=self._request.valgrind,
+                observer=self,
+                stop=self.stop,
             )
+            if self._request.symbols:
+                self._symbolize(self.recorded.session)
         except DroidgrindError as error:
             self.failure = str(error)
         except OSError as error:
@@ -71,6 +76,16 @@ class RecordingFeed:
         finally:
             self.ended.set()
             self._tell()
+
+    def _symbolize(self, session: Session) -> None:
+        from profiler.symbols.symbolize import symbolize
+        from tui.symbols_text import symbols_lines
+
+        self._say("── symbols ──")
+        self._tell()
+        for line in symbols_lines(symbolize(session, self._request.symbols)):
+            if line:
+                self._say(line.strip())
 
     def _of(self, step: Step) -> StepState:
         return self.steps[step.number - 1]

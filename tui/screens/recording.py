@@ -9,13 +9,13 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from profiler.plan import Plan
 from profiler.recording_form import expected_seconds
 from profiler.watching.track import Track
 from profiler.watching.window import Slots
 from tui.figures import NOT_MEASURED, duration
 from tui.messages import OpenSession, Status
 from tui.recording_feed import RecordingFeed
+from tui.recording_form import Request
 from tui.recording_text import step_title
 from tui.screens.frame import FrameScreen
 from tui.theme import sign
@@ -101,7 +101,7 @@ class RecordingScreen(FrameScreen):
         notice.text = "Nothing is being recorded: press r to begin."
         self.query_one("#recording").display = self.feed is not None
 
-    def start(self, plan: Plan, serial: str | None, root: Path) -> None:
+    def start(self, request: Request, root: Path) -> None:
         """Begin a recording in a worker."""
         if self.feed is not None and not self.feed.ended.is_set():
             self.notify("a recording is under way: stop it first (x)", severity="warning")
@@ -109,9 +109,10 @@ class RecordingScreen(FrameScreen):
         self._track = Track(0.1)
         self._opened = False
         self._seen = -1
-        self.feed = RecordingFeed(plan, serial, root, self._has_news)
+        self.feed = RecordingFeed(request, root, self._has_news)
         self._show_notice()
-        argv = plan.target.argv if plan.target else ()
+        target = request.plan.target
+        argv = target.argv if target else ()
         run_in_thread(
             self, lambda: expected_seconds(root, argv), self._set_expected, lambda _why: None
         )

@@ -4,15 +4,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input
 
 from profiler.recording_form import Typed, expected_seconds, last_typed, remember
 from profiler.store import Session, open_session
 from tui.app import Dashboard
 from tui.screens.comparison import ComparisonScreen
-from tui.screens.new_recording import NewRecordingScreen
 from tui.screens.recording import RecordingScreen
-from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
 
 
@@ -71,31 +68,6 @@ async def test_enter_opens_a_session(root: Path) -> None:
         await pilot.pause()
         assert app.current_mode == "overview"
         assert app.session is not None
-
-
-async def test_the_form_says_what_is_wrong_while_it_is_typed(tmp_path: Path) -> None:
-    app = Dashboard(tmp_path)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("r")
-        await pilot.pause()
-        form = app.screen
-        assert isinstance(form, NewRecordingScreen)
-        verdict = form.query_one("#verdict", Notice)
-        assert "type the program" in verdict.text
-        form.query_one("#command", Input).value = "/no/such/program"
-        await pilot.pause()
-        assert "no such program" in verdict.text
-        form.query_one("#command", Input).value = "sleep 1"
-        form.query_one("#tools", Input).value = "vmstat,nonsense"
-        await pilot.pause()
-        assert "nonsense" in verdict.text
-        form.query_one("#tools", Input).value = "schedstat"
-        form.query_one("#timeout", Input).value = "soon"
-        await pilot.pause()
-        assert "not a number" in verdict.text
-        form.query_one("#timeout", Input).value = ""
-        await pilot.pause()
-        assert verdict.severity == "ok"
 
 
 async def test_a_recording_is_followed_stopped_and_opened(tmp_path: Path) -> None:
