@@ -4,6 +4,7 @@ import io
 import os
 import re
 import shlex
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from collectors.devices import adb_shell, changes
 from collectors.devices.adb_facts import read_facts
 from collectors.devices.adb_follow import FollowedJob
 from collectors.devices.adb_job import AdbJob, file_digest
+from collectors.devices.adb_link import probe
 from collectors.devices.adb_root import Root
 from collectors.devices.adb_server import AdbServer, DeviceEntry, refusal
 from collectors.devices.adb_sync import Sync
@@ -93,6 +95,8 @@ class AdbDevice:
         self.on_absence: Callable[[DeviceUnavailable], None] | None = None
         self.root = Root(self)
         self._dialled = 0.0
+        self._dialling: threading.Thread | None = None
+        self._dial_lock = threading.Lock()
         self._facts: DeviceFacts | None = None
         self._folder: str | None = None
         self._changes: ChangeLog | None = None
@@ -102,20 +106,44 @@ class AdbDevice:
         return self._serial
 
     def redial(self) -> None:
-        """Have adb connect to a network device again; one on USB comes back by itself."""
+        """Have adb connect to a network device again; one on USB comes back by itself.
+
+        It is done on the side: adb may take many seconds, and a person who stops waiting for
+        the device is heard meanwhile.
+        """
         if ":" not in self._serial:
             return
-        if time.monotonic() - self._dialled < _DIAL_EVERY_SECONDS:
-            return
-        self._dialled = time.monotonic()
+        with self._dial_lock:
+            recently = time.monotonic() - self._dialled < _DIAL_EVERY_SECONDS
+            if recently or (self._dialling is not None and self._dialling.is_alive()):
+                return
+            self._dialling = threading.Thread(target=self._dial, name="dial", daemon=True)
+            self._dialling.start()
+
+    def _dial(self) -> None:
         try:
-            if "offline" in {
-                e.state for e in self.server.entries() if e.serial == self._serial
-            }:
+            if self._is_dead():
                 self.server.ask(f"host:disconnect:{self._serial}")
             self.server.dial(self._serial)
         except DeviceUnavailable:
             return  # still away: the caller raises, or tries again
+        finally:
+            self._dialled = time.monotonic()
+
+    def _is_dead(self) -> bool:
+        """Whether adb holds a connection to the device on which nothing comes back.
+
+        A network that swallows everything closes none: adb would go on showing the device,
+        and wait on the old connection for a quarter of an hour.
+        """
+        states = {entry.serial: entry.state for entry in self.server.entries()}
+        if states.get(self._serial) != "device":
+            return self._serial in states
+        try:
+            probe(self.server, self._serial)
+        except DeviceUnavailable:
+            return True
+        return False
 
     def begin(
         self, run: str, log: ChangeLog, on_absence: Callable[[DeviceUnavailable], None]

@@ -72,6 +72,7 @@ class AdbJob:
         self._status: ExitStatus | None = None
         self._usage: ResourceUsage | None = None
         self._looked = 0.0
+        self._away = False
         self._sync: Sync | None = None
         self._verified = False
 
@@ -157,6 +158,8 @@ class AdbJob:
     def poll(self) -> ExitStatus | None:
         if self._status is not None:
             return self._status
+        if self._away:  # now, and not before the caller was told
+            self._device.redial()
         try:
             if self._exists(f"{self._folder}/done"):
                 self._end()
@@ -172,8 +175,9 @@ class AdbJob:
                 self._looked = time.monotonic()
         except DeviceUnavailable:
             self._looked = 0.0
-            self._device.redial()
+            self._away = True
             raise
+        self._away = False
         return self._status
 
     def _end(self) -> None:

@@ -142,8 +142,8 @@ def serve_channel(channel: Channel, service: bytes) -> None:
         connection.channels.pop(channel.local, None)
         connection.send(b"CLSE", 0, channel.remote)
         return
-    connection.send(b"OKAY", channel.local, channel.remote)
     try:
+        connection.send(b"OKAY", channel.local, channel.remote)
         if kind == b"sync":
             serve_sync(channel)
         else:

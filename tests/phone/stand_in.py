@@ -147,8 +147,14 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._ends: list[socket.socket] = []
+        self._flowing = threading.Event()  # of the connections there are now
+        self._flowing.set()
         self._away_until = 0.0
         self._bytes_left: int | None = None
+        self._frozen: list[threading.Event] = []
+        # a slow link: the rate of each direction, and the time that each packet takes
+        self.bytes_per_second: float | None = None
+        self.delay_seconds = 0.0
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -165,11 +171,18 @@ class Wire:
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._ends += [near, far]
             for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._copy, args=(source, sink), daemon=True).start()
+                threading.Thread(
+                    target=self._copy, args=(source, sink, self._flowing), daemon=True
+                ).start()
 
-    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
+    def _copy(
+        self, source: socket.socket, sink: socket.socket, flowing: threading.Event
+    ) -> None:
         try:
             while data := source.recv(1 << 18):
+                flowing.wait()
+                if self.bytes_per_second is not None:
+                    time.sleep(self.delay_seconds + len(data) / self.bytes_per_second)
                 if self._bytes_left is not None:
                     self._bytes_left -= len(data)
                     if self._bytes_left < 0:
@@ -187,17 +200,34 @@ class Wire:
 
     def cut(self, away_seconds: float = 0.0) -> None:
         """Cut the link now; whoever dials within the time finds nobody."""
+        self._bytes_left = None
         self._away_until = time.monotonic() + away_seconds
         ends, self._ends = self._ends, []
         hang_up(ends)
+
+    def freeze(self, away_seconds: float = 0.0) -> None:
+        """Swallow all from now on, and close nothing, as a network does that was left: only
+        connections made later, after the time, work."""
+        self._away_until = time.monotonic() + away_seconds
+        self._frozen.append(self._flowing)
+        self._flowing.clear()
+        self._flowing = threading.Event()
+        self._flowing.set()
 
     def cut_after(self, count: int, away_seconds: float = 0.0) -> None:
         """Cut the link in the middle of a packet, after so many bytes in both directions."""
         self._away_after_bytes = away_seconds
         self._bytes_left = count
 
+    @property
+    def will_cut(self) -> bool:
+        """Whether the bytes of `cut_after` have not passed yet."""
+        return self._bytes_left is not None
+
     def close(self) -> None:
         self._listener.close()
+        for flowing in self._frozen:
+            flowing.set()
         self.cut()
 
 

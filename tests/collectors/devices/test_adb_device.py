@@ -123,17 +123,42 @@ def test_stream_ends_when_told(adb_device: AdbDevice) -> None:
     assert sink.getvalue().count(b"tick\n") >= 3
 
 
-@pytest.mark.parametrize("count", [3_000, 20_000, 45_000])
+@pytest.mark.parametrize("count", [3_000, 20_000, 35_000])
 def test_a_cut_link_loses_nothing(
     phone: StandIn, adb_device: AdbDevice, tmp_path: Path, count: int
 ) -> None:
     out = adb_device.output_dir("session", f"cut{count}", tmp_path)
     phone.wire.cut_after(count, away_seconds=2)
     status = run_to_end(adb_device, Job(f"cut{count}", ("sh", "-c", COUNT), out), tmp_path)
+    assert not phone.wire.will_cut
     assert status == ExitStatus(code=3)
     assert (tmp_path / "stdout").read_text().split("\n")[-2] == "line 39"
     digest = adb_device.run(["sha256sum", f"{out}/more"]).text.split()[0]
     assert hashlib.sha256((tmp_path / "more").read_bytes()).hexdigest() == digest
+
+
+def test_a_dead_link_is_noticed_within_ten_seconds(
+    phone: StandIn, adb_device: AdbDevice, tmp_path: Path
+) -> None:
+    """Nothing closes the connection, and adb goes on showing the device as usable."""
+    out = adb_device.output_dir("session", "dead", tmp_path)
+    running = adb_device.start(Job("dead", ("sh", "-c", "sleep 1; exit 6"), out))
+    assert running.wait(0.2) is None
+    phone.wire.freeze()
+    frozen = time.monotonic()
+    with pytest.raises(DeviceUnavailable):
+        running.wait(60)
+    assert time.monotonic() - frozen < 10
+    assert {e.state for e in list_devices() if e.serial == phone.serial} == {"device"}
+    status = None
+    while status is None and time.monotonic() - frozen < 60:
+        try:
+            status = running.wait(0.2)
+        except DeviceUnavailable:
+            time.sleep(0.2)
+    assert status == ExitStatus(code=6)
+    running.fetch(tmp_path)
+    running.discard()
 
 
 def test_a_killed_server_is_started_again(
