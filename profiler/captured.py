@@ -2,10 +2,11 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from collectors.devices.device import ExitStatus, RunningJob
-from profiler.manifest import CapturedFile, NativeRun, Recorder
+from profiler.manifest import CapturedFile, NativeRun, Recorder, State
 from profiler.recorder import boot_id, started_ticks
 
 
@@ -38,3 +39,17 @@ def native_run(running: RunningJob, status: ExitStatus | None, wall: float) -> N
         else round(usage.cpu_seconds, 3),
         max_rss_bytes=usage.max_rss_bytes if usage else None,
     )
+
+
+def shell_status(status: ExitStatus | None) -> int | None:
+    """The status as a shell would say it; None where nobody saw the end."""
+    return status.shell_status if status is not None and status.is_known else None
+
+
+def state_of(captures: Sequence[State], *, whole: bool) -> State:
+    """A session's state by its captures'; `whole` says that none is missing."""
+    if whole and all(state is State.COMPLETE for state in captures):
+        return State.COMPLETE
+    if any(state is not State.FAILED for state in captures):
+        return State.PARTIAL
+    return State.FAILED

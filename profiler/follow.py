@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,7 +20,7 @@ Log = Callable[[str, str], None]
 class Follower:
     """Waits for one job. `log` is told what happened and why.
 
-    `look` is called with the seconds since the start, while the job runs and can be reached.
+    `looks` are called with the seconds since the start, while the job runs and can be reached.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Follower:
         stop: StopRequest,
         observer: Observer,
         log: Log,
-        look: Callable[[float], None] | None = None,
+        looks: Sequence[Callable[[float], None]] = (),
     ) -> None:
         self._step = step
         self._running = running
@@ -42,7 +42,7 @@ class Follower:
         self._stop = stop
         self._observer = observer
         self._log = log
-        self._look_at = look
+        self._looks = looks
         self._tails = {name: _Tail(folder / name) for name in (STDOUT_FILE, STDERR_FILE)}
         self._away = False
         self._fetched = 0.0
@@ -69,8 +69,9 @@ class Follower:
                 raise DeviceUnavailable("the device was away when the recording was stopped")
             self._pass_output()
             self._observer.tick(self._step, seconds)
-            if self._look_at is not None and status is None and not self._away:
-                self._look_at(seconds)
+            if status is None and not self._away:
+                for look in self._looks:
+                    look(seconds)
             if status is None and not self._away:
                 self._end_when_due(seconds)
         return status, self._stopped
@@ -117,6 +118,19 @@ class Follower:
         self._ended_at = seconds
         self._log("stopping", reason)
         self._running.signal(signal.SIGKILL if kill else signal.SIGTERM)
+
+
+def wait_to_be_stopped(
+    step: Step, timeout: float | None, stop: StopRequest, observer: Observer
+) -> None:
+    """Wait where there is no job: samplers watch what runs already."""
+    started = time.monotonic()
+    while not stop:
+        seconds = time.monotonic() - started
+        observer.tick(step, seconds)
+        if timeout is not None and seconds >= timeout:
+            return
+        time.sleep(TICK_SECONDS)
 
 
 class _Tail:

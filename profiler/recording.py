@@ -7,6 +7,7 @@ each wrapper that was asked for.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from collectors import registry
 from collectors.devices.device import Device, DeviceFacts, ExitStatus, RunningJob
@@ -14,9 +15,10 @@ from collectors.devices.toolchain import Toolchain
 from collectors.errors import DeviceUnavailable, DroidgrindError, ToolError
 from collectors.records.shared import Shape
 from collectors.tools import valgrind
-from collectors.tools.tool import RunningSampler, Subject, ToolSettings
-from profiler.captured import captured_files, native_run
-from profiler.follow import TICK_SECONDS, Follower
+from collectors.tools.tool import RunningSampler, Subject
+from profiler.captured import captured_files, native_run, shell_status, state_of
+from profiler.follow import Follower, wait_to_be_stopped
+from profiler.heap_watch import HeapMoment, HeapWatch, LiveHeap
 from profiler.journal import Journal
 from profiler.launching import Launcher
 from profiler.manifest import CaptureEntry, State
@@ -53,6 +55,7 @@ class Recording:
         prepare: Callable[[], Launcher | None],
         observer: Observer,
         stop: StopRequest,
+        heap_seen: Callable[[Step, HeapMoment], None] | None = None,
     ) -> None:
         self._plan = plan
         self._device = device
@@ -63,6 +66,7 @@ class Recording:
         self._launcher: Launcher | None = None
         self._observer = observer
         self._stop = stop
+        self._heap_seen = heap_seen
         self._facts: DeviceFacts = writer.manifest.device
         self._warned = -_WARN_EVERY_SECONDS
 
@@ -162,15 +166,8 @@ class Recording:
         interrupted = bool(self._stop) and self._plan.has_end
         states = [entry.state for entry in manifest.captures]
         interrupted = interrupted or (bool(self._stop) and len(states) < len(self._plan.tools))
-        whole = len(states) == len(self._plan.tools) and all(
-            state is State.COMPLETE for state in states
-        )
-        if whole and not interrupted:
-            state = State.COMPLETE
-        elif any(state is not State.FAILED for state in states):
-            state = State.PARTIAL
-        else:
-            state = State.FAILED
+        whole = len(states) == len(self._plan.tools) and not interrupted
+        state = state_of(states, whole=whole)
         self._writer.event("recording ended", state=state)
         self._writer.save(
             replace(
@@ -201,7 +198,7 @@ class Recording:
         try:
             if self._launcher is None:
                 self._start_samplers(step.samplers, self._plan.subject, samplers, failures)
-                self._wait_to_be_stopped(step)
+                wait_to_be_stopped(step, self._plan.timeout, self._stop, self._observer)
             else:
                 output_dir = self._launcher.output_dir(NATIVE_RUN, folder)
                 running = self._launcher.start(NATIVE_RUN, output_dir, (), {}, held=True)
@@ -235,7 +232,7 @@ class Recording:
                 state=state,
                 argv=() if self._launcher is None else self._launcher.argv,
                 started=began,
-                exit_status=_shell_status(status),
+                exit_status=shell_status(status),
                 wall_seconds=round(wall, 3),
                 files=files,
                 note=note,
@@ -296,23 +293,6 @@ class Recording:
                 failures[name] = str(error)
                 self._observer.warning(str(error))
 
-    def _wait_to_be_stopped(self, step: Step) -> None:
-        started = time.monotonic()
-        while not self._stop:
-            seconds = time.monotonic() - started
-            self._observer.tick(step, seconds)
-            if self._plan.timeout is not None and seconds >= self._plan.timeout:
-                return
-            time.sleep(TICK_SECONDS)
-
-    def _suppressing(self, settings: ToolSettings, shape: Shape) -> ToolSettings:
-        """Suppression files as arguments, where the tool has errors to suppress."""
-        if shape is not Shape.ERRORS:
-            return settings
-        files = [self._device.place(file) for file in settings.suppressions]
-        options = (f"--suppressions={file}" for file in files)
-        return replace(settings, arguments=(*settings.arguments, *options))
-
     def _run_wrapped(self, step: Step) -> None:
         """Run the target inside one Valgrind tool."""
         launcher, toolchain = self._launcher, self._toolchain
@@ -321,9 +301,16 @@ class Recording:
         wrapper = registry.wrapper(step.name)
         folder = self._writer.folder(step.name)
         output_dir = launcher.output_dir(step.name, folder)
-        settings = self._suppressing(self._plan.settings_of(step.name), wrapper.shape)
+        settings = self._plan.settings_of(step.name).suppressing(self._device, wrapper.shape)
+        live = self._live_heap(step, wrapper.shape, toolchain, output_dir)
         prefix = valgrind.command(
-            toolchain, wrapper, output_dir, settings, self._facts, launcher.valgrind_options
+            toolchain,
+            wrapper,
+            output_dir,
+            settings,
+            self._facts,
+            launcher.valgrind_options,
+            pipes=None if live is None else live.pipes,
         )
         unmeasured = launcher.unmeasured
         if wrapper.shape not in _NEED_MALLOC or "--pages-as-heap=yes" in settings.arguments:
@@ -338,7 +325,10 @@ class Recording:
         )
         self._writer.put_capture(entry)
         running = launcher.start(step.name, output_dir, prefix, toolchain.env)
-        status, stopped = self._follow(step, running)
+        watch = None if live is None else live.watch(running.pid)
+        status, stopped = self._follow(step, running, watch)
+        if watch is not None:
+            watch.leave()
         running.fetch(folder)
         usage = running.usage
         keep_modules(self._device, self._writer, folder)
@@ -358,13 +348,23 @@ class Recording:
             replace(
                 entry,
                 state=state,
-                exit_status=_shell_status(status),
+                exit_status=shell_status(status),
                 wall_seconds=None if usage is None else round(usage.wall_seconds, 3),
                 files=files,
                 note=verdict.reason or unmeasured,
             ),
         )
         running.discard()  # only now: a kill before this line finds the results again
+
+    def _live_heap(
+        self, step: Step, shape: Shape, toolchain: Toolchain, output_dir: str
+    ) -> LiveHeap | None:
+        """For who wants to see it; an app's pipes would be another user's."""
+        seen = self._heap_seen
+        if seen is None or shape not in _NEED_MALLOC or self._plan.app is not None:
+            return None
+        name = self._writer.directory.name
+        return LiveHeap(self._device, toolchain, partial(seen, step), name, output_dir)
 
     def _captured(self, step: Step, entry: CaptureEntry) -> None:
         self._writer.put_capture(entry)
@@ -373,7 +373,14 @@ class Recording:
         )
         self._observer.captured(step, entry)
 
-    def _follow(self, step: Step, running: RunningJob) -> tuple[ExitStatus | None, str | None]:
+    def _follow(
+        self, step: Step, running: RunningJob, heap: HeapWatch | None = None
+    ) -> tuple[ExitStatus | None, str | None]:
+        looks: list[Callable[[float], None]] = []
+        if step.name != NATIVE_RUN:
+            looks.append(MapsWatch(self._device, self._writer, step.name, running.pid).look)
+        if heap is not None:
+            looks.append(heap.look)
         follower = Follower(
             step,
             running,
@@ -382,9 +389,7 @@ class Recording:
             stop=self._stop,
             observer=self._observer,
             log=lambda what, why: self._writer.event(what, why=why),
-            look=None
-            if step.name == NATIVE_RUN
-            else MapsWatch(self._device, self._writer, step.name, running.pid).look,
+            looks=looks,
         )
         try:
             return follower.follow()
@@ -393,7 +398,3 @@ class Recording:
         except BaseException:  # whatever went wrong here, no target goes on unwatched
             running.discard()
             raise
-
-
-def _shell_status(status: ExitStatus | None) -> int | None:
-    return status.shell_status if status is not None and status.is_known else None

@@ -2,7 +2,7 @@
 
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +16,13 @@ from collectors.errors import Interrupted, UsageError
 from collectors.tools.tool import ToolSettings
 from profiler.app_launching import AppLauncher, AppPlace, fit_plan, look_at_app
 from profiler.captured import this_process
+from profiler.heap_watch import HeapMoment
 from profiler.journal import Journal
 from profiler.launching import Launcher, ProgramLauncher
 from profiler.manifest import Manifest, State, TargetEntry, ToolchainEntry
 from profiler.placing import Bundle, bundle_target, place_bundle
 from profiler.plan import Plan
-from profiler.progress import Observer, SilentObserver, StopRequest, stop_on_signals
+from profiler.progress import Observer, SilentObserver, Step, StopRequest, stop_on_signals
 from profiler.recipe import Recipe, read_recipe, write_recipe
 from profiler.recorder import is_running
 from profiler.recording import Recorded, Recording
@@ -88,8 +89,12 @@ def run_plan(
     valgrind: str | None = None,
     observer: Observer | None = None,
     stop: StopRequest | None = None,
+    heap_seen: Callable[[Step, HeapMoment], None] | None = None,
 ) -> Recorded:
-    """Carry out a plan. Everything that can be refused is refused before anything runs."""
+    """Carry out a plan. Everything that can be refused is refused before anything runs.
+
+    `heap_seen` is told about once a second what the program holds inside a Valgrind tool.
+    """
     observer = observer or SilentObserver()
     place = None
     if plan.app is not None:
@@ -124,7 +129,9 @@ def run_plan(
     )
     writer = SessionWriter.create(directory, manifest)
     write_recipe(directory, recipe)
-    return _carry_out(recipe, device, toolchain, bundle or place, writer, observer, stop)
+    return _carry_out(
+        recipe, device, toolchain, bundle or place, writer, observer, stop, heap_seen
+    )
 
 
 def resume(
@@ -192,6 +199,7 @@ def _carry_out(
     writer: SessionWriter,
     observer: Observer,
     stop: StopRequest | None,
+    heap_seen: Callable[[Step, HeapMoment], None] | None = None,
 ) -> Recorded:
     stop = stop if stop is not None else StopRequest()
     journal = Journal.create(device.serial, recipe.run, writer.directory, this_process())
@@ -208,7 +216,7 @@ def _carry_out(
         return ProgramLauncher(device, recipe.run, placed)
 
     recording = Recording(
-        recipe.plan, device, toolchain, writer, journal, prepare, observer, stop
+        recipe.plan, device, toolchain, writer, journal, prepare, observer, stop, heap_seen
     )
     with stop_on_signals(stop):
         return recording.run()

@@ -12,6 +12,7 @@ from collectors.devices.discover import choose_device
 from collectors.errors import DroidgrindError, ParseError
 from collectors.readers.proc import Sample, SampleParser
 from collectors.records.errors import ErrorProfile
+from profiler.heap_watch import HeapMoment
 from profiler.manifest import CaptureEntry, NativeRun
 from profiler.progress import Step, StopRequest
 from profiler.session import Recorded, run_plan
@@ -19,6 +20,7 @@ from profiler.store import NATIVE_RUN, RAW_FOLDER, Session
 from tui.recording_form import Request
 
 _MOST_LINES = 2000
+_MOST_MOMENTS = 2000
 _ERRORS_SECONDS = 1.5
 
 
@@ -44,6 +46,8 @@ class RecordingFeed:
         self.lines_seen = 0
         self.found: list[tuple[str, str, int]] = []  # kind, place, count
         self.samples: deque[Sample] = deque()
+        self.heap: list[HeapMoment] = []  # of the step that runs inside Valgrind now
+        self.heap_step: Step | None = None
         self.recorded: Recorded | None = None
         self.failure: str | None = None
         self.ended = threading.Event()
@@ -66,6 +70,7 @@ class RecordingFeed:
                 valgrind=self._request.valgrind,
                 observer=self,
                 stop=self.stop,
+                heap_seen=self._see_heap,
             )
             if self._request.symbols:
                 self._symbolize(self.recorded.session)
@@ -86,6 +91,14 @@ class RecordingFeed:
         for line in symbols_lines(symbolize(session, self._request.symbols)):
             if line:
                 self._say(line.strip())
+
+    def _see_heap(self, step: Step, moment: HeapMoment) -> None:
+        if self.heap_step is not step:
+            self.heap_step, self.heap = step, []
+        self.heap.append(moment)
+        if len(self.heap) > _MOST_MOMENTS:
+            self.heap = self.heap[::2]
+        self._tell()
 
     def _of(self, step: Step) -> StepState:
         return self.steps[step.number - 1]

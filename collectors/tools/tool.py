@@ -1,7 +1,7 @@
 """What a tool is: a wrapper runs the target inside itself, a sampler watches beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -28,6 +28,14 @@ class ToolSettings:
     time_unit: Literal["i", "ms", "B"] = "i"
     interval_seconds: float | None = None
     suppressions: tuple[Path, ...] = ()
+
+    def suppressing(self, device: Device, shape: Shape) -> "ToolSettings":
+        """The suppression files as arguments, where the tool has errors to suppress."""
+        if shape is not Shape.ERRORS:
+            return self
+        files = [device.place(file) for file in self.suppressions]
+        options = (f"--suppressions={file}" for file in files)
+        return replace(self, arguments=(*self.arguments, *options))
 
 
 @dataclass(frozen=True, slots=True)

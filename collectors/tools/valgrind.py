@@ -47,8 +47,12 @@ def command(
     settings: ToolSettings,
     facts: DeviceFacts,
     target: Sequence[str],
+    *,
+    pipes: str | None = None,
 ) -> tuple[str, ...]:
     """The whole command line that runs `target` under `wrapper`.
+
+    `pipes` is how the names of the pipes begin by which vgdb reaches the run; None: it cannot.
 
     Valgrind's own words go to a log file of their own, so that the target's standard error
     stays the target's.
@@ -56,7 +60,7 @@ def command(
     return (
         *toolchain.command(wrapper.valgrind_tool),
         f"--log-file={output_dir}/{LOG_PATTERN}",
-        "--vgdb=no",
+        *(("--vgdb=no",) if pipes is None else ("--vgdb=yes", f"--vgdb-prefix={pipes}")),
         *wrapper.options(toolchain.version, output_dir, settings, facts),
         *settings.arguments,
         *target,

@@ -1,5 +1,6 @@
 """A recording under way: its steps, what the target says, what was found so far."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -200,7 +201,11 @@ class RecordingScreen(FrameScreen):
             table.action_last()
 
     def _draw_live(self, feed: RecordingFeed) -> None:
-        track, plot = self._track, self.query_one("#live", AreaPlot)
+        plot = self.query_one("#live", AreaPlot)
+        if feed.heap:
+            self._draw_heap(feed, plot)
+            return
+        track = self._track
         if not feed.samples:
             return
         while feed.samples:
@@ -214,6 +219,40 @@ class RecordingScreen(FrameScreen):
         plot.set_layers(
             [Layer("run queue", queue, "running", f"{now or 0:.0f} ({cpus} CPUs)")], limit=cpus
         )
+
+    def _draw_heap(self, feed: RecordingFeed, plot: AreaPlot) -> None:
+        """The heap inside Valgrind, from the run's start until now."""
+        step, moments = feed.heap_step, list(feed.heap)
+        if step is None or plot.size.height < 1:
+            return
+        of_process = moments[-1].of == "process"
+        box = self.query_one("#live-box", Vertical)
+        box.border_title = f"How much memory is held? ({step_title(step)})"
+        box.border_subtitle = (
+            "all of the process, Valgrind's data too: no vgdb there"
+            if of_process
+            else "the program's blocks, without what the allocator adds"
+        )
+        peak = max(moment.bytes for moment in moments)
+        unit, name = next(
+            (size, name)
+            for size, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
+            if peak >= size or size == 1
+        )
+        times = [moment.seconds for moment in moments]
+        end = times[-1] or 1.0
+        values: list[float | None] = []
+        for dot in range(1, plot.dots + 1):
+            place = bisect_right(times, end * dot / plot.dots)
+            values.append(moments[place - 1].bytes / unit if place else None)
+        held = moments[-1].bytes / unit
+        layer = Layer(
+            "process" if of_process else "heap",
+            values,
+            "iowait" if of_process else "user",
+            f"{held:.1f} {name} now",
+        )
+        plot.set_layers([layer], note=f"most seen {peak / unit:.1f}, in {duration(end)}")
 
     def status(self) -> Status:
         feed = self.feed
