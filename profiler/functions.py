@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from collectors.records.cost import UNKNOWN, CostProfile
+from collectors.records.cost import UNKNOWN, CostProfile, symbol_names
 from profiler.aggregate.cost import by_function
 
 # A session asks for the same few thousand names again and again.
@@ -67,12 +67,12 @@ def function_costs(profiles: Sequence[CostProfile]) -> FunctionCosts:
         cycles = counts[0].copy()
     order: Any = np.lexsort((np.arange(len(sums.keys)), -cycles))
     places: list[int] = order.tolist()
-    symbols = [sums.keys[place] for place in places]
+    functions, files, objects = symbol_names(sums.keys)
     return FunctionCosts(
         sums.events,
-        [symbol.fn for symbol in symbols],
-        [symbol.file for symbol in symbols],
-        [symbol.obj for symbol in symbols],
+        [functions[place] for place in places],
+        [files[place] for place in places],
+        [objects[place] for place in places],
         counts[:, order],
         cycles[order],
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -40,6 +40,7 @@ _SYSTEM = re.compile(
     r"(/usr/(?!src/|local/)|/lib|/system/|/system_ext/|/apex/|/vendor/|/odm/|/product/|/build/|"
     r"/buildbot|/rustc/|\./|\.\./|\[|.*/vgpreload_|.*/\.cargo/registry/|.*/toolchains/llvm/)"
 )
+_MOST_JUDGED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,13 @@ class OwnCode:
 
     globs: tuple[str, ...] = ()
     target: str | None = None
+    # Many frames are in few files: what was judged once is known.
+    _judged: dict[tuple[str | None, ...], bool] = field(
+        default_factory=dict[tuple[str | None, ...], bool],
+        init=False,
+        repr=False,
+        compare=False,
+    )
 
     @classmethod
     def guessed(cls, argv: Sequence[str]) -> "OwnCode":
@@ -60,7 +68,13 @@ class OwnCode:
 
     def owns(self, frame: Frame) -> bool:
         """Whether a stack's frame is own code."""
-        return self.owns_code(frame.fn, frame.path, frame.obj)
+        key = (frame.obj, frame.file, frame.dir, frame.fn if self.globs else None)
+        judged = self._judged.get(key)
+        if judged is None:
+            if len(self._judged) >= _MOST_JUDGED:
+                self._judged.clear()
+            judged = self._judged[key] = self.owns_code(frame.fn, frame.path, frame.obj)
+        return judged
 
     def owns_code(self, fn: str | None, file: str | None, obj: str | None) -> bool:
         """Whether a function of a source file and an object is own code."""
@@ -86,7 +100,7 @@ class OwnCode:
         return own_frame(frames)
 
     def has_own(self, frames: Sequence[Frame]) -> bool:
-        return any(self.owns(frame) for frame in frames)
+        return any(map(self.owns, frames))
 
 
 def module_of(record: ErrorRecord) -> str:

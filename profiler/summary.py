@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from collectors import registry
 from collectors.errors import InputError
-from collectors.records.cost import CostProfile
+from collectors.records.cost import CostProfile, symbol_names
 from collectors.records.errors import LEAK_KINDS, ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
@@ -180,12 +180,14 @@ def _cost_json(profiles: Sequence[CostProfile]) -> dict[str, Any]:
 
     functions = by_function(profiles)
     events = functions.events
+    names, files, _ = symbol_names(functions.keys)
     figures: dict[str, Any] = {
         "events": {
-            event: sum(column) for event, column in zip(events, functions.counts, strict=True)
+            event: sum(profile.totals().get(event, 0) for profile in profiles)
+            for event in events
         },
-        "functions": len({(symbol.file, symbol.fn) for symbol in functions.keys}),
-        "files": len({symbol.file for symbol in functions.keys}),
+        "functions": len(set(zip(files, names, strict=True))),
+        "files": len(set(files)),
         "top": [
             {
                 "function": symbol.fn,

@@ -6,7 +6,7 @@ row holds indices. The words are Cachegrind's: events Ir I1mr ILmr Dr D1mr DLmr 
 DLmw Bc Bcm Bi Bim; `fl` (file), `fn` (function); self cost only, unless said.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast, overload
 
@@ -57,12 +57,40 @@ class SymbolTable(Sequence[Symbol]):
             None if obj is None or obj < 0 else self.objects[obj],
         )
 
+    def __iter__(self) -> Iterator[Symbol]:
+        return map(Symbol, *self.names())
+
+    def names(self) -> tuple[list[str], list[str], list[str | None]]:
+        """Function, file and object of every symbol: what is cheaper to have than symbols."""
+        functions, files = list(self.functions), list(self.files)
+        objects: list[str | None] = [*self.objects, None]
+        return (
+            [functions[i] for i in self.function_of],
+            [files[i] for i in self.file_of],
+            [None] * len(self)
+            if self.object_of is None or not self.objects
+            else [objects[max(i, -1)] for i in self.object_of],
+        )
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
             return NotImplemented
         return list(self) == list(cast("Sequence[object]", other))
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def symbol_names(
+    symbols: Sequence[Symbol],
+) -> tuple[Sequence[str], Sequence[str], Sequence[str | None]]:
+    """Function, file and object of every symbol."""
+    if isinstance(symbols, SymbolTable):
+        return symbols.names()
+    return (
+        [symbol.fn for symbol in symbols],
+        [symbol.file for symbol in symbols],
+        [symbol.obj for symbol in symbols],
+    )
 
 
 @dataclass(frozen=True, slots=True)

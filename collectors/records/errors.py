@@ -131,6 +131,11 @@ class ErrorProcess:
 
 NONE = -(1 << 63)  # an entry of a column of `ErrorColumns` that is not known
 _ADDRESS = (1 << 64) - 1
+_MOST_KEPT = 50_000  # records that are kept once they are made; more are made each time
+_RECORD_COLUMNS = (
+    "kind", "what", "stack", "aux", "count", "unique", "pid", "tid", "thread_name",
+    "leaked_bytes", "leaked_blocks", "direct_bytes", "fd", "path", "suppression",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +148,8 @@ class ErrorColumns(Sequence[ErrorRecord]):
     `what`, `stack`, `file` and `line`. Stack i is `stack_frames` from `stacks[i]` to
     `stacks[i + 1]`, which index `frames`: `ip` (as a signed number), `fn`, `obj`, `dir`,
     `file` (which index `texts`) and `line`.
+
+    Records share their frames: a place is one Frame, however many stacks it is on.
     """
 
     texts: Sequence[str]
@@ -151,6 +158,8 @@ class ErrorColumns(Sequence[ErrorRecord]):
     stacks: "memoryview[int]"
     stack_frames: "memoryview[int]"
     frames: "Mapping[str, memoryview[int]]"
+    _made_frames: list[Frame] = field(default_factory=list[Frame], init=False, repr=False)
+    _made: list[ErrorRecord] = field(default_factory=list[ErrorRecord], init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.records["kind"])
@@ -164,11 +173,17 @@ class ErrorColumns(Sequence[ErrorRecord]):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        return _RecordMaker(self).record(index % len(self))
+        if self._made:
+            return self._made[index]
+        place = index % len(self)
+        return next(self._make(place, place + 1))
 
     def __iter__(self) -> Iterator[ErrorRecord]:
-        maker = _RecordMaker(self)
-        return map(maker.record, range(len(self)))
+        if self._made or len(self) > _MOST_KEPT:
+            return iter(self._made) if self._made else self._make(0, len(self))
+        # Made whole before they are kept: several threads may be at it.
+        self._made[:] = list(self._make(0, len(self)))
+        return iter(self._made)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -177,10 +192,71 @@ class ErrorColumns(Sequence[ErrorRecord]):
 
     __hash__ = None  # type: ignore[assignment]
 
-    def with_shared_frames(self) -> list[ErrorRecord]:
-        """All records, with one Frame for each place, however often it is seen."""
-        maker = _RecordMaker(self, share=True)
-        return [maker.record(i) for i in range(len(self))]
+    def distinct_frames(self) -> Sequence[Frame]:
+        """The places that stacks consist of, in the order in which they were first seen."""
+        if not self._made_frames:
+            texts: dict[int, str | None] = {NONE: None}
+            columns = (self.frames[name] for name in ("ip", "fn", "obj", "dir", "file", "line"))
+            self._made_frames[:] = [
+                Frame(
+                    None if ip == NONE else ip & _ADDRESS,
+                    self._text(fn, texts),
+                    self._text(obj, texts),
+                    self._text(folder, texts),
+                    self._text(file, texts),
+                    _known(line),
+                )
+                for ip, fn, obj, folder, file, line in zip(*columns, strict=True)
+            ]
+        return self._made_frames
+
+    def _make(self, start: int, stop: int) -> Iterator[ErrorRecord]:
+        """The records from `start` up to `stop`."""
+        columns = [self.records[name][start:stop] for name in _RECORD_COLUMNS]
+        texts: dict[int, str | None] = {NONE: None}
+        starts = self.records["aux"]
+        all_remarks = len(self.remarks["what"])
+        for index, row in enumerate(zip(*columns, strict=True), start + 1):
+            (kind, what, stack, aux, count, unique, pid, tid, thread, leaked, blocks, direct,
+             fd, path, suppression) = row  # fmt: skip
+            last = starts[index] if index < len(starts) else all_remarks
+            yield ErrorRecord(
+                self._text(kind, texts) or "",
+                self._text(what, texts) or "",
+                self._stack(stack),
+                tuple(self._remark(i, texts) for i in range(aux, last)),
+                count,
+                _known(unique),
+                _known(pid),
+                _known(tid),
+                self._text(thread, texts),
+                _known(leaked),
+                _known(blocks),
+                _known(direct),
+                _known(fd),
+                self._text(path, texts),
+                self._text(suppression, texts),
+            )
+
+    def _text(self, place: int, seen: dict[int, str | None]) -> str | None:
+        if place not in seen:
+            seen[place] = self.texts[place]
+        return seen[place]
+
+    def _stack(self, index: int) -> tuple[Frame, ...]:
+        if index == NONE:
+            return ()
+        places = self.stack_frames[self.stacks[index] : self.stacks[index + 1]]
+        return tuple(map(self.distinct_frames().__getitem__, places))
+
+    def _remark(self, index: int, texts: dict[int, str | None]) -> AuxStack:
+        of = {name: column[index] for name, column in self.remarks.items()}
+        return AuxStack(
+            self._text(of["what"], texts),
+            self._stack(of["stack"]),
+            self._text(of["file"], texts),
+            _known(of["line"]),
+        )
 
     def by_kind(self) -> dict[str, int]:
         kinds: dict[int, int] = {}
@@ -206,73 +282,6 @@ class ErrorColumns(Sequence[ErrorRecord]):
         return totals
 
 
-class _RecordMaker:
-    """Makes records from columns."""
-
-    def __init__(self, columns: ErrorColumns, *, share: bool = False) -> None:
-        self._columns = columns
-        self._frames: dict[int, Frame] = {}
-        self._share = share
-
-    def record(self, index: int) -> ErrorRecord:
-        columns = self._columns
-        of = {name: column[index] for name, column in columns.records.items()}
-        starts = columns.records["aux"]
-        stop = starts[index + 1] if index + 1 < len(starts) else len(columns.remarks["what"])
-        return ErrorRecord(
-            kind=columns.texts[of["kind"]],
-            what=columns.texts[of["what"]],
-            frames=self._stack(of["stack"]),
-            aux=tuple(self._remark(i) for i in range(of["aux"], stop)),
-            count=of["count"],
-            unique=_known(of["unique"]),
-            pid=_known(of["pid"]),
-            tid=_known(of["tid"]),
-            thread_name=self._text(of["thread_name"]),
-            leaked_bytes=_known(of["leaked_bytes"]),
-            leaked_blocks=_known(of["leaked_blocks"]),
-            direct_bytes=_known(of["direct_bytes"]),
-            fd=_known(of["fd"]),
-            path=self._text(of["path"]),
-            suppression=self._text(of["suppression"]),
-        )
-
-    def _text(self, place: int) -> str | None:
-        return None if place == NONE else self._columns.texts[place]
-
-    def _remark(self, index: int) -> AuxStack:
-        of = {name: column[index] for name, column in self._columns.remarks.items()}
-        return AuxStack(
-            self._text(of["what"]),
-            self._stack(of["stack"]),
-            self._text(of["file"]),
-            _known(of["line"]),
-        )
-
-    def _stack(self, index: int) -> tuple[Frame, ...]:
-        if index == NONE:
-            return ()
-        columns = self._columns
-        span = slice(columns.stacks[index], columns.stacks[index + 1])
-        return tuple(map(self._frame, columns.stack_frames[span]))
-
-    def _frame(self, index: int) -> Frame:
-        frame = self._frames.get(index)
-        if frame is None:
-            of = {name: column[index] for name, column in self._columns.frames.items()}
-            frame = Frame(
-                None if of["ip"] == NONE else of["ip"] & _ADDRESS,
-                self._text(of["fn"]),
-                self._text(of["obj"]),
-                self._text(of["dir"]),
-                self._text(of["file"]),
-                _known(of["line"]),
-            )
-            if self._share:
-                self._frames[index] = frame
-        return frame
-
-
 def _known(number: int) -> int | None:
     return None if number == NONE else number
 
@@ -284,6 +293,19 @@ class ErrorProfile:
     records: Sequence[ErrorRecord]
     processes: tuple[ErrorProcess, ...] = ()
     damage: tuple[Damage, ...] = field(default=())
+
+    def distinct_frames(self) -> Sequence[Frame]:
+        """The places that the stacks of all records consist of."""
+        if isinstance(self.records, ErrorColumns):
+            return self.records.distinct_frames()
+        return list(
+            dict.fromkeys(
+                frame
+                for record in self.records
+                for stack in (record.frames, *(aux.frames for aux in record.aux))
+                for frame in stack
+            )
+        )
 
     @property
     def occurrences(self) -> int:

@@ -103,9 +103,7 @@ def _unresolved(recorded: Recorded, context: Context) -> Iterator[Finding]:
     frames = {
         frame.ip or (frame.obj, frame.fn): frame
         for profile in recorded.errors
-        for record in profile.records
-        for stack in (record.frames, *(aux.frames for aux in record.aux))
-        for frame in stack
+        for frame in profile.distinct_frames()
     }
     own = [frame for frame in frames.values() if context.own.owns(frame)]
     judged = own if len(own) >= _FEWEST_FRAMES else list(frames.values())

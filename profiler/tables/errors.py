@@ -26,7 +26,6 @@ from collectors.records.shared import Damage, Frame
 from profiler.tables.group import UNUSABLE, load_group, write_group
 
 SCHEMA = 1
-_MOST_AT_ONCE = 10_000  # records that are made at once; more are made when looked at
 _FRAME_COLUMNS = ("ip", "fn", "obj", "dir", "file", "line")
 
 
@@ -66,9 +65,8 @@ def load_error_tables(folder: Path, name: str, raw: Path) -> ErrorProfile | None
             tables["stack_frames"].columns["frame"],
             tables["frames"].columns,
         )
-        few = len(columns) <= _MOST_AT_ONCE
         return ErrorProfile(
-            columns.with_shared_frames() if few else columns,
+            columns,
             tuple(_process(entry) for entry in about["processes"]),
             tuple(Damage(**entry) for entry in about["damage"]),
         )

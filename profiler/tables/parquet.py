@@ -7,8 +7,9 @@ writers are for the libraries.
 
 import mmap
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, overload
 
@@ -61,6 +62,12 @@ class Texts(Sequence[str]):
         at = self._offsets[index]
         size = int.from_bytes(self._page[at : at + 4], "little")
         return str(self._page[at + 4 : at + 4 + size], "utf-8", "backslashreplace")
+
+    def __iter__(self) -> Iterator[str]:
+        # The texts stand one behind another: the next one's beginning is this one's end.
+        page = bytes(self._page)
+        for start, end in pairwise([*self._offsets, len(page)]):
+            yield str(page[start + 4 : end], "utf-8", "backslashreplace")
 
 
 def write_table(

@@ -230,7 +230,7 @@ class Errors:
             memoryview(self._stack_frames),
             _columns(self._frames, _FRAME),
         )
-        return columns if len(columns) > _FEW else columns.with_shared_frames()
+        return columns if len(columns) > _FEW else list(columns)
 
     def _leak(self, raw: bytes, said: bytes, row: list[int]) -> None:
         row[_LEAKED] = row[_DIRECT_BYTES] = _known(inner(raw, b"leakedbytes"))

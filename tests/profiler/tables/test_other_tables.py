@@ -77,6 +77,21 @@ def test_very_many_errors_are_counted_without_making_them(
     )  # fmt: skip
 
 
+def test_records_of_tables_share_their_frames_and_are_made_once(tmp_path: Path) -> None:
+    profile = read(ERRORS[0])
+    assert isinstance(profile, ErrorProfile)
+    write_error_tables(tmp_path, "a", DATA / ERRORS[0], profile)
+    stored = load_error_tables(tmp_path, "a", DATA / ERRORS[0])
+    assert stored is not None
+    once, again = list(stored.records), list(stored.records)
+    assert all(a is b for a, b in zip(once, again, strict=True))
+    stacks = [s for r in once for s in (r.frames, *(aux.frames for aux in r.aux))]
+    seen = {id(frame): frame for stack in stacks for frame in stack}
+    assert len(seen) < sum(map(len, stacks))
+    assert set(seen.values()) <= set(stored.distinct_frames())
+    assert set(profile.distinct_frames()) <= set(stored.distinct_frames())
+
+
 def trees(profile: HeapProfile) -> list[object]:
     found: list[object] = []
     for position in range(len(profile.snapshots)):
