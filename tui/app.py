@@ -22,6 +22,7 @@ from profiler.manifest import State
 from profiler.recording_form import Typed
 from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
+from tui.live_painter import LivePainter
 from tui.messages import GoTo, OpenSession, Status
 from tui.screens.frame import FrameScreen
 from tui.screens.missing import MissingScreen
@@ -118,6 +119,8 @@ class Dashboard(App[int]):
         self.session = session
         self.watching = watching
         self.counts: dict[str, int] = {}
+        self.displays = 0
+        self.painter = LivePainter(self)
         for known in themes():
             self.register_theme(known)
         self.theme = theme
@@ -128,6 +131,10 @@ class Dashboard(App[int]):
     def starting_in(cls, mode: str) -> "type[Dashboard]":
         """The application with another first screen; no other screen is made before it."""
         return type(cls.__name__, (cls,), {"DEFAULT_MODE": mode, "__module__": cls.__module__})
+
+    def post_display_hook(self) -> None:
+        """Count what the compositor has painted: it may have been over what is live."""
+        self.displays += 1
 
     def get_driver_class(self) -> type[Driver]:
         driver = super().get_driver_class()

@@ -105,13 +105,19 @@ class ThreadRows:
             i for i in range(STRIP_COLUMN + 1) if not (narrow and i in _DROPPED_WHERE_NARROW)
         ]
         self._narrow = narrow
+        self._rows: dict[int, Row] = {}
 
     def __len__(self) -> int:
         return len(self.window)
 
     def __getitem__(self, place: int, /) -> Row:
-        row = table_row(self.window.row(place), self._names, self._stamp)
-        return tuple(row[i] for i in self._shown) if self._narrow else row
+        row = self._rows.get(place)
+        if row is None:
+            row = table_row(self.window.row(place), self._names, self._stamp)
+            row = self._rows[place] = (
+                tuple(row[i] for i in self._shown) if self._narrow else row
+            )
+        return row
 
     def find(self, key: Value) -> int | None:
         """The row of a thread, by its number."""
@@ -176,6 +182,7 @@ def strip_of(thread: ThreadTrack, slots: Slots, *, ascii_only: bool) -> str:
     """A character a slot: the share that it ran, or a hatch where it waited for longer."""
     hatches = _ASCII_HATCHES if ascii_only else _HATCHES
     found = ""
+    thread.fill(len(slots.track))
     for run, wait in zip(slots.rates(thread.run), slots.rates(thread.wait), strict=True):
         if run is not None and wait is not None and wait > max(run, 0.02):
             found += hatches[0 if wait < 0.25 else 1 if wait < 0.6 else 2]

@@ -29,7 +29,9 @@ def _floats() -> "array[float]":
 class ThreadTrack:
     """One thread's counters (seconds, switches) and the CPU it ran on last, by sample.
 
-    `measured` tells whether the kernel counts waiting and switches at all.
+    The columns end with the last sample in which the thread ran or waited: what is there
+    holds since then. `fill` makes them as long as the track, for who reads them by place.
+    `waits_known` and `switches_known`: whether the kernel counts these at all.
     """
 
     pid: int
@@ -47,6 +49,13 @@ class ThreadTrack:
 
     def columns(self) -> Iterator["array[float] | array[int]"]:
         yield from (self.run, self.wait, self.voluntary, self.involuntary, self.cpu)
+
+    def fill(self, samples: int) -> None:
+        """Carry the last values on, to so many samples."""
+        missing = samples - len(self.run)
+        if missing > 0 and self.run:
+            for column in self.columns():
+                column.extend(column[-1:] * missing)  # type: ignore[arg-type]
 
 
 @dataclass(slots=True)
@@ -179,17 +188,12 @@ class Track:
             track = threads.get(key)
             if track is None:
                 track = threads[key] = self._new_thread(thread, before)
-            if known.get(key) is thread:  # it has not run since
-                track.run.append(track.run[-1])
-                track.wait.append(track.wait[-1])
-                track.voluntary.append(track.voluntary[-1])
-                track.involuntary.append(track.involuntary[-1])
-                track.cpu.append(track.cpu[-1])
-            else:
+            if known.get(key) is not thread:  # else it has not run since
+                track.fill(before)
                 _append(track, thread, before)
         self._known = sample.threads
         if len(sample.threads) < len(threads):
-            self._carry_ended(sample, before)
+            self._note_ended(sample)
 
     def _new_thread(self, thread: ThreadSample, before: int) -> ThreadTrack:
         track = ThreadTrack(thread.pid, thread.tid, thread.name)
@@ -207,8 +211,8 @@ class Track:
         track.cpu.extend([-1] * before)
         return track
 
-    def _carry_ended(self, sample: Sample, before: int) -> None:
-        """Threads that are gone stay as they were; of very many the first gone is forgotten."""
+    def _note_ended(self, sample: Sample) -> None:
+        """Note which threads are gone; of very many the first gone is forgotten."""
         ended: list[tuple[float, Key]] = []
         for key, track in self.threads.items():
             if key in sample.threads:
@@ -216,8 +220,6 @@ class Track:
             if track.ended is None:
                 track.ended = sample.seconds
             ended.append((track.ended, key))
-            for column in track.columns():
-                column.append(column[-1])  # type: ignore[arg-type]
         if len(ended) > _MOST_ENDED_THREADS:
             ended.sort()
             for _, key in ended[: len(ended) - _MOST_ENDED_THREADS // 2]:
@@ -236,6 +238,8 @@ class Track:
             return
         self.thinned = True
         self.thinnings += 1
+        for thread in self.threads.values():
+            thread.fill(len(self.times))
         end = self._old + block
         for level in (self.system.running, self.system.blocked):
             groups = zip(

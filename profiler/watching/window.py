@@ -105,6 +105,9 @@ class Slots:
 
     def rates(self, counter: "array[float]") -> list[float | None]:
         """How fast a counter grew, a second, by slot."""
+        kept = self._kept.get(id(counter))
+        if kept is not None:
+            return kept
         found = self._known(counter)
         for pair in self.pairs[len(found) :]:
             if pair is None:
@@ -118,6 +121,9 @@ class Slots:
 
     def largest(self, level: "array[float]") -> list[float | None]:
         """The largest value of a level in each slot."""
+        kept = self._kept.get(id(level))
+        if kept is not None:
+            return kept
         found = self._known(level)
         for pair in self.pairs[len(found) :]:
             if pair is None:
@@ -163,14 +169,15 @@ class ThreadWindow:
         self._end = track.times[high] if track.times else 0.0
         self._span = (self._end - track.times[near] if track.times else 0.0) or 1.0
         self.tracks: list[ThreadTrack] = []
+        self._growth: dict[str, list[float]] = {}
         if len(track) < 2:
             return
         for thread in track.threads.values():
             # Who is still there is shown even when it slept.
             if (
                 (everyone and (thread.ended is None or thread.ended > self._end))
-                or thread.run[high] > thread.run[low]
-                or thread.wait[high] > thread.wait[low]
+                or _grown(thread.run, low, high) > 0
+                or _grown(thread.wait, low, high) > 0
             ):
                 self.tracks.append(thread)
 
@@ -179,21 +186,26 @@ class ThreadWindow:
 
     def growth(self, column: str) -> list[float]:
         """How much `run`, `wait`, `voluntary` or `involuntary` grew, by thread."""
-        low, high = self._low, self._high
-        columns = [getattr(thread, column) for thread in self.tracks]
-        return [values[high] - values[low] for values in columns]
+        found = self._growth.get(column)
+        if found is None:
+            low, high = self._low, self._high
+            found = self._growth[column] = [
+                _grown(getattr(thread, column), low, high) for thread in self.tracks
+            ]
+        return found
 
     def shares(self) -> list[float]:
         """The part of the (recent) time that each thread ran."""
         high, near, span = self._high, self._near, self._span
-        return [(t.run[high] - t.run[near]) / span for t in self.tracks]
+        return [_grown(t.run, near, high) / span for t in self.tracks]
 
     def last_cpus(self) -> list[int]:
-        return [t.cpu[self._high] for t in self.tracks]
+        high = self._high
+        return [t.cpu[min(high, len(t.cpu) - 1)] for t in self.tracks]
 
     def row(self, number: int) -> ThreadRow:
         thread = self.tracks[number]
-        last = len(thread.run) - 1  # the track may have been thinned meanwhile
+        last = len(thread.run) - 1  # what is there holds since then
         low, high, near = min(self._low, last), min(self._high, last), min(self._near, last)
         ran = thread.run[high] - thread.run[low]
         waited = thread.wait[high] - thread.wait[low]
@@ -214,6 +226,14 @@ class ThreadWindow:
 
     def rows(self) -> list[ThreadRow]:
         return [self.row(number) for number in range(len(self.tracks))]
+
+
+def _grown(counter: "array[float]", low: int, high: int) -> float:
+    """How much a counter grew between two samples; its last value holds on."""
+    last = len(counter) - 1
+    if low >= last:
+        return 0.0
+    return counter[min(last, high)] - counter[low]
 
 
 def thread_rows(

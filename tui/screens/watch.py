@@ -50,6 +50,7 @@ class WatchScreen(FrameScreen):
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._began = 0.0
         self._drawing = False
+        self._said: tuple[object, ...] = ()
 
     def compose_body(self) -> Iterable[Widget]:
         yield Notice(id="notice")
@@ -58,8 +59,10 @@ class WatchScreen(FrameScreen):
     def on_mount(self) -> None:
         self.query_one(Notice).display = False
         request = self.dashboard.watching or WatchRequest()
+        view = self.query_one(SchedulingView)
+        view.paint_with(self.dashboard.painter)
         self.begin(request)
-        self.query_one(SchedulingView).threads.focus()
+        view.threads.focus()
 
     def begin(self, request: WatchRequest) -> None:
         """Begin to watch; what was watched before ends and is let go."""
@@ -116,8 +119,11 @@ class WatchScreen(FrameScreen):
             return
         if self.dashboard.screen is self:
             self.query_one(SchedulingView).draw()
-        self.refresh_status()
         state = watcher.state
+        said = (state, watcher.facts, track.late, int(track.end - track.start))
+        if said != self._said:
+            self._said = said
+            self.refresh_status()
         if state.ended and state.severity == "error" and not len(track):
             notice = self.query_one(Notice)
             notice.text, notice.severity, notice.display = state.text, "error", True

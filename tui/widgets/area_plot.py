@@ -11,7 +11,6 @@ from itertools import groupby
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
 from textual.strip import Strip
 
 from tui.text import width
@@ -95,21 +94,27 @@ class AreaPlot(LineWidget):
         self, layers: Sequence[Layer], *, limit: float | None = None, note: str = ""
     ) -> None:
         """Show other values; only lines that differ are drawn again."""
+        same = (
+            len(layers) == len(self.areas)
+            and limit == self.limit
+            and all(a.values is b.values for a, b in zip(layers, self.areas, strict=True))
+        )
         self.areas, self.limit, self.note = tuple(layers), limit, note
         before, self._strips = self._strips, []
         if not before:
             self.refresh()
             return
         cells = self.size.width
-        self._strips = self._draw(cells, self.size.height)
+        if same:  # only the heading's figures may differ
+            self._strips = [self._heading(cells, self.base_style), *before[1:]]
+        else:
+            self._strips = self._draw(cells, self.size.height)
         if len(before) != len(self._strips):
             self.refresh()
             return
-        changed = [
-            y for y, (a, b) in enumerate(zip(before, self._strips, strict=True)) if a is not b
-        ]
-        for y in changed:
-            self.refresh(Region(0, y, cells, 1))
+        for y, (a, b) in enumerate(zip(before, self._strips, strict=True)):
+            if a is not b:
+                self.repaint_line(y)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

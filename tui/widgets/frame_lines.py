@@ -232,7 +232,7 @@ class TextLine(LineWidget):
     def say(self, text: str, severity: str = "") -> None:
         if (text, severity) != (self._text, self._severity):
             self._text, self._severity = text, severity
-            self.refresh()
+            self.repaint_line(0)
 
     def render_line(self, y: int) -> Strip:
         cells = self.size.width

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
 from textual.strip import Strip
 
 from tui.text import fit
@@ -79,8 +78,9 @@ class HeatStrips(LineWidget):
         before, self.rows = self.rows, rows
         height, each = max(1, self.size.height), self.lines_each
         changed = [i for i, (a, b) in enumerate(zip(before, rows, strict=True)) if a != b]
-        for y in {i * each % height for i in changed}:
-            self.refresh(Region(0, y, self.size.width, each))
+        for y in sorted({i * each % height for i in changed}):
+            for line in range(y, min(y + each, height)):
+                self.repaint_line(line)
 
     def render_line(self, y: int) -> Strip:
         base = self.base_style

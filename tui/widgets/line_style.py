@@ -1,9 +1,15 @@
 """The style that a line widget draws on: what Textual works out anew at each call, kept."""
 
+from typing import TYPE_CHECKING
+
 from rich.style import Style
+from textual.geometry import Region
 from textual.widget import Widget
 
 from tui.theme import palette
+
+if TYPE_CHECKING:
+    from tui.live_painter import LivePainter
 
 
 class LineWidget(Widget):
@@ -11,6 +17,7 @@ class LineWidget(Widget):
 
     _kept_style: Style | None = None
     _kept_colours: dict[str, Style] | None = None
+    painter: "LivePainter | None" = None  # who paints lines that change ten times a second
 
     @property
     def base_style(self) -> Style:
@@ -28,6 +35,11 @@ class LineWidget(Widget):
             colour = getattr(palette(self.app.theme), name)
             style = self._kept_colours[name] = self.base_style + Style(color=colour)
         return style
+
+    def repaint_line(self, y: int) -> None:
+        """One line has changed."""
+        if self.painter is None or not self.painter.add(self, y):
+            self.refresh(Region(0, y, self.size.width, 1))
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

@@ -4,13 +4,13 @@ Cells are data, never markup: C++ names hold `[`, `<` and newlines.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.events import Click, Resize
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -25,6 +25,7 @@ from tui.widgets.table_columns import RowSource as RowSource
 from tui.widgets.table_columns import TableColumn as TableColumn
 from tui.widgets.table_columns import Value as Value
 from tui.widgets.table_columns import as_text as as_text
+from tui.widgets.table_columns import keyed, source
 
 _GAP = 2
 _MOST_TEXTS = 5000
@@ -120,8 +121,8 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         if self._key_column is None or not self._order:
             return None
         place = self._order[self.cursor]
-        if isinstance(self.rows, KeyedRows):
-            return self.rows.key_of(place)
+        if (rows := keyed(self.rows)) is not None:
+            return rows.key_of(place)
         return self.rows[place][self._key_column]
 
     def set_filter(self, text: str) -> None:
@@ -158,17 +159,17 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
             self._drawn.clear()
             self.refresh()
         else:
-            top, cells = self.scroll_offset.y - 1, self.size.width
+            top = self.scroll_offset.y - 1
             for y, row in self._drawn.items():
                 if y and self._row_at(top + y) != row:
-                    self.refresh(Region(0, y, cells, 1))
+                    self.repaint_line(y)
         self._tell(always=self._key_column is None)
 
     def _keep_cursor(self, key: Value, column: int) -> None:
         """Put the cursor where the row with this key now is, if it is there."""
         rows = self.rows
-        if isinstance(rows, KeyedRows):
-            number = rows.find(key)
+        if (keys := keyed(rows)) is not None:
+            number = keys.find(key)
             if number is not None and number in self._order:
                 self.cursor = self._order.index(number)
             return
@@ -187,11 +188,12 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
     def _places(self) -> list[int]:
         """The places of the rows that pass the filter, in the order of the sorted column."""
         rows, column = self.rows, self.sort_column
-        if isinstance(rows, RowSource):
-            places = rows.matching(self.filter_text) if self.filter_text else None
+        if (own := source(rows)) is not None:
+            places = own.matching(self.filter_text) if self.filter_text else None
             if column is not None:
-                return rows.ordered(places, column, descending=self.descending)
+                return own.ordered(places, column, descending=self.descending)
             return list(range(len(rows))) if places is None else places
+        rows = cast("Sequence[Row]", rows)
         order = list(range(len(rows)))
         if self.filter_text:
             if self._searched is None:
@@ -219,8 +221,8 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
     def _fit_columns(self, width_now: int) -> None:
         """Give the cells that are left to the columns that may grow."""
         self._fitted = width_now
-        if not self.show_vertical_scrollbar and len(self._order) + 1 > self.size.height:
-            width_now -= self.styles.scrollbar_size_vertical  # one comes with the next layout
+        if len(self._order) + 1 > self.size.height:
+            width_now -= self.styles.scrollbar_size_vertical  # it lies over the last cells
         self._texts.clear()
         self._cells = [column.cells for column in self.columns]
         growing = [i for i, column in enumerate(self.columns) if column.grow]

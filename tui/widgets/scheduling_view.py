@@ -1,32 +1,31 @@
 """Scheduling over time, live and stored alike: plots above, threads (or one of them) below."""
 
-import math
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from rich.markup import escape
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical
+from textual.containers import Container, Vertical
 from textual.events import Resize
 from textual.message import Message
 
 from profiler.watching.cpu_names import cpu_names
-from profiler.watching.track import CpuTrack, Key, ThreadTrack, Track
-from profiler.watching.window import Slots, ThreadWindow, mean_rate, thread_rows
+from profiler.watching.track import Key, Track
+from profiler.watching.window import Slots, ThreadWindow
 from tui import thread_cells
-from tui.figures import NOT_MEASURED, percent, seconds, short_count
-from tui.widgets.area_plot import AreaPlot, Layer
+from tui.figures import percent, seconds
+from tui.live_painter import LivePainter
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import TextLine
-from tui.widgets.heat_strips import HeatRow, HeatStrips
 from tui.widgets.line_table import LineTable, Value
-from tui.widgets.span import Span, TimeAxis, clock
+from tui.widgets.machine_plots import MachinePlots
+from tui.widgets.shown_time import NOW_SECONDS, KeptSlots, ShownTime
+from tui.widgets.span import Span
+from tui.widgets.thread_history import ThreadHistory
 
 LIVE_SECONDS = 60.0
-_NOW_SECONDS = 1.0
 NO_THREAD = "no thread was seen here: none of the target's ran in this time"
-_HEADING_SECONDS = 0.25  # figures that change faster cannot be read
 
 
 class SchedulingView(Container):
@@ -53,23 +52,15 @@ class SchedulingView(Container):
         self.live = False
         self.span = Span(LIVE_SECONDS)
         self.ascii_only = ascii_only
-        self._frequency = False
         self._everyone = True
         self._chosen: Key | None = None
+        self._slots = KeptSlots()
         self._strip_slots: Slots | None = None
-        self._slots_kept: dict[str, Slots] = {}
-        self._slots_drawn: dict[str, Slots] = {}
-        self._headings_at = 0.0
-        self._headings_due = True
-        self._names: dict[int, str] = {}
         self._strips_kept: dict[str, str] = {}
+        self._names: Mapping[int, str] = {}
         self._narrow = False
-        self.queue = AreaPlot(ascii_only=ascii_only, widget_id="queue")
-        self.shares = AreaPlot(top=1, ascii_only=ascii_only, widget_id="shares")
-        self.switches = AreaPlot(ascii_only=ascii_only, widget_id="switches")
-        self.interrupts = AreaPlot(ascii_only=ascii_only, widget_id="interrupts")
-        self.cpus = HeatStrips(ascii_only=ascii_only, widget_id="cpus")
-        self.axis = TimeAxis(id="axis")
+        self._painter: LivePainter | None = None
+        self.machine = MachinePlots(ascii_only=ascii_only)
         self.threads = LineTable(
             thread_cells.columns(self._strip),
             sort=thread_cells.WAIT_COLUMN,
@@ -77,40 +68,33 @@ class SchedulingView(Container):
             empty=NO_THREAD,
             widget_id="threads",
         )
+        self.history = ThreadHistory(ascii_only=ascii_only)
         self.word = TextLine(id="word")
-        self.lane = AreaPlot(top=1, ascii_only=ascii_only, widget_id="lane")
-        self.lane_cpus = TextLine(indent=False, id="lane-cpus")
-        self.lane_text = TextLine(id="lane-text")
         self.filter = FilterInput(widget_id="filter")
 
     def compose(self) -> ComposeResult:
-        with Horizontal(id="plots"):
-            with Vertical(id="system-box", classes="box") as box:
-                box.border_title = "Is the CPU the limit?"
-                box.border_subtitle = "the whole machine, not the target alone"
-                yield self.queue
-                yield self.shares
-                yield self.axis
-            with Vertical(id="cpus-box", classes="box") as box:
-                box.border_title = "Per CPU: load"
-                box.border_subtitle = "share of time busy"
-                yield self.cpus
-                with Horizontal(id="rates"):
-                    yield self.switches
-                    yield self.interrupts
+        yield self.machine
         with Vertical(id="threads-box", classes="box") as box:
             box.border_title = "Who waits for a CPU?"
             box.border_subtitle = "waiting: could run, but no CPU was free"
             yield self.threads
-            with Vertical(id="thread"):
-                yield self.lane
-                yield self.lane_cpus
-                yield self.lane_text
+            yield self.history
         yield self.filter
         yield self.word
 
+    def paint_with(self, painter: LivePainter) -> None:
+        """Let what changes with each sample be painted past the compositor."""
+        self._painter = painter
+        for widget in (
+            *self.machine.line_widgets,
+            *self.history.line_widgets,
+            self.threads,
+            self.word,
+        ):
+            widget.painter = painter
+
     def on_mount(self) -> None:
-        self.query_one("#thread").display = False
+        self.history.display = False
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.height < 12, "-short")
@@ -131,7 +115,8 @@ class SchedulingView(Container):
         self.span = (
             Span(LIVE_SECONDS) if live else Span(max(0.5, track.end - track.start), track.end)
         )
-        self._chosen = None
+        if self._chosen is not None:
+            self._show_thread(None)
         self.draw()
 
     # Drawing.
@@ -142,174 +127,37 @@ class SchedulingView(Container):
         if track is None or len(track) < 2 or not self.is_mounted:
             return
         start, end = self.span.edges(track.start, track.end)
-        names = cpu_names(track.cpus.values())
-        self._names = dict(names)
-        now = time.monotonic()
-        self._headings_due = (
-            not (self.live and self.span.end is None)
-            or now - self._headings_at >= _HEADING_SECONDS
-        )
-        if self._headings_due:
-            self._headings_at = now
-        self._draw_system(track, start, end)
-        self._draw_cpus(track, start, end)
-        self._draw_axis(track, start, end)
-        if self._chosen is not None and self._chosen in track.threads:
-            self._draw_thread(track, track.threads[self._chosen], start, end)
+        shown = ShownTime(track, start, end, self.live, self.live and self.span.end is None)
+        self._names = cpu_names(track.cpus.values())
+        if self._painter is not None:
+            self._painter.begin()
+        self.machine.draw(shown, self._names)
+        chosen = self._chosen
+        if chosen is not None and chosen in track.threads:
+            thread = track.threads[chosen]
+            self.history.draw(chosen, thread, shown, self._names)
+            self.word.say(
+                f"thread {thread.tid} of process {thread.pid}; Esc: back to all threads"
+            )
         else:
-            self._draw_threads(track, start, end)
+            self._draw_threads(shown)
+        if self._painter is not None:
+            self._painter.paint()
 
-    def _slots(self, name: str, track: Track, start: float, end: float, count: int) -> Slots:
-        """The slots of one plot, which take over what stays from those a tick before.
-
-        While following, those whose time is not over yet are not drawn: a plot changes when
-        a dot column is whole, not with every sample.
-        """
-        before = self._slots_kept.get(name)
-        if self.live and self.span.end is None:
-            width = self.span.seconds / count
-            end = math.floor(end / width) * width
-            start = end - self.span.seconds
-            if (
-                before is not None
-                and before.track is track
-                and before.count == count
-                and before.thinnings == track.thinnings
-                and abs(before.end - end) < width / 2
-            ):
-                return before
-        slots = self._slots_kept[name] = Slots(track, start, end, count, before)
-        return slots
-
-    def _stale(self, name: str, slots: Slots) -> bool:
-        """Whether a plot is to be drawn again: for other slots, or its heading's figures."""
-        stale = self._headings_due or self._slots_drawn.get(name) is not slots
-        self._slots_drawn[name] = slots
-        return stale
-
-    def _now(self, track: Track, start: float, end: float) -> tuple[float, float]:
-        """The time that a heading's figures are of: the last second, or what is shown."""
-        if self.live and self.span.end is None:
-            return max(start, end - _NOW_SECONDS), end
-        return start, end
-
-    def _draw_system(self, track: Track, start: float, end: float) -> None:
-        slots = self._slots("queue", track, start, end, self.queue.dots)
-        low, high = self._now(track, start, end)
-        if self._stale("queue", slots):
-            self._draw_queue(track, slots)
-            self._draw_shares(track, slots, low, high)
-        few = self._slots("rates", track, start, end, self.switches.dots)
-        if self.switches.size.height > 0 and self._stale("rates", few):
-            self._draw_rates(track, few, low, high)
-
-    def _draw_queue(self, track: Track, slots: Slots) -> None:
-        system = track.system
-        queue = slots.largest(system.running)
-        known = [value for value in queue if value is not None and value == value]
-        online = len(track.cpus) or None
-        now = known[-1] if known and self.live else max(known, default=None)
-        of = f" ({online} CPUs)" if online else ""
-        most = "" if self.live else "at most "
-        self.queue.set_layers(
-            [
-                Layer(
-                    "run queue",
-                    queue,
-                    "running",
-                    NOT_MEASURED if now is None else f"{most}{now:.0f}{of}",
-                )
-            ],
-            limit=online,
-        )
-
-    def _draw_shares(self, track: Track, slots: Slots, low: float, high: float) -> None:
-        system = track.system
-        idle = mean_rate(track, system.idle, low, high)
-        self.shares.set_layers(
-            [
-                Layer(name, slots.rates(counter), colour, _share(track, counter, low, high))
-                for name, counter, colour in (
-                    ("us", system.user, "user"),
-                    ("sy", system.system, "system"),
-                    ("wa", system.iowait, "iowait"),
-                    ("st", system.steal, "waiting"),
-                )
-            ],
-            note="" if idle is None else f"id {100 * idle:.0f} %",
-        )
-
-    def _draw_rates(self, track: Track, slots: Slots, low: float, high: float) -> None:
-        for plot, name, counter, colour in (
-            (self.switches, "cs", track.system.switches, "user"),
-            (self.interrupts, "in", track.system.interrupts, "iowait"),
-        ):
-            rate = mean_rate(track, counter, low, high)
-            now = NOT_MEASURED if rate is None else f"{short_count(rate)}/s"
-            plot.set_layers([Layer(name, slots.rates(counter), colour, now)])
-
-    def _draw_cpus(self, track: Track, start: float, end: float) -> None:
-        if self.cpus.size.width <= 0 or not track.cpus:
-            return
-        slots = self._slots("cpus", track, start, end, self.cpus.slots)
-        if not self._stale("cpus", slots):
-            return
-        low, high = self._now(track, start, end)
-        self.cpus.set_rows(
-            [self._cpu_row(track, cpu, slots, low, high) for cpu in self._ordered(track)]
-        )
-
-    def _ordered(self, track: Track) -> Iterable[CpuTrack]:
-        """Big cores first, as their names say."""
-        rank = {"B": 0, "M": 1, "L": 2}
-        return sorted(
-            track.cpus.values(), key=lambda c: (rank.get(self._names[c.number][0], 3), c.number)
-        )
-
-    def _cpu_row(
-        self, track: Track, cpu: CpuTrack, slots: Slots, low: float, high: float
-    ) -> HeatRow:
-        name = self._names[cpu.number]
-        little = name.startswith("L")
-        load = mean_rate(track, cpu.busy, low, high)
-        khz = cpu.khz[max(0, track.place(high))]
-        text = NOT_MEASURED if load is None else f"{100 * min(1.0, load):3.0f} %"
-        if khz == khz:  # not NaN
-            text += f" {khz / 1e6:.2f} GHz"
-        values = slots.rates(cpu.busy)
-        if self._frequency:
-            most = cpu.max_khz or max((v for v in slots.latest(cpu.khz) if v), default=1.0)
-            values = [None if v is None else v / most for v in slots.latest(cpu.khz)]
-        # As fine as the strip can show, so that what looks the same is the same.
-        values = [None if v is None else round(v * 32) / 32 for v in values]
-        colour = "little" if little else "big"
-        return HeatRow(name, values, colour, text, not little)
-
-    def _draw_axis(self, track: Track, start: float, end: float) -> None:
-        if self.live:
-            newest = track.end
-            middle = clock((start + end) / 2 - newest)
-            right = "now" if self.span.end is None else clock(end - newest)
-            self.axis.ends = (clock(start - newest), middle, right)
-        else:
-            origin = track.start
-            self.axis.ends = (
-                clock(start - origin), clock((start + end) / 2 - origin), clock(end - origin)
-            )  # fmt: skip
-
-    def _draw_threads(self, track: Track, start: float, end: float) -> None:
-        follows = self.live and self.span.end is None
+    def _draw_threads(self, shown: ShownTime) -> None:
+        track, start, end = shown.track, shown.start, shown.end
         window = ThreadWindow(
             track,
             start,
             end,
-            recent=_NOW_SECONDS if follows else None,
+            recent=NOW_SECONDS if shown.follows else None,
             everyone=self._everyone,
         )
         cells = thread_cells.NARROW_STRIP_CELLS if self._narrow else thread_cells.STRIP_CELLS
-        self._strip_slots = self._slots("strips", track, start, end, cells)
-        self._strips_kept.clear()
-        stamp = self._strip_slots.first + (0 if follows else hash((start, end)))
+        self._strip_slots = self._slots.of("strips", shown, cells)
+        if self._slots.stale("strips", self._strip_slots):
+            self._strips_kept.clear()
+        stamp = self._strip_slots.first + (0 if shown.follows else hash((start, end)))
         self.threads.set_rows(
             thread_cells.ThreadRows(window, self._names, stamp, narrow=self._narrow)
         )
@@ -346,43 +194,6 @@ class SchedulingView(Container):
             self._strips_kept[key] = kept
         return kept
 
-    def _draw_thread(self, track: Track, thread: ThreadTrack, start: float, end: float) -> None:
-        slots = self._slots("lane", track, start, end, self.lane.dots)
-        row = next((r for r in thread_rows(track, start, end) if r.key == self._chosen), None)
-        run, wait = slots.rates(thread.run), slots.rates(thread.wait)
-        self.lane.set_layers(
-            [
-                Layer("running", run, "running", "" if row is None else seconds(row.run)),
-                Layer(
-                    "waiting for a CPU",
-                    wait,
-                    "waiting",
-                    "" if row is None else seconds(row.wait),
-                ),
-            ],
-            note="% of the time",
-        )
-        cells = Slots(track, start, end, max(1, self.lane.size.width))
-        last = ""
-        moves = 0
-        line = ""
-        for pair in cells.pairs:
-            number = -1 if pair is None else thread.cpu[pair[1]]
-            name = self._names.get(number, " ")
-            moves += bool(last.strip()) and name != last and name != " "
-            line += name[-1] if name != " " else " "
-            last = name
-        self.lane_cpus.say(line)
-        self.lane_text.say(
-            f"above: number of the CPU it ran on last; it was seen to move {moves} times"
-            + (
-                ""
-                if row is None or row.voluntary is None
-                else f" · switches: {row.voluntary} voluntary, {row.involuntary} involuntary"
-            )
-        )
-        self.word.say(f"thread {thread.tid} of process {thread.pid}; Esc: back to all threads")
-
     # Keys.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -392,11 +203,11 @@ class SchedulingView(Container):
         self._chosen = key
         box = self.query_one("#threads-box")
         self.threads.display = key is None
-        self.query_one("#thread").display = key is not None
+        self.history.display = key is not None
         self.can_focus = key is not None  # the table is hidden: keys must come somewhere
         if key is not None and self.track is not None and key in self.track.threads:
             self.focus()
-            box.border_title = f"What did {_plain(self.track.threads[key].name)} do?"
+            box.border_title = f"What did {escape(self.track.threads[key].name)} do?"
         else:
             box.border_title = "Who waits for a CPU?"
             self.threads.focus()
@@ -459,24 +270,9 @@ class SchedulingView(Container):
         self._change(lambda t: self.span.moved(share, t.start, t.end))
 
     def action_frequency(self) -> None:
-        self._frequency = not self._frequency
-        box = self.query_one("#cpus-box")
-        box.border_title = f"Per CPU: {'frequency' if self._frequency else 'load'}"
-        box.border_subtitle = "of its highest" if self._frequency else "share of time busy"
+        self.machine.toggle_frequency()
         self.draw()
 
     def action_all(self) -> None:
         self._everyone = not self._everyone
         self.draw()
-
-
-def _share(track: Track, counter: object, low: float, high: float) -> str:
-    rate = mean_rate(track, counter, low, high)  # type: ignore[arg-type]
-    return NOT_MEASURED if rate is None else f"{100 * rate:.0f} %"
-
-
-def _plain(text: str) -> str:
-    """A border's title is markup: a name's brackets are to be seen as they are."""
-    from rich.markup import escape
-
-    return escape(text)

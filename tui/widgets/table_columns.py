@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, TypeAlias, cast, runtime_checkable
 
 from rich.style import Style
 
@@ -39,6 +39,27 @@ class KeyedRows(RowSource, Protocol):
     def find(self, key: "Value") -> int | None: ...
 
     def key_of(self, place: int) -> "Value": ...
+
+
+# What protocols answer slowly, kept by the type of rows.
+_KEYED: dict[type, bool] = {}
+_SOURCES: dict[type, bool] = {}
+
+
+def keyed(rows: object) -> KeyedRows | None:
+    """The rows, if they can tell where the one with a key is."""
+    known = _KEYED.get(type(rows))
+    if known is None:
+        known = _KEYED[type(rows)] = isinstance(rows, KeyedRows)
+    return cast("KeyedRows", rows) if known else None
+
+
+def source(rows: object) -> RowSource | None:
+    """The rows, if they sort and search themselves."""
+    known = _SOURCES.get(type(rows))
+    if known is None:
+        known = _SOURCES[type(rows)] = isinstance(rows, RowSource)
+    return cast("RowSource", rows) if known else None
 
 
 def as_text(value: Value) -> str:

@@ -77,8 +77,8 @@ async def test_every_key_of_the_view(demo: Session) -> None:
         await pilot.pause()
         await pilot.pause()
         assert "omp-worker-1" in str(view.query_one("#threads-box").border_title)
-        assert "moves" not in view.lane_text.text
-        assert "move" in view.lane_text.text
+        assert "moves" not in view.history.text.text
+        assert "move" in view.history.text.text
         await pilot.press("escape", "escape")
         await pilot.pause()
         assert len(view.threads.shown) > 1
