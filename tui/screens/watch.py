@@ -1,5 +1,6 @@
 """A device live: the scheduling view, fed by a sampler as it writes."""
 
+import gc
 import tempfile
 import time
 from collections.abc import Iterable
@@ -51,6 +52,7 @@ class WatchScreen(FrameScreen):
         self._began = 0.0
         self._drawing = False
         self._said: tuple[object, ...] = ()
+        self._view: SchedulingView | None = None
 
     def compose_body(self) -> Iterable[Widget]:
         yield Notice(id="notice")
@@ -59,10 +61,13 @@ class WatchScreen(FrameScreen):
     def on_mount(self) -> None:
         self.query_one(Notice).display = False
         request = self.dashboard.watching or WatchRequest()
-        view = self.query_one(SchedulingView)
+        self._view = view = self.query_one(SchedulingView)
         view.paint_with(self.dashboard.painter)
         self.begin(request)
         view.threads.focus()
+        # What the application is made of lives as long as it: not to be looked through again.
+        gc.collect()
+        gc.freeze()
 
     def begin(self, request: WatchRequest) -> None:
         """Begin to watch; what was watched before ends and is let go."""
@@ -117,8 +122,8 @@ class WatchScreen(FrameScreen):
             # By a timer: a message of one's own would be taken before any key.
             self.set_timer(0.001, self._work_off)
             return
-        if self.dashboard.screen is self:
-            self.query_one(SchedulingView).draw()
+        if self.dashboard.screen is self and self._view is not None:
+            self._view.draw()
         state = watcher.state
         said = (state, watcher.facts, track.late, int(track.end - track.start))
         if said != self._said:
@@ -147,7 +152,7 @@ class WatchScreen(FrameScreen):
         if text == "live":
             text = f"{'*' if self.dashboard.ascii_only else '●'} live {watcher.request.hz:g} Hz"
             severity = "ok"
-        if self.query(SchedulingView) and self.query_one(SchedulingView).paused:
+        if self._view is not None and self._view.paused:
             text, severity = f"paused ({text})", "warning"
         if self.track.late:
             text += f"  late {self.track.late}"

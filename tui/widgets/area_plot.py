@@ -88,7 +88,7 @@ class AreaPlot(LineWidget):
     @property
     def dots(self) -> int:
         """Dot columns: how many values a layer should have."""
-        return max(1, self.size.width) * 2
+        return max(1, self.room.width) * 2
 
     def set_layers(
         self, layers: Sequence[Layer], *, limit: float | None = None, note: str = ""
@@ -104,11 +104,11 @@ class AreaPlot(LineWidget):
         if not before:
             self.refresh()
             return
-        cells = self.size.width
+        cells = self.room.width
         if same:  # only the heading's figures may differ
             self._strips = [self._heading(cells, self.base_style), *before[1:]]
         else:
-            self._strips = self._draw(cells, self.size.height)
+            self._strips = self._draw(cells, self.room.height)
         if len(before) != len(self._strips):
             self.refresh()
             return
@@ -127,8 +127,8 @@ class AreaPlot(LineWidget):
 
     def render_line(self, y: int) -> Strip:
         if not self._strips:
-            self._strips = self._draw(self.size.width, self.size.height)
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+            self._strips = self._draw(self.room.width, self.room.height)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.room.width)
 
     def _draw(self, cells: int, lines: int) -> list[Strip]:
         base = self.base_style

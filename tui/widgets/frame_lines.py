@@ -235,7 +235,7 @@ class TextLine(LineWidget):
             self.repaint_line(0)
 
     def render_line(self, y: int) -> Strip:
-        cells = self.size.width
+        cells = self.room.width
         segments: list[Segment] = []
         if self._indent and not self._severity:
             segments.append(Segment(" "))

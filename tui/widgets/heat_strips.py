@@ -56,19 +56,19 @@ class HeatStrips(LineWidget):
     @property
     def columns(self) -> int:
         """How many of the strips stand side by side."""
-        height = max(1, self.size.height)
+        height = max(1, self.room.height)
         needed = -(-len(self.rows) // height) if self.rows else 1
-        return max(1, min(needed, self.size.width // 36))
+        return max(1, min(needed, self.room.width // 36))
 
     @property
     def lines_each(self) -> int:
         """How many lines a row takes."""
-        return max(1, min(self.HIGHEST, self.size.height // max(1, len(self.rows))))
+        return max(1, min(self.HIGHEST, self.room.height // max(1, len(self.rows))))
 
     @property
     def slots(self) -> int:
         """How many values a row should have."""
-        return max(4, self.size.width // self.columns - self.LABEL - self.TEXT - 1)
+        return max(4, self.room.width // self.columns - self.LABEL - self.TEXT - 1)
 
     def set_rows(self, rows: Sequence[HeatRow]) -> None:
         if len(rows) != len(self.rows):
@@ -76,7 +76,7 @@ class HeatStrips(LineWidget):
             self.refresh()
             return
         before, self.rows = self.rows, rows
-        height, each = max(1, self.size.height), self.lines_each
+        height, each = max(1, self.room.height), self.lines_each
         changed = [i for i, (a, b) in enumerate(zip(before, rows, strict=True)) if a != b]
         for y in sorted({i * each % height for i in changed}):
             for line in range(y, min(y + each, height)):
@@ -84,7 +84,7 @@ class HeatStrips(LineWidget):
 
     def render_line(self, y: int) -> Strip:
         base = self.base_style
-        cells, height, columns = self.size.width, max(1, self.size.height), self.columns
+        cells, height, columns = self.room.width, max(1, self.room.height), self.columns
         lines = self.lines_each
         width = cells // columns
         fitting = height * columns

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rich.style import Style
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.widget import Widget
 
 from tui.theme import palette
@@ -35,6 +35,14 @@ class LineWidget(Widget):
             colour = getattr(palette(self.app.theme), name)
             style = self._kept_colours[name] = self.base_style + Style(color=colour)
         return style
+
+    @property
+    def room(self) -> Size:
+        """`size` of a widget without border and padding, which costs next to nothing.
+
+        Of one that is not shown it stays what it was.
+        """
+        return self.outer_size
 
     def repaint_line(self, y: int) -> None:
         """One line has changed."""

@@ -144,7 +144,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self.sort_column = sort
         self.cursor = 0
         self.scroll_to(0, 0, animate=False, immediate=True)
-        self._fit_columns(self.size.width)
+        self._fit_columns(self.room.width)
         self._arrange()
 
     def _arrange(self, *, partly: bool = False, key: Value = None) -> None:
@@ -155,7 +155,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
             self._keep_cursor(key, self._key_column)
         self.cursor = max(0, min(self.cursor, len(order) - 1))
         if moved or not partly:
-            self._fit_columns(self.size.width)
+            self._fit_columns(self.room.width)
             self._drawn.clear()
             self.refresh()
         else:
@@ -221,7 +221,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
     def _fit_columns(self, width_now: int) -> None:
         """Give the cells that are left to the columns that may grow."""
         self._fitted = width_now
-        if len(self._order) + 1 > self.size.height:
+        if len(self._order) + 1 > self.room.height:
             width_now -= self.styles.scrollbar_size_vertical  # it lies over the last cells
         self._texts.clear()
         self._cells = [column.cells for column in self.columns]
@@ -283,8 +283,8 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         return f"{title} {'▼' if self.descending else '▲'}"
 
     def render_line(self, y: int) -> Strip:
-        if self._fitted != self.size.width:  # a scrollbar came or went
-            self._fit_columns(self.size.width)
+        if self._fitted != self.room.width:  # a scrollbar came or went
+            self._fit_columns(self.room.width)
         place = self.scroll_offset.y + y - 1
         row = self._row_at(place) if y else None
         line = self._line(y, row)
@@ -292,7 +292,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         style = _HEADER if y == 0 else _PLAIN
         if row is not None and place == self.cursor:
             style = _CURSOR if self.has_focus else _CURSOR_ELSEWHERE
-        left, cells = self.scroll_offset.x, self.size.width
+        left, cells = self.scroll_offset.x, self.room.width
         if style is _CURSOR:  # one even bar, whatever the cells' own colours
             line = [(text, _PLAIN) for text, _ in line]
         if left == 0 or not self.frozen:
@@ -355,7 +355,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         if not self._order:
             return
         self.cursor = max(0, min(place, len(self._order) - 1))
-        lines = max(1, self.size.height - 1)
+        lines = max(1, self.room.height - 1)
         top = self.scroll_offset.y
         if self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False, immediate=True)
@@ -381,7 +381,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         return True
 
     def action_page(self, pages: int) -> None:
-        self.move_to(self.cursor + pages * max(1, self.size.height - 1))
+        self.move_to(self.cursor + pages * max(1, self.room.height - 1))
 
     def action_first(self) -> None:
         self.move_to(0)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 from collectors.readers.proc.sample import CpuSample, Sample, ThreadSample
 from collectors.records.shared import Damage
@@ -134,7 +133,7 @@ class SampleParser:
         thread = self._sample.threads.get((pid, tid))
         if thread is None:
             before = self._known.get((pid, tid))
-            thread = replace(before) if before is not None else ThreadSample(pid, tid)
+            thread = before.copy() if before is not None else ThreadSample(pid, tid)
             self._sample.threads[pid, tid] = thread
         return thread
 

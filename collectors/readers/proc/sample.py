@@ -20,6 +20,22 @@ class ThreadSample:
     cpu: float = math.nan
     started: float = math.nan
 
+    def copy(self) -> "ThreadSample":
+        """The same figures; `dataclasses.replace` takes four times as long."""
+        return ThreadSample(
+            self.pid,
+            self.tid,
+            self.name,
+            self.run_seconds,
+            self.wait_seconds,
+            self.user_seconds,
+            self.system_seconds,
+            self.voluntary,
+            self.involuntary,
+            self.cpu,
+            self.started,
+        )
+
 
 @dataclass(slots=True)
 class CpuSample:
