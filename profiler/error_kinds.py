@@ -1,4 +1,4 @@
-"""Memcheck's error kinds in plain words, and how much they matter."""
+"""The error kinds of Memcheck, Helgrind and DRD in plain words, and how much they matter."""
 
 from dataclasses import dataclass
 
@@ -42,7 +42,24 @@ KINDS = {
     "FdBadUse": KindWords("Uses a closed file descriptor", "error"),
     "FdNotClosed": KindWords("Leaves a file descriptor open", "warning"),
     "Race": KindWords("Threads touch the same memory without a lock between them", "error"),
+    "ConflictingAccess": KindWords(
+        "Threads touch the same memory without a lock between them", "error"
+    ),
+    "UnlockUnlocked": KindWords("Unlocks a lock that is not locked", "error"),
+    "UnlockForeign": KindWords("Unlocks a lock that another thread holds", "error"),
+    "UnlockBogus": KindWords("Unlocks what is no lock", "error"),
+    "PthAPIerror": KindWords("Uses the thread library in a way that fails", "error"),
+    "MutexErr": KindWords("Uses a mutex wrongly", "error"),
+    "RwlockErr": KindWords("Uses a reader-writer lock wrongly", "error"),
+    "SemaphoreErr": KindWords("Uses a semaphore wrongly", "error"),
+    "BarrierErr": KindWords("Uses a barrier wrongly", "error"),
+    "CondErr": KindWords("Uses a condition variable wrongly", "error"),
+    "CondWaitErr": KindWords("Waits for a condition with two mutexes", "error"),
+    "CondDestrErr": KindWords("Destroys a condition variable that is waited for", "error"),
     "LockOrder": KindWords("Takes locks in an order that can deadlock", "warning"),
+    "CondRaceErr": KindWords("Signals a condition without holding its mutex", "warning"),
+    "HoldtimeErr": KindWords("Holds a lock for longer than was allowed", "warning"),
+    "Misc": KindWords("Uses threads in a way that Helgrind finds dubious", "warning"),
     "Leak_DefinitelyLost": KindWords("Leaks: nothing points to the block any more", "error"),
     "Leak_IndirectlyLost": KindWords("Leaks along with the block that points to it", "warning"),
     "Leak_PossiblyLost": KindWords(

@@ -59,6 +59,12 @@ def leaf_stacks(tree: AllocTree) -> list[AllocStack]:
     return stacks
 
 
+def sites_by_size(sites: AllocSites, most: int) -> list[int]:
+    """The numbers of the stacks that allocate the most bytes over the run."""
+    sizes = sites.columns["total_bytes"]
+    return nlargest(most, range(len(sites)), key=sizes.__getitem__)
+
+
 def top_sites(sites: AllocSites, most: int) -> list[dict[str, Any]]:
     """The stacks that allocate the most bytes, each with all that was measured of it.
 
@@ -67,7 +73,7 @@ def top_sites(sites: AllocSites, most: int) -> list[dict[str, Any]]:
     columns = sites.columns
     if "total_bytes" not in columns:
         return []
-    order = nlargest(most, range(len(sites)), key=columns["total_bytes"].__getitem__)
+    order = sites_by_size(sites, most)
     rows: list[dict[str, Any]] = []
     for i in order:
         row: dict[str, Any] = {name: column[i] for name, column in columns.items()}

@@ -126,7 +126,7 @@ def _peak_notes(profile: HeapProfile, size: int) -> list[dict[str, Any]]:
         (peak, f"● peak {bytes_text(peak.total_bytes)}" + (" (marked)" if same else ""), -26)
     ]
     if marked is not None and not same:
-        wanted.append((marked, "▲ marked by Massif", 26))
+        wanted.append((marked, "▲ marked as peak", 26))
     for snapshot, text, offset in wanted:
         notes.append(
             {

@@ -64,7 +64,8 @@ def run_queue_figure(series: Series, cpus: int | None) -> Figure | None:
             "name": "runnable tasks (r)",
             "x": time,
             "y": _floats(queue),
-            "line": {"color": "@user", "width": 1.5, "shape": "hv"},
+            # A level at a moment: half of it before, half after, so that the last is seen.
+            "line": {"color": "@user", "width": 1.5, "shape": "hvh"},
             "fill": "tozeroy",
             "fillcolor": "@scale1",
             "hovertemplate": "%{y} runnable<extra></extra>",
@@ -79,7 +80,7 @@ def run_queue_figure(series: Series, cpus: int | None) -> Figure | None:
                 "name": "blocked (b)",
                 "x": time,
                 "y": _floats(blocked),
-                "line": {"color": "@iowait", "width": 1.5, "shape": "hv", "dash": "dot"},
+                "line": {"color": "@iowait", "width": 1.5, "shape": "hvh", "dash": "dot"},
                 "hovertemplate": "%{y} blocked<extra></extra>",
             }
         )
@@ -123,11 +124,15 @@ def run_queue_figure(series: Series, cpus: int | None) -> Figure | None:
 
 def cpu_time_figure(series: Series) -> Figure | None:
     """What the CPUs did, in percent of all their time, stacked."""
+    import numpy as np
+
     time = _floats(series.time)
     data: list[dict[str, Any]] = []
     for name, title, colour in SHARES:
         values = series.columns.get(name)
-        if values is None or (name in {"st", "wa"} and not (values > 0).any()):
+        if values is None or not np.isfinite(values).any():
+            continue  # shares are of the time between two samples: one alone has none
+        if name in {"st", "wa"} and not (values > 0).any():
             continue
         data.append(
             {

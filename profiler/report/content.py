@@ -63,14 +63,18 @@ class ReportInput:
             return self.sources
         return Sources(allowed=allowed, recorded=moment(self.manifest.created))
 
+    def tools(self, shape: Shape) -> tuple[str, ...]:
+        """The recorded tools that yield a shape."""
+        known = registry.tool_names()  # a newer droidgrind may have recorded with other tools
+        names = (capture.tool for capture in self.captures)
+        return tuple(n for n in names if n in known and registry.tool(n).shape is shape)
+
     def _of_shape(self, shape: Shape) -> dict[str, Sequence[Profile]]:
         found: dict[str, Sequence[Profile]] = {}
-        known = registry.tool_names()  # a newer droidgrind may have recorded with other tools
-        for capture in self.captures:
-            if capture.tool in known and registry.tool(capture.tool).shape is shape:
-                profiles, damage = self.load(capture.tool)
-                self.damage[capture.tool] = tuple(damage)
-                found[capture.tool] = profiles
+        for tool in self.tools(shape):
+            profiles, damage = self.load(tool)
+            self.damage[tool] = tuple(damage)
+            found[tool] = profiles
         return found
 
     def errors(self) -> tuple[ErrorProfile, ...]:
@@ -91,10 +95,13 @@ class ReportInput:
                 return tool, profiles
         return "cachegrind", ()
 
-    def heaps(self) -> tuple[HeapProfile, ...]:
-        groups = self._of_shape(Shape.HEAP).values()
-        found = tuple(p for group in groups for p in group if isinstance(p, HeapProfile))
-        self.kept[Shape.HEAP] = found
+    def heaps(self) -> tuple[tuple[str, HeapProfile], ...]:
+        """The heaps of all processes, each with its tool."""
+        groups = self._of_shape(Shape.HEAP).items()
+        found = tuple(
+            (tool, p) for tool, group in groups for p in group if isinstance(p, HeapProfile)
+        )
+        self.kept[Shape.HEAP] = tuple(profile for _, profile in found)
         return found
 
     def samples(self) -> Mapping[str, SampleProfile]:

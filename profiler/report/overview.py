@@ -9,15 +9,24 @@ from profiler.report.markup import esc
 MOST_SHOWN = 9
 
 
-def findings_section(found: Sequence[Headline], tally: str) -> str:
-    """The first section: the verdict, and the headlines; `tally` (HTML) stands beside it."""
+def findings_section(found: Sequence[Headline], tally: str, *, judged: bool = True) -> str:
+    """The first section: the verdict, and the headlines; `tally` (HTML) stands beside it.
+
+    Where nothing was `judged`, because nothing was recorded, there is no verdict.
+    """
     problems = sum(headline.severity == "error" for headline in found)
     warnings = sum(headline.severity == "warning" for headline in found)
     verdict = (
         f'<p class="verdict">{_tally(problems, "error", "problem")}'
-        f'{_tally(warnings, "warning", "warning")}<span class="muted">{tally}</span></p>'
+        f"{_tally(warnings, 'warning', 'warning')}{_beside(tally)}</p>"
     )
-    if found:
+    if not judged and not found:
+        verdict = f'<p class="verdict"><span>No verdict</span> {_beside(tally)}</p>'
+        body = (
+            '<p class="empty">Nothing was recorded that could be judged; the last section says '
+            "what became of each tool.</p>"
+        )
+    elif found:
         body = _list(found[:MOST_SHOWN])
         rest = found[MOST_SHOWN:]
         if rest:
@@ -35,6 +44,10 @@ def findings_section(found: Sequence[Headline], tally: str) -> str:
 
 def _list(found: Sequence[Headline]) -> str:
     return f'<ul class="findings">{"".join(_headline(headline) for headline in found)}</ul>'
+
+
+def _beside(tally: str) -> str:
+    return f'<span class="muted">{tally}</span>'
 
 
 def _tally(count: int, severity: str, word: str) -> str:

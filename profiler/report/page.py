@@ -15,6 +15,7 @@ from pathlib import Path
 
 from collectors.errors import InputError, UsageError
 from profiler.charts.style import COLOURS
+from profiler.manifest import State
 from profiler.own_code import OwnCode
 from profiler.report.bundle import Library, library
 from profiler.report.content import ReportInput, report_input, trust
@@ -22,9 +23,10 @@ from profiler.report.headline import Headline, headlines, worst_first
 from profiler.report.markup import esc, facts, seconds_text
 from profiler.report.overview import findings_section
 from profiler.report.pack import pack
+from profiler.report.section_heap import heap_section
 from profiler.report.section_made import made_section
 from profiler.report.section_scheduling import scheduling_section
-from profiler.report.sections import Section, cache_section, errors_section, heap_section
+from profiler.report.sections import Section, cache_section, errors_section
 from profiler.session_writer import write_atomically
 from profiler.store import Session
 from profiler.thresholds import Thresholds
@@ -283,8 +285,11 @@ def _header(content: ReportInput) -> str:
 def _overview(content: ReportInput, found: Sequence[Headline]) -> str:
     seconds = sum(capture.wall_seconds or 0 for capture in content.captures)
     states = {str(capture.state) for capture in content.captures}
-    tally = (
-        f"{len(content.captures)} tools · {seconds_text(seconds)} · "
-        f"{esc('all complete' if states == {'complete'} else str(content.state))}"
-    )
-    return findings_section(found, tally)
+    damaged = sum(bool(damage) for damage in content.damage.values())
+    ended = "all complete" if states == {"complete"} else str(content.state)
+    if damaged:
+        ended = f"{'ended' if states == {'complete'} else ended}, {damaged} not whole"
+    count = f"{len(content.captures)} tool{'' if len(content.captures) == 1 else 's'}"
+    tally = f"{count} · {seconds_text(seconds)} · {esc(ended)}"
+    left = {capture.state for capture in content.captures} - {State.FAILED}
+    return findings_section(found, tally, judged=bool(left))

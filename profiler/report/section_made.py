@@ -1,10 +1,10 @@
 """The last section: how the page's data was made, what was damaged, what figures are not."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from collectors import registry
 from profiler.report.content import ReportInput
-from profiler.report.markup import esc, facts, seconds_text, table
+from profiler.report.markup import empty, esc, facts, seconds_text, table
 from profiler.report.sections import Section
 
 
@@ -28,6 +28,8 @@ def made_section(content: ReportInput, made_with: Sequence[tuple[str, str]]) -> 
         + "".join(f'<p class="damage">▲ {esc(str(item))}</p>' for item in damage)
         if damage
         else '<p class="muted">Nothing that was recorded is damaged or missing.</p>'
+        if rows
+        else ""
     )
     recorded = {capture.tool for capture in content.captures}
     absent = [tool for tool in registry.DEFAULT_TOOLS if tool not in recorded]
@@ -63,20 +65,51 @@ def made_section(content: ReportInput, made_with: Sequence[tuple[str, str]]) -> 
         )
     section.body = (
         facts(lines)
-        + table(
-            ("Tool", "Version", "State", "Exit status", "Wall time", "Command line"),
-            rows,
-            (3, 4),
+        + (
+            table(
+                ("Tool", "Version", "State", "Exit status", "Wall time", "Command line"),
+                rows,
+                (3, 4),
+            )
+            if rows
+            else empty("No tool was run, or the session was ended before the first.")
         )
         + damaged
-        + "<h3>What the figures are not</h3><ul>"
-        "<li>Cache misses and branches are simulated by Cachegrind, not hardware counters; it "
-        "knows one core, two cache levels and no prefetching.</li>"
-        "<li>Times under Valgrind are not times: it runs one thread at a time, tens of times "
-        "slower. Scheduling was recorded in a run without it.</li>"
-        "<li>Massif counts heap requests, not resident memory; its peak is the largest "
-        "snapshot, not the largest moment.</li>"
-        "<li>vmstat sees the whole machine; its first row is the mean since boot.</li>"
-        "<li>Memcheck sees what this run did; other inputs may do worse.</li></ul>"
+        + _caveats(recorded)
     )
     return section
+
+
+# What to know of a tool's figures, in the order in which the page shows them.
+_CAVEATS = {
+    "vmstat": "vmstat sees the whole machine; its first row, the mean since boot, is left out.",
+    "schedstat": "schedstat looks at intervals: what a thread did between two samples is known "
+    "as a sum, the CPUs that it ran on in between are not.",
+    "massif": "Massif counts heap requests, not resident memory; its peak is the largest "
+    "snapshot, not the largest moment.",
+    "dhat": "DHAT counts accesses to heap blocks alone, and knows two moments: peak and end.",
+    "cachegrind": "Cache misses and branches are simulated by Cachegrind, not hardware "
+    "counters; it knows one core, two cache levels and no prefetching.",
+    "callgrind": "Callgrind counts instructions, and cache misses only where it was told to "
+    "simulate; cycles of recursive functions are counted to each of them.",
+    "memcheck": "Memcheck sees what this run did; other inputs may do worse.",
+    "helgrind": "Helgrind knows locks and thread creation, no lock-free code: what is proven "
+    "there may be reported all the same.",
+    "drd": "DRD sees races of this run's order of threads; another order may have others.",
+}
+_VALGRIND_TIMES = (
+    "Times under Valgrind are not times: it runs one thread at a time, tens of times slower."
+)
+
+
+def _caveats(recorded: Set[str]) -> str:
+    lines = [text for tool, text in _CAVEATS.items() if tool in recorded]
+    if recorded - {"vmstat", "schedstat"}:
+        apart = (
+            " Scheduling was recorded in a run without it." if "schedstat" in recorded else ""
+        )
+        lines.append(_VALGRIND_TIMES + apart)
+    if not lines:
+        return ""
+    items = "".join(f"<li>{esc(line)}</li>" for line in lines)
+    return f"<h3>What the figures are not</h3><ul>{items}</ul>"

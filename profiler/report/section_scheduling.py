@@ -25,7 +25,7 @@ from profiler.charts.series import (
 from profiler.charts.style import Figure
 from profiler.report.content import ReportInput, moment
 from profiler.report.headline import headlines
-from profiler.report.markup import esc, facts, figure
+from profiler.report.markup import empty, esc, facts, figure
 from profiler.report.sections import Section, missing
 from profiler.report.threads import thread_totals
 from profiler.rules.scheduling import scheduling_findings
@@ -52,8 +52,10 @@ def scheduling_section(content: ReportInput) -> Section:
         )
         return section
     starts = _starts(content, samples)
-    zero = min(starts[tool] + _first(profile) for tool, profile in samples.items())
-    end = max(starts[tool] + _last(profile) for tool, profile in samples.items())
+    # A sampler of a long interval may have no row of a short run: it begins no axis.
+    rows = [(starts[tool], p) for tool, p in samples.items() if any(map(len, p.tables))]
+    zero = min(start + _first(profile) for start, profile in rows)
+    end = max(start + _last(profile) for start, profile in rows)
     drawing = _Drawing({tool: zero - start for tool, start in starts.items()}, end - zero)
     # The finer sampling draws the machine; a run of a second has one row of vmstat.
     by_samples = sorted(samples, key=lambda tool: -samples[tool].samples)
@@ -123,7 +125,7 @@ def _sampling_facts(samples: Mapping[str, SampleProfile]) -> str:
             text += f" ({profile.late:,} late, {profile.missed:,} missed)"
         lines.append((tool, text))
         if profile.cost_seconds is not None:
-            lines.append(("CPU time of sampling", f"{profile.cost_seconds:.2f} s"))
+            lines.append((f"CPU time of {tool} itself", f"{profile.cost_seconds:.2f} s"))
     cpus = {profile.online_cpus for profile in samples.values() if profile.online_cpus}
     lines.extend(("CPUs", str(count)) for count in sorted(cpus))
     return facts(lines)
@@ -221,16 +223,20 @@ class _Drawing:
             else f" The {len(lanes)} busiest of {len(rows):,} threads."
         )
         full = lane_scale(matrix, lanes)
+        if matrix.width < 2:
+            self.body.append(
+                empty("One sample: what threads did is known as a sum, not over time.")
+            )
         self._put(
             "thread-lanes",
-            thread_lanes_figure(matrix, rows, lanes),
+            thread_lanes_figure(matrix, rows, lanes) if matrix.width > 1 else None,
             "Who waits for a CPU?",
             "/proc/PID/task/TID/schedstat, the target run natively. Green: running; orange, "
             "hatched: runnable but waiting for a CPU; empty: sleeping. A full "
             f"lane is {100 * full:.0f} % of the time. Longest waiting on top."
             f"{shown}{_kept(matrix)}",
         )
-        if len(rows) > len(lanes):
+        if len(rows) > len(lanes) and matrix.width > 1:
             most = by_wait[:MOST_HEAT_ROWS]
             self._put(
                 "thread-waits",

@@ -1,13 +1,14 @@
 """The sections of a page: what stands in each, as HTML, and the parts that fill it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
-from collectors.records.heap import HeapProfile, TreeKind
-from profiler.charts.heap import TIME_TITLES, bytes_text
+from collectors.records.shared import Shape
+from profiler.charts.heap import bytes_text
 from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.functions import FunctionCosts, function_costs
 from profiler.report.content import ReportInput
@@ -15,13 +16,12 @@ from profiler.report.headline import Headline, headlines
 from profiler.report.markup import empty, esc, facts, figure, number, table
 from profiler.report.parts_cost import MOST_FUNCTIONS, cost_parts
 from profiler.report.parts_errors import MOST_RECORDS, error_parts
-from profiler.report.parts_heap import TreeBudget, heap_parts
 from profiler.rules.cache import cache_findings
 from profiler.rules.errors import error_findings
 from profiler.rules.heap import heap_findings
+from profiler.rules.words import listed
 from profiler.sources import Sources
 
-MOST_HEAPS = 8
 Part = tuple[str, Mapping[str, Any]]
 
 
@@ -46,10 +46,19 @@ class Section:
         )
 
 
-def _damage(content: ReportInput, tool: str) -> str:
+def damage_lines(content: ReportInput, tool: str) -> str:
+    """What was damaged in a tool's output."""
     return "".join(
         f'<p class="damage">▲ {esc(str(damage))}</p>' for damage in content.damage.get(tool, ())
     )
+
+
+_TITLES = {"dhat": "DHAT", "drd": "DRD"}
+
+
+def tool_title(tool: str) -> str:
+    """A tool as prose names it; the samplers have the names of commands."""
+    return _TITLES.get(tool, tool if tool in {"vmstat", "schedstat"} else tool.capitalize())
 
 
 def missing(content: ReportInput, tool: str, what: str) -> str:
@@ -58,85 +67,9 @@ def missing(content: ReportInput, tool: str, what: str) -> str:
     if capture is None:
         return empty(f"No {what}: record with <code>-t {tool}</code>.")
     note = f": {esc(capture.note)}" if capture.note else "."
-    return empty(f"No {what}: {tool} ended as {esc(str(capture.state))}{note}") + _damage(
+    return empty(f"No {what}: {tool} ended as {esc(str(capture.state))}{note}") + damage_lines(
         content, tool
     )
-
-
-def heap_section(content: ReportInput) -> Section:
-    section = Section("heap", "Heap: who holds the memory?")
-    heaps = content.heaps()
-    if not heaps:
-        section.body = missing(content, "massif", "heap data")
-        return section
-    budget = TreeBudget()
-    body = [_damage(content, "massif")]
-    if len(heaps) > MOST_HEAPS:
-        body.append(
-            f'<p class="muted">The {MOST_HEAPS} largest of {len(heaps):,} processes.</p>'
-        )
-        heaps = tuple(sorted(heaps, key=lambda h: -_peak_bytes(h))[:MOST_HEAPS])
-    for place, profile in enumerate(heaps):
-        parts = list(heap_parts(profile, place, budget))
-        section.parts.extend(parts)
-        body.append(_heap_process(profile, place, parts[-1][1], named=len(heaps) > 1))
-    section.headlines = headlines(heap_findings(heaps, (), content.context))
-    section.body = "".join(body)
-    return section
-
-
-def _peak_bytes(profile: HeapProfile) -> int:
-    return profile.peak.total_bytes if profile.peak else 0
-
-
-def _heap_process(
-    profile: HeapProfile, place: int, overview: Mapping[str, Any], *, named: bool
-) -> str:
-    peak, marked = profile.peak, profile.marked_peak
-    if peak is None:
-        return empty("Massif took no snapshot.")
-    what = "mapped pages (address space, not heap)" if profile.pages else "heap"
-    lines = [
-        (
-            "Peak",
-            f"{bytes_text(peak.total_bytes)} in snapshot {peak.index} of "
-            f"{number(len(profile.snapshots))}",
-        ),
-        ("Of it useful", bytes_text(peak.heap_bytes)),
-        ("Allocator's extra", bytes_text(peak.extra_bytes)),
-    ]
-    if any(s.stacks_bytes for s in profile.snapshots):
-        lines.append(("Stacks", bytes_text(peak.stacks_bytes)))
-    if marked is not None and marked.index != peak.index:
-        lines.append(
-            ("Marked by Massif", f"snapshot {marked.index}, {bytes_text(marked.total_bytes)}")
-        )
-    detailed = sum(s.tree is not TreeKind.EMPTY for s in profile.snapshots)
-    kept = f"{len(overview['trees'])} of {detailed} allocation trees are in this page."
-    if len(overview["snapshots"]) < len(profile.snapshots):
-        kept += (
-            f" {len(overview['snapshots']):,} of {len(profile.snapshots):,} snapshots are "
-            "drawn: the largest of each span."
-        )
-    unit = TIME_TITLES.get(profile.time_unit, profile.time_unit)
-    caption = (
-        f"Massif, {what} by {esc(unit)}: "
-        f"not by time on the device. {kept} Click a snapshot to see its tree."
-    )
-    name = f"heap-{place}"
-    heading = f"<h3>{esc(_process_name(profile, place), 200)}</h3>" if named else ""
-    return (
-        heading
-        + facts(lines)
-        + figure(f"{name}-timeline", name, "How does memory grow?", caption, 300)
-        + f'<div data-heap="{place}"></div>'
-    )
-
-
-def _process_name(profile: HeapProfile, place: int) -> str:
-    process = profile.process
-    pid = f"process {process.pid}" if process.pid is not None else f"process {place + 1}"
-    return f"{pid}: {process.command}" if process.command else pid
 
 
 def cache_section(content: ReportInput, sources: Sources) -> Section:
@@ -157,7 +90,7 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
     listed = cost["sources"]
     simulated = costs.has("D1mr")
     caption = (
-        f"{tool.capitalize()}, self cost. Estimated cycles = Ir + 10 × first-level misses "
+        f"{tool_title(tool)}, self cost. Estimated cycles = Ir + 10 × first-level misses "
         "+ 100 × last-level misses: a rule of thumb to rank by, not a time."
     )
     caches = _simulated_caches(profiles)
@@ -167,7 +100,7 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
         section.made_with.append(("Simulated cache", esc(caches)))
     if not simulated:
         miss = " No cache was simulated: only instructions were counted."
-    body = [_damage(content, tool), facts(_cost_facts(costs))]
+    body = [damage_lines(content, tool), facts(_cost_facts(costs))]
     body.append(
         figure("cost-top", "cost", "Which functions cost the most?", caption + miss, 380)
     )
@@ -239,8 +172,21 @@ def _simulated_caches(profiles: tuple[CostProfile, ...]) -> str:
     for profile in profiles:
         for process in profile.processes:
             if process.description:
-                return "; ".join(" ".join(line.split()) for line in process.description[:3])
+                return "; ".join(_cache_words(line) for line in process.description[:3])
     return ""
+
+
+_CACHE = re.compile(r"\s*(\w+) cache:\s*(\d+) B, (\d+) B, (\d+)-way associative\s*")
+
+
+def _cache_words(line: str) -> str:
+    """`I1 32 KiB, lines of 64 B, 8-way`, of Cachegrind's own words."""
+    found = _CACHE.fullmatch(line)
+    if found is None:
+        return " ".join(line.split())
+    name, whole, part, ways = found.groups()
+    held = bytes_text(int(whole)).replace(".00 ", " ")
+    return f"{name} {held}, lines of {part} B, {ways}-way"
 
 
 def errors_section(content: ReportInput, sources: Sources) -> Section:
@@ -251,10 +197,13 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
         return section
     section.headlines = headlines(error_findings(profiles, content.context))
     records = [record for profile in profiles for record in profile.records]
-    body = [_damage(content, "memcheck"), *(_fatal(profile) for profile in profiles)]
+    tools = content.tools(Shape.ERRORS)
+    titles = listed([tool_title(tool) for tool in tools], most=len(tools))
+    body = [damage_lines(content, tool) for tool in tools]
+    body += [_fatal(profile) for profile in profiles]
     if not records:
         body.append(
-            '<p class="finding ok"><span class="sign ok">✔</span> Memcheck found no error.</p>'
+            f'<p class="finding ok"><span class="sign ok">✔</span> {titles} found no error.</p>'
         )
         section.body = "".join(body)
         return section
@@ -270,7 +219,7 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
         else f" The page holds the first {MOST_RECORDS:,} of {len(records):,} errors."
     )
     body.append(
-        f'<p class="muted">Memcheck; each error once, with the place where it happened.{kept} '
+        f'<p class="muted">{titles}; each error once, with the place where it happened.{kept} '
         f"Choose kinds to see only those.</p>{error_filter(chips)}"
     )
     section.body = "".join(body)

@@ -90,8 +90,15 @@ BY_KIND = {
     "UninitValue": _UNINIT,
     "SyscallParam": _SYSCALL,
     "Overlap": _OVERLAP,
-    "Race": _THREADS,
-    "LockOrder": _THREADS,
+    **dict.fromkeys(
+        (
+            *("Race", "ConflictingAccess", "LockOrder", "Misc", "PthAPIerror", "HoldtimeErr"),
+            *("UnlockUnlocked", "UnlockForeign", "UnlockBogus", "MutexErr", "RwlockErr"),
+            *("SemaphoreErr", "BarrierErr", "CondErr", "CondWaitErr", "CondDestrErr"),
+            "CondRaceErr",
+        ),
+        _THREADS,
+    ),
 }
 LOST = "Leak_DefinitelyLost"
 

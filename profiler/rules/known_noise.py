@@ -8,12 +8,16 @@ from collectors.records.errors import ErrorRecord
 
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """`kinds` and a pattern of one of the first frames (`fn` or `obj`), and the reason."""
+    """`kinds` and a pattern of one of the first frames (`fn` or `obj`), and the reason.
+
+    Where it has to, `what` narrows it to reports of these words.
+    """
 
     kinds: re.Pattern[str]
     frame: re.Pattern[str]
     why: str
     within: int = 4
+    what: re.Pattern[str] | None = None
 
 
 NOISE = (
@@ -49,6 +53,13 @@ NOISE = (
         within=2,
     ),
     Noise(
+        re.compile(r"CondRaceErr|Misc"),
+        re.compile(r"pthread_cond_(signal|broadcast)|.*/vgpreload_helgrind"),
+        "A condition may be signalled without holding its mutex, as long as what is waited "
+        "for was changed under it.",
+        what=re.compile(r".*dubious: associated lock is not held|.*Probably a race condition"),
+    ),
+    Noise(
         re.compile(r"Leak_"),
         re.compile(
             r".*/(libGLES|libEGL|libvulkan|libadreno|libmali|libllvm-)[^/]*\.so|.*/vulkan\.[^/]*\.so"
@@ -63,6 +74,8 @@ def known_noise(record: ErrorRecord) -> str | None:
     """Why a report is likely noise; None for any that is not known to be."""
     for noise in NOISE:
         if not noise.kinds.match(record.kind):
+            continue
+        if noise.what is not None and not noise.what.match(record.what):
             continue
         for frame in record.frames[: noise.within]:
             if (frame.fn and noise.frame.match(frame.fn)) or (

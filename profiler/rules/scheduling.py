@@ -127,7 +127,7 @@ def _starved(
         "sched-starved",
         Severity.INFO if explained else _severity(facts),
         f"{who} waited {share:.0f} % of its time for a CPU",
-        f"{wait:.2f} s in the run queue against {run:.2f} s running, of {facts.wall:.1f} s; "
+        f"{wait:.2f} s in the run queue against {run:.2f} s running, of {facts.wall:.1f} s. "
         + (f"{plural(others, 'other thread')} waited as long. " if others > 0 else "")
         + f"The CPUs were taken {cause}.",
         "Run fewer threads than CPUs, or raise its priority."

@@ -147,7 +147,9 @@ def _truncated(recorded: Recorded) -> Iterator[Finding]:
             continue
         chosen = entry.state is State.PARTIAL and "stopped" in (entry.note or "")
         what = str(hurt[0]) if hurt else entry.note or f"its state is {entry.state}"
-        rest = f" {plural(len(hurt) - 1, 'more fault')} were met." if len(hurt) > 1 else ""
+        more = len(hurt) - 1
+        met = "was met" if more == 1 else "were met"
+        rest = f" {plural(more, 'more fault')} {met}." if more else ""
         yield Finding(
             "trust-truncated",
             Severity.WARNING if judged and not chosen else Severity.INFO,

@@ -104,7 +104,7 @@ def test_labels_show_what_hides() -> None:
 def test_the_heap_figure_tells_the_peak_from_the_marked_one() -> None:
     figure = heap_timeline_figure(heap_profile())
     texts = [note["text"] for note in figure["layout"]["annotations"]]
-    assert texts == ["● peak 900.69 KiB", "▲ marked by Massif"]
+    assert texts == ["● peak 900.69 KiB", "▲ marked as peak"]
     clickable = figure["data"][-1]
     assert clickable["customdata"] == [2, 6, 8, 10]
     assert clickable["marker"]["symbol"] == ["circle", "circle", "triangle-up", "circle"]

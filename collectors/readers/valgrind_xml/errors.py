@@ -146,6 +146,8 @@ class Errors:
                 self._stack(raw, row)
             elif tag == b"kind":
                 row[_KIND] = self._text(raw)
+            elif tag == b"what" and row[_STACK] != NONE:
+                self._remark(raw + b" first seen here")  # DRD's <first_observed_at>
             elif tag == b"what" or tag == b"xwhat":
                 said = raw
                 if tag == b"xwhat":

@@ -7,6 +7,8 @@ const EVENT_HELP = {
   Bc: 'conditional branches', Bcm: 'conditional branches mispredicted', Bi: 'indirect branches', Bim: 'indirect branches mispredicted',
 };
 
+const PRINTED = ['Ir', 'Dr', 'D1mr', 'Dw', 'D1mw'];
+
 async function startCost() {
   const host = document.getElementById('functions');
   if (!host) return;
@@ -20,7 +22,7 @@ async function startCost() {
     { title: '%', numeric: true, value: (r) => doc.cycles[r], text: (r) => percent(100 * doc.cycles[r] / (doc.total_cycles || 1)) },
   ];
   if (dr) columns.push({ title: 'D1 miss %', numeric: true, help: 'Share of data reads and writes that miss the simulated first-level cache', value: rate, text: (r) => percent(rate(r)) });
-  doc.events.forEach((name, e) => columns.push({ title: name, numeric: true, help: EVENT_HELP[name] || name, value: (r) => doc.counts[e][r], text: (r) => whole(doc.counts[e][r]) }));
+  doc.events.forEach((name, e) => columns.push({ title: name, numeric: true, minor: doc.events.length > 6 && !PRINTED.includes(name), help: EVENT_HELP[name] || name, value: (r) => doc.counts[e][r], text: (r) => whole(doc.counts[e][r]) }));
   const table = new SortTable(host, { caption: 'Functions by cost', columns, count: doc.functions.length, page: 40, sort: { column: 1, down: true } });
   const input = document.getElementById('function-filter');
   const words = { list: doc.functions.map((name, i) => `${name} ${doc.files[doc.file[i]]}`) };

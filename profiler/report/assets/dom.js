@@ -44,6 +44,13 @@ function secondsText(value) {
   return `${value.toLocaleString(LOCALE, { maximumFractionDigits: value < 1 ? 3 : 2 })} s`;
 }
 
+// Seconds of a column: as many decimals in all its rows.
+function fixedSeconds(value, column) {
+  if (value === null || Number.isNaN(value)) return '–';
+  const digits = column.some((item) => item >= 100) ? 1 : column.some((item) => item >= 10) ? 2 : 3;
+  return `${value.toLocaleString(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits })} s`;
+}
+
 function announce(text) {
   document.getElementById('announce').textContent = text;
 }

@@ -13,7 +13,10 @@ const CONFIG = {
   doubleClick: 'reset',
 };
 
+let printing = false; // paper is white
+
 function themeName() {
+  if (printing) return 'light';
   const chosen = document.documentElement.dataset.theme;
   if (chosen === 'light' || chosen === 'dark') return chosen;
   return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
@@ -124,6 +127,11 @@ function onFigure(id, listener) {
   const plot = document.querySelector(`#${id} .plot`);
   if (plot && drawn.has(plot)) listener(plot);
 }
+
+const PAPER_PIXELS = 660; // what A4 and Letter have room for inside a figure's frame
+const fitPaper = (onPaper) => Promise.all([...drawn.keys()].map((plot) => window.Plotly.relayout(
+  plot, onPaper ? { autosize: false, width: PAPER_PIXELS } : { autosize: true, width: null },
+)));
 
 async function redrawAll() {
   for (const [plot, { spec, sync }] of [...drawn]) await draw(plot, spec, sync);

@@ -57,7 +57,7 @@ class HeapView {
 
   title(index) {
     const s = this.overview.snapshots.find((row) => row[0] === index);
-    const marks = [index === this.overview.peak ? 'peak' : '', index === this.overview.marked ? 'marked by Massif' : ''].filter(Boolean).join(', ');
+    const marks = [index === this.overview.peak ? 'peak' : '', index === this.overview.marked ? 'marked as peak' : ''].filter(Boolean).join(', ');
     return `${index}: ${bytesText(s[2] + s[3] + s[4])}${marks ? ` (${marks})` : ''}`;
   }
 

@@ -6,7 +6,7 @@ function startTheme() {
   if (remembered === 'light' || remembered === 'dark') document.documentElement.dataset.theme = remembered;
   const label = () => { button.textContent = themeName() === 'dark' ? '☀ Light' : '☾ Dark'; };
   label();
-  const changed = () => { label(); heapViews.forEach((view) => view.flame && view.flame.paint()); document.dispatchEvent(new Event('themechange')); return redrawAll(); };
+  const changed = () => { label(); return recolour(); };
   button.addEventListener('click', () => {
     const next = themeName() === 'dark' ? 'light' : 'dark';
     document.documentElement.dataset.theme = next;
@@ -16,14 +16,30 @@ function startTheme() {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
 }
 
+// Figures and flame graphs have their colours drawn in; the rest follows the style sheet.
+function recolour() {
+  heapViews.forEach((view) => view.flame && view.flame.paint());
+  document.dispatchEvent(new Event('themechange'));
+  return redrawAll();
+}
+
 function startPrint() {
   // What was not looked at yet is not drawn yet. The browser's own command cannot wait for it.
   const drawAll = async () => {
     await Promise.allSettled([...document.querySelectorAll('figure[data-part]')].map(showFigure));
     await followAll();
   };
-  document.getElementById('print').addEventListener('click', async () => { await drawAll(); window.print(); });
-  window.addEventListener('beforeprint', drawAll);
+  const inks = (onPaper) => {
+    document.querySelectorAll('details.more').forEach((more) => { more.open = more.open || onPaper; });
+    if (printing === onPaper) return Promise.resolve();
+    const before = themeName();
+    printing = onPaper;
+    if (themeName() !== before) return recolour().then(() => fitPaper(onPaper));
+    return fitPaper(onPaper);
+  };
+  document.getElementById('print').addEventListener('click', async () => { await drawAll(); await inks(true); window.print(); });
+  window.addEventListener('beforeprint', () => { inks(true); drawAll(); });
+  window.addEventListener('afterprint', () => inks(false));
 }
 
 function startTimes() {

@@ -14,8 +14,8 @@ async function startScheduling() {
     sort: { column: 2, down: true },
     columns: [
       { title: 'Thread', value: (r) => names[r], text: (r) => names[r] },
-      numeric('Running', 'Time on a CPU while it was watched', run, secondsText),
-      numeric('Waiting', 'Time runnable, waiting for a CPU', wait, secondsText),
+      numeric('Running', 'Time on a CPU while it was watched', run, (value) => fixedSeconds(value, run)),
+      numeric('Waiting', 'Time runnable, waiting for a CPU', wait, (value) => fixedSeconds(value, wait)),
       { title: 'Waiting %', help: 'Of the time that it wanted to run', numeric: true, value: share, text: (r) => percent(share(r)) },
       numeric('Voluntary', 'Switches because it slept or blocked', voluntary, whole),
       numeric('Involuntary', 'Switches because another task was to run', involuntary, whole),

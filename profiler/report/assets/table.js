@@ -1,7 +1,8 @@
 // A table that sorts and filters any number of rows and shows a page of them.
 
 class SortTable {
-  // columns: [{ title, value(row), text(row), numeric, help, cell(row) }]
+  // columns: [{ title, value(row), text(row), numeric, help, cell(row), minor }]; paper has no
+  // room for minor ones.
   constructor(host, { caption, columns, count, page = 100, matches = null, onrow = null, sort = null }) {
     Object.assign(this, { host, columns, page, matches, onrow });
     this.order = Array.from({ length: count }, (_, i) => i);
@@ -14,7 +15,7 @@ class SortTable {
     host.replaceChildren(this.table, this.more);
     columns.forEach((column, index) => {
       const button = el('button', { type: 'button', title: column.help, onclick: () => this.sortBy(index) }, column.title);
-      this.head.append(el('th', { scope: 'col', class: column.numeric ? 'number' : '' }, button));
+      this.head.append(el('th', { scope: 'col', class: `${column.numeric ? 'number' : ''}${column.minor ? ' minor' : ''}` }, button));
     });
   }
 
@@ -64,7 +65,7 @@ class SortTable {
 
   row(row) {
     const cells = this.columns.map((column) => {
-      const cell = el('td', { class: column.numeric ? 'number' : 'name' });
+      const cell = el('td', { class: `${column.numeric ? 'number' : 'name'}${column.minor ? ' minor' : ''}` });
       if (column.cell) cell.append(column.cell(row));
       else cell.textContent = column.text(row);
       return cell;

@@ -35,6 +35,17 @@ TAIL = (
 )
 
 
+def test_where_drd_first_saw_an_object_is_a_remark() -> None:
+    seen = (
+        b"  <first_observed_at>\n    <what>mutex</what>\n    <address>0x1f</address>\n"
+        b"  <stack>\n" + FRAME + b"  </stack>\n  </first_observed_at>\n</error>"
+    )
+    record = only(parse_content(HEAD + ERROR.replace(b"</error>", seen) + TAIL, "drd.xml"))
+    assert record.what == "Invalid read of size 4"
+    assert [aux.what for aux in record.aux][1:] == ["mutex first seen here"]
+    assert record.aux[1].frames == record.frames
+
+
 def only(profile: ErrorProfile) -> ErrorRecord:
     (record,) = profile.records
     return record

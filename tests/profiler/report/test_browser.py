@@ -334,6 +334,29 @@ def test_dark_and_light(show: Open, session_page: str) -> None:
     until(page, f"{fill} === '#0072B2'")
 
 
+def test_paper_is_white_and_narrow(show: Open, session_page: str) -> None:
+    page = show(session_page, color_scheme="dark")
+    draw_all(page)
+    page.evaluate("window.print = () => { window.printed = true; }")
+    page.click("#print")
+    until(page, "window.printed === true")
+    fill = "document.querySelector('#cost-top .plot').data[0].marker.color"
+    assert page.evaluate(fill) == "#0072B2"
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 720, "height": 900})  # an A4 page's width in CSS pixels
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    assert page.evaluate(
+        """[...document.querySelectorAll('.plot svg.main-svg')].every((svg) => {
+             const [inner, outer] = [svg, svg.closest('figure')];
+             return inner.getBoundingClientRect().right <= outer.getBoundingClientRect().right;
+           })"""
+    )
+    assert page.locator("#functions thead th").first.inner_text() == "Function"
+    page.emulate_media(media="screen")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    until(page, f"{fill} === '#56B4E9'")
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_is_wider_than_the_screen(show: Open, session_page: str, width: int) -> None:
     page = show(session_page, viewport={"width": width, "height": 800})

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from collectors.errors import InputError, UsageError
+from collectors.readers.dhat_out import parse_dhat
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
 from profiler.report.headline import Headline, worst_first
 from profiler.report.overview import MOST_SHOWN, findings_section
 from profiler.report.pack import unpack
 from profiler.report.page import check_output, publish, render_report
+from tests.conftest import DATA
 from tests.profiler.report.made_session import (
     content,
     cost_profile,
@@ -142,11 +144,33 @@ def test_an_empty_session_makes_a_page() -> None:
     page = render_report(
         content(vmstat=(), schedstat=(), memcheck=(), cachegrind=(), massif=())
     )
-    assert "Nothing stands out" in page
+    assert "No verdict" in page
+    assert "✔" not in page.partition('<section id="scheduling"')[0]
+    assert "No tool was run" in page
+    assert "What the figures are not" not in page
+
+
+def test_several_tools_of_a_shape_are_named() -> None:
+    dhat = parse_dhat(DATA / "dhat/3.19-x86_64/dhat.heap.json")
+    page = render_report(content(dhat=(dhat,), helgrind=(ErrorProfile([]),)))
+    assert "Memcheck, Helgrind; each error once" in page
+    assert "DHAT tells of its peak and its end alone" in page
+    assert "Mean lifetime, instr." in page
+    assert "DHAT counts accesses" in page
+    assert "DRD sees" not in page
+    only = render_report(content(memcheck=(), drd=(ErrorProfile([]),)))
+    assert "DRD found no error" in only
+
+
+def test_one_sample_is_no_figure_of_time() -> None:
+    page = render_report(content(vmstat=(), schedstat=(schedstat_profile(samples=1),)))
+    assert "One sample" in page
+    assert not {"cpu-time", "thread-lanes"} & set(parts(page)["scheduling"]["figures"])
 
 
 def test_damage_and_failure_are_said() -> None:
     page = render_report(damaged_content())
+    assert "1 not whole" in page
     assert page.count("out.xml:12: the document ends inside an element; later errors miss") == 3
     assert "massif ended as failed: Valgrind was killed by signal 9" in page
 

@@ -22,6 +22,16 @@ def test_patterns_of_noise_are_known_with_their_reason() -> None:
     assert "thread" in (known_noise(thread) or "")
 
 
+def test_a_condition_signalled_without_its_mutex_is_noise() -> None:
+    stack = (Frame(1, None, "/usr/libexec/valgrind/vgpreload_helgrind-amd64-linux.so"),)
+    dubious = "Thread #1: pthread_cond_{signal,broadcast}: dubious: associated lock is not held"
+    assert "condition" in (known_noise(ErrorRecord("Misc", dubious, stack)) or "")
+    assert known_noise(ErrorRecord("Misc", "Thread #1: unlocked a lock twice", stack)) is None
+    drd = (Frame(1, "pthread_cond_signal@*", "/v.so"),)
+    race = "Probably a race condition: condition variable 0x1 has been signaled but"
+    assert "condition" in (known_noise(ErrorRecord("CondRaceErr", race, drd)) or "")
+
+
 def test_an_app_s_error_is_no_noise() -> None:
     assert known_noise(record("InvalidRead", ("decode", APP), ("main", APP))) is None
     assert known_noise(record("InvalidWrite", ("memcpy", "/v.so"), ("decode", APP))) is None
