@@ -1,7 +1,8 @@
 """Watch a device live: a sampler's growing file, read as it grows; a lost device is awaited.
 
-Runs in a thread of its own. What it reads waits in `pending` until it is taken; the full
-series stays in the file, whatever is thinned of it for the screen.
+Runs in a thread of its own. What it reads waits in `pending` until it is taken (and, where
+the whole machine is watched, its busiest threads in `pending_threads`); the full series
+stays in the file, whatever is thinned of it for the screen.
 """
 
 import shutil
@@ -19,6 +20,7 @@ from collectors.devices.discover import choose_device
 from collectors.errors import DeviceError, DroidgrindError, ToolError, UsageError
 from collectors.readers.proc import Sample, SampleParser
 from collectors.tools.tool import RunningSampler, Subject, ToolSettings
+from profiler.watching.busiest import BusiestThreads
 
 _NAP_SECONDS = 0.01
 _SILENCE_SECONDS = 3.0
@@ -65,6 +67,7 @@ class Watcher:
         self.request = request
         self.folder = folder
         self.pending: deque[Sample] = deque()
+        self.pending_threads: deque[Sample] = deque()
         self.state = WatchState("starting …", "info")
         self.device: Device | None = None
         self.facts: DeviceFacts | None = None
@@ -75,6 +78,11 @@ class Watcher:
         self._open = open_device
         self._stop = threading.Event()
         self._ended = threading.Event()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the whole machine is watched: its busiest threads come by themselves."""
+        return self.request.pid is None and self.request.name is None
 
     @property
     def interval(self) -> float:
@@ -145,6 +153,7 @@ class Watcher:
         part = self.folder / f"part-{len(self.files) + 1}"
         part.mkdir(parents=True, exist_ok=True)
         sampler: RunningSampler | None = None
+        busiest: BusiestThreads | None = None
         try:
             sampler = registry.sampler("schedstat").start(
                 self.device,
@@ -153,6 +162,9 @@ class Watcher:
                 ToolSettings(interval_seconds=self.interval),
             )
             self.files.append(sampler.files[0])
+            if self.whole:
+                busiest = BusiestThreads(self.device, self.pending_threads.append)
+                busiest.start()
             with sampler.files[0].open("rb") as stream:
                 self._follow(stream)
         except ToolError as error:
@@ -161,6 +173,8 @@ class Watcher:
             self._say(WatchState(str(error), "error"))
             self._stop.wait(_RETRY_SECONDS)
         finally:
+            if busiest is not None:
+                busiest.stop()
             if sampler is not None:
                 self._end(sampler)
 

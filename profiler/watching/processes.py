@@ -1,14 +1,17 @@
 """The processes of a device, to choose one whose threads are to be watched."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from collectors.devices.device import Device
 from collectors.errors import DeviceError
 
 _ASK = """
 getconf CLK_TCK 2>/dev/null || echo 100
-for p in /proc/[0-9]*/stat; do read -r l <"$p" && echo "S $l"; done 2>/dev/null
+cat /proc/[0-9]*/stat 2>/dev/null
+true
 """
 _BETWEEN_SECONDS = 0.6
 
@@ -23,6 +26,14 @@ class ProcessLine:
     threads: int
 
 
+class Process(NamedTuple):
+    """A process as /proc has it: clock ticks used since its start, number of threads."""
+
+    name: str
+    ticks: int
+    threads: int
+
+
 def list_processes(device: Device) -> list[ProcessLine]:
     """All processes but the kernel's, the busiest first. Raises `DeviceError`."""
     before, _ = _look(device)
@@ -33,37 +44,41 @@ def list_processes(device: Device) -> list[ProcessLine]:
     lines = [
         ProcessLine(
             pid,
-            name,
-            max(0.0, used - before[pid][1]) / ticks / seconds if pid in before else 0.0,
-            threads,
+            now.name,
+            max(0, now.ticks - before[pid].ticks) / ticks / seconds if pid in before else 0.0,
+            now.threads,
         )
-        for pid, (name, used, threads) in after.items()
+        for pid, now in after.items()
     ]
     return sorted(lines, key=lambda line: (-line.share, line.pid))
 
 
-def _look(device: Device) -> tuple[dict[int, tuple[str, int, int]], float]:
-    """Name, ticks used and number of threads by pid; and the ticks a second."""
+def _look(device: Device) -> tuple[dict[int, Process], float]:
+    """The processes by pid, and the clock ticks a second."""
     answer = device.run(["sh", "-c", _ASK], timeout=20)
     head, *rest = answer.stdout.splitlines() or [b""]
     if not head.isdigit():
         raise DeviceError(f"{device.serial} does not list its processes")
-    found: dict[int, tuple[str, int, int]] = {}
-    for line in rest:
+    return parse_processes(rest), float(head)
+
+
+def parse_processes(lines: Iterable[bytes]) -> dict[int, Process]:
+    """What lines of /proc/PID/stat say, by pid; the kernel's own threads are left out."""
+    found: dict[int, Process] = {}
+    for line in lines:
         start, end = line.find(b"("), line.rfind(b")")
         fields = line[end + 1 :].split()
-        words = line[2:start].split()
-        if not line.startswith(b"S ") or end < start or len(fields) < 20 or not words:
+        words = line[: max(0, start)].split()
+        if end < start or len(fields) < 20 or not words:
             continue
         if fields[1] == b"2" or words[0] == b"2":  # kthreadd and its children
             continue
         try:
-            pid, used, threads = (
-                int(words[0]),
+            found[int(words[0])] = Process(
+                line[start + 1 : end].decode("utf-8", "replace"),
                 int(fields[11]) + int(fields[12]),
                 int(fields[17]),
             )
         except ValueError:
             continue
-        found[pid] = (line[start + 1 : end].decode("utf-8", "replace"), used, threads)
-    return found, float(head)
+    return found

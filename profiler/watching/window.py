@@ -164,7 +164,11 @@ class ThreadWindow:
         self._high = high = max(0, track.place(end))
         if high <= low:
             self._low = low = max(0, high - 1)
-        near = low if recent is None else max(low, track.place(track.times[high] - recent))
+        near = (
+            low
+            if recent is None or not track.times
+            else max(low, track.place(track.times[high] - recent))
+        )
         self._near = near = max(0, high - 1) if near >= high else near
         self._end = track.times[high] if track.times else 0.0
         self._span = (self._end - track.times[near] if track.times else 0.0) or 1.0

@@ -8,8 +8,9 @@ from tui.commands import options
 class WatchCommand:
     """Watch live which threads run, wait for a CPU and migrate.
 
-    Without --pid or --app it shows the whole machine and offers its processes. Nothing is
-    changed on the device. `k` keeps what was seen as a session.
+    Without --pid or --app it shows the whole machine and the threads of its busiest
+    processes, once a second; `p` chooses one process. Nothing is changed on the device. `k`
+    keeps what was seen as a session.
     """
 
     name = "watch"

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
+from profiler.watching.busiest import INTERVAL_SECONDS
 from profiler.watching.keep import keep_watch
 from profiler.watching.live import Watcher, WatchRequest
 from profiler.watching.track import Track
@@ -25,7 +26,7 @@ from tui.workers import run_in_thread
 
 # How long samples are worked off before keys are looked at again.
 _BUDGET_SECONDS = 0.02
-CHOOSE_PROCESS = "This is the whole machine: press p to choose a process and see its threads."
+LOOKING = "Looking who is busy … (p: choose a process)"
 
 
 class SamplesWait(Message):
@@ -47,6 +48,7 @@ class WatchScreen(FrameScreen):
     def __init__(self) -> None:
         super().__init__()
         self.track = Track()
+        self.busiest: Track | None = None  # threads, where the whole machine is watched
         self.watcher: Watcher | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._began = 0.0
@@ -78,9 +80,9 @@ class WatchScreen(FrameScreen):
         self.track = Track(1 / request.hz)
         self._began = time.monotonic()
         view = self.query_one(SchedulingView)
-        view.set_track(self.track, live=True)
-        whole = request.pid is None and request.name is None
-        view.threads.empty = CHOOSE_PROCESS if whole else NO_THREAD
+        self.busiest = Track(INTERVAL_SECONDS) if self.watcher.whole else None
+        view.set_track(self.track, live=True, threads=self.busiest)
+        view.threads.empty = LOOKING if self.watcher.whole else NO_THREAD
         self.query_one(Notice).display = False
         self.run_worker(self.watcher.run, thread=True, group="watch")
         self.refresh_frame()
@@ -112,6 +114,8 @@ class WatchScreen(FrameScreen):
         pending, track = watcher.pending, self.track
         while pending and time.perf_counter() < until:
             track.add(pending.popleft())
+        while self.busiest is not None and watcher.pending_threads:
+            self.busiest.add(watcher.pending_threads.popleft())
         if not track.cpus or len(track) < 3:
             for number, (_online, khz, capacity) in watcher.parser.cpus.items():
                 if number in track.cpus:

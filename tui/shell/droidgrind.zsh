@@ -136,7 +136,7 @@ _shtab_droidgrind_doctor_options=(
   {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
   "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
-  "--app[also what recording this installed app needs]:PACKAGE:"
+  "--app[also what recording this installed app needs]:PACKAGE[/ACTIVITY]:"
   "--fix[mend what may be mended]"
   "--bundle[pack a zip file for a bug report\: facts, versions, the newest session\'s logs]:FILE:"
   {-y,--yes}"[pack the bundle without asking]"

@@ -1,6 +1,7 @@
 """Scheduling over time, live and stored alike: plots above, threads (or one of them) below."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.markup import escape
@@ -25,6 +26,8 @@ from tui.widgets.span import Span
 from tui.widgets.thread_history import ThreadHistory
 
 LIVE_SECONDS = 60.0
+WAITING = "waiting: could run, but no CPU was free"
+BUSIEST = f"the busiest processes' threads, each second · {WAITING}"
 NO_THREAD = "no thread was seen here: none of the target's ran in this time"
 
 
@@ -49,6 +52,7 @@ class SchedulingView(Container):
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__()
         self.track: Track | None = None
+        self.thread_track: Track | None = None
         self.live = False
         self.span = Span(LIVE_SECONDS)
         self.ascii_only = ascii_only
@@ -76,7 +80,7 @@ class SchedulingView(Container):
         yield self.machine
         with Vertical(id="threads-box", classes="box") as box:
             box.border_title = "Who waits for a CPU?"
-            box.border_subtitle = "waiting: could run, but no CPU was free"
+            box.border_subtitle = WAITING
             yield self.threads
             yield self.history
         yield self.filter
@@ -109,9 +113,14 @@ class SchedulingView(Container):
             )
         self.call_after_refresh(self.draw)
 
-    def set_track(self, track: Track, *, live: bool) -> None:
-        """Show a track from its beginning; a live one follows what is new."""
+    def set_track(self, track: Track, *, live: bool, threads: Track | None = None) -> None:
+        """Show a track from its beginning; a live one follows what is new.
+
+        `threads`: the threads are another track's, which is sampled more seldom.
+        """
         self.track, self.live = track, live
+        self.thread_track = track if threads is None else threads
+        self.query_one("#threads-box").border_subtitle = WAITING if threads is None else BUSIEST
         self.span = (
             Span(LIVE_SECONDS) if live else Span(max(0.5, track.end - track.start), track.end)
         )
@@ -132,19 +141,21 @@ class SchedulingView(Container):
         if self._painter is not None:
             self._painter.begin()
         self.machine.draw(shown, self._names)
+        if self.thread_track is not None and self.thread_track is not track:
+            shown = replace(shown, track=self.thread_track)
         chosen = self._chosen
-        if chosen is not None and chosen in track.threads:
-            thread = track.threads[chosen]
+        if chosen is not None and chosen in shown.track.threads:
+            thread = shown.track.threads[chosen]
             self.history.draw(chosen, thread, shown, self._names)
             self.word.say(
                 f"thread {thread.tid} of process {thread.pid}; Esc: back to all threads"
             )
         else:
-            self._draw_threads(shown)
+            self._draw_threads(shown, len(track.cpus))
         if self._painter is not None:
             self._painter.paint()
 
-    def _draw_threads(self, shown: ShownTime) -> None:
+    def _draw_threads(self, shown: ShownTime, online: int) -> None:
         track, start, end = shown.track, shown.start, shown.end
         window = ThreadWindow(
             track,
@@ -161,11 +172,10 @@ class SchedulingView(Container):
         self.threads.set_rows(
             thread_cells.ThreadRows(window, self._names, stamp, narrow=self._narrow)
         )
-        self._say_word(track, window)
+        self._say_word(window, online)
 
-    def _say_word(self, track: Track, window: ThreadWindow) -> None:
+    def _say_word(self, window: ThreadWindow, online: int) -> None:
         worst = thread_cells.worst_wait(window)
-        online = len(track.cpus)
         if worst is not None:
             wait = worst.wait or 0.0
             text = (
@@ -179,7 +189,7 @@ class SchedulingView(Container):
             self.word.say("")
 
     def _strip(self, value: Value) -> str:
-        track, slots = self.track, self._strip_slots
+        track, slots = self.thread_track, self._strip_slots
         if track is None or slots is None or slots.thinnings != track.thinnings:
             return ""  # the next tick draws it
         key = str(value)
@@ -205,9 +215,10 @@ class SchedulingView(Container):
         self.threads.display = key is None
         self.history.display = key is not None
         self.can_focus = key is not None  # the table is hidden: keys must come somewhere
-        if key is not None and self.track is not None and key in self.track.threads:
+        track = self.thread_track
+        if key is not None and track is not None and key in track.threads:
             self.focus()
-            box.border_title = f"What did {escape(self.track.threads[key].name)} do?"
+            box.border_title = f"What did {escape(track.threads[key].name)} do?"
         else:
             box.border_title = "Who waits for a CPU?"
             self.threads.focus()

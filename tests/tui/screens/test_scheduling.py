@@ -148,6 +148,29 @@ async def test_watching_a_process_live(target: int, tmp_path: Path) -> None:
         assert not profile.damage
 
 
+async def test_without_a_process_the_busiest_threads_are_shown(
+    target: int, tmp_path: Path
+) -> None:
+    app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(hz=10))
+    async with app.run_test(size=(140, 40)) as pilot:
+        view = app.screen.query_one(SchedulingView)
+        mine: set[int] = set()
+        for _ in range(200):
+            await pilot.pause(0.1)
+            rows = [view.threads.rows[i] for i in range(len(view.threads.rows))]
+            own = {int(folder.name) for folder in Path(f"/proc/{target}/task").iterdir()}
+            mine = {int(str(row[0])) for row in rows} & own
+            if len(mine) == 7 and max(float(row[3] or 0) for row in rows) > 0.02:
+                break
+        assert len(mine) == 7, "the target's threads are among the busiest"
+        assert "busiest" in str(view.query_one("#threads-box").border_subtitle)
+        assert view.find_thread(str(target))
+        await pilot.press("enter")
+        await pilot.pause()
+        await pilot.pause()
+        assert f"process {target}" in view.word.text
+
+
 async def test_a_process_that_is_not_there_is_said(tmp_path: Path) -> None:
     app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=999_999_999))
     async with app.run_test(size=(100, 30)) as pilot:
