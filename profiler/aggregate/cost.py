@@ -145,6 +145,7 @@ def _group_sums_of_many(
     index = np.asarray(groups)
     starts = np.flatnonzero(np.diff(index, prepend=-1))
     run_groups = index[starts]
+    one_run_each = np.bincount(run_groups).max() == 1
     result: list[Sequence[int]] = []
     for column in columns:
         values = np.asarray(column)
@@ -153,7 +154,11 @@ def _group_sums_of_many(
             result.append(_plain_sums(groups, column, number))
             continue
         sums = np.zeros(number, dtype=np.int64)
-        np.add.at(sums, run_groups, np.add.reduceat(values, starts))
+        of_runs = np.add.reduceat(values, starts)
+        if one_run_each:
+            sums[run_groups] = of_runs
+        else:
+            np.add.at(sums, run_groups, of_runs)
         result.append(sums.data)
     return tuple(result)
 

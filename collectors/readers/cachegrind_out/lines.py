@@ -1,6 +1,7 @@
 """Cachegrind's lines, one by one: what each means, and what is done with the odd ones."""
 
 from array import array
+from collections.abc import Iterable
 from typing import Any
 
 from collectors.errors import ParseError
@@ -23,11 +24,44 @@ _PLAIN = b"0123456789 "
 _FILE_KEYS = (b"fl=", b"fi=", b"fe=")
 
 
-class Reading:
-    """The state of one reading: the open `fl=` and `fn=`, the names and columns so far.
+class Names(dict[bytes, int]):
+    """Names as bytes, so that each is decoded once, and their numbers."""
 
-    Names are interned as bytes, so that each is decoded once.
-    """
+    def __missing__(self, name: bytes) -> int:
+        number = self[name] = len(self)
+        return number
+
+
+class Symbols(dict[int, int]):
+    """Numbers of functions in files, by `key`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.functions = array("i")
+        self.files = array("i")
+
+    # More than there are functions, and odd, so that the low bits of a key, by which a
+    # dict finds its place, differ with the file and with the function.
+    FILE = (1 << 32) + 15
+
+    @classmethod
+    def key(cls, file: int, function: int) -> int:
+        return file * cls.FILE + function
+
+    def __missing__(self, key: int) -> int:
+        self.add([key])
+        return self[key]
+
+    def add(self, keys: Iterable[int]) -> None:
+        """Number those of the keys that have no number yet."""
+        new = [key for key in dict.fromkeys(keys) if key not in self]
+        self.update(zip(new, range(len(self), len(self) + len(new)), strict=True))
+        self.files.extend([key // self.FILE for key in new])
+        self.functions.extend([key % self.FILE for key in new])
+
+
+class Reading:
+    """The state of one reading: the open `fl=` and `fn=`, the names and columns so far."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -47,11 +81,9 @@ class Reading:
         self._summary: tuple[int, ...] | None = None
         self._damage: list[Damage] = []
         self._more_damage = 0
-        self._files: dict[bytes, int] = {}
-        self._functions: dict[bytes, int] = {}
-        self._symbols: dict[tuple[int, int], int] = {}
-        self._symbol_function = array("i")
-        self._symbol_file = array("i")
+        self.files = Names()
+        self.functions = Names()
+        self.symbols = Symbols()
 
     def line(self, line: bytes) -> list[int] | None:
         """Take the next line of the file, with its line end; a row is returned to be added."""
@@ -78,28 +110,21 @@ class Reading:
         self._rows.extend(row)
 
     def open_file(self, name: bytes) -> None:
-        self.file = self._files.setdefault(name, len(self._files))
+        self.file = self.files[name]
         self.symbol = None
 
-    def open_function(self, name: bytes) -> None:
-        if self.file is None:
-            self.open_file(UNKNOWN.encode())
-        assert self.file is not None  # noqa: S101  # open_file sets it
-        function = self._functions.setdefault(name, len(self._functions))
-        key = (self.file, function)
-        symbol = self._symbols.get(key)
-        if symbol is None:
-            symbol = self._symbols[key] = len(self._symbols)
-            self._symbol_function.append(function)
-            self._symbol_file.append(self.file)
-        self.symbol = symbol
+    def open_function(self, name: bytes) -> tuple[int, int]:
+        """Open a function of the open file; its symbol and file."""
+        file = self.file
+        if file is None:
+            file = self.file = self.files[UNKNOWN.encode()]
+        symbol = self.symbol = self.symbols[self.symbols.key(file, self.functions[name])]
+        return symbol, file
 
     def place(self) -> tuple[int, int]:
         """The symbol and file that a row now belongs to."""
-        if self.symbol is None:
-            self.open_function(UNKNOWN.encode())
-        assert self.symbol is not None  # noqa: S101  # open_function sets both
-        assert self.file is not None  # noqa: S101
+        if self.symbol is None or self.file is None:
+            return self.open_function(UNKNOWN.encode())
         return self.symbol, self.file
 
     def _row(self, text: bytes) -> list[int] | None:
@@ -178,15 +203,15 @@ class Reading:
             width = 1 + len(self.events)
             self.row_line = array("i", self._rows[::width])
             self.counts = [self._rows[place::width] for place in range(1, width)]
-        files = [_text(name) for name in self._files]
+        files = [_text(name) for name in self.files]
         counts = tuple(memoryview(column) for column in self.counts)
         return CostProfile(
             events=self.events,
             symbols=SymbolTable(
-                [_text(name) for name in self._functions],
+                [_text(name) for name in self.functions],
                 files,
-                memoryview(self._symbol_function),
-                memoryview(self._symbol_file),
+                memoryview(self.symbols.functions),
+                memoryview(self.symbols.files),
             ),
             files=files,
             row_symbol=memoryview(self.row_symbol),

@@ -237,3 +237,21 @@ def test_both_readers_agree_on_anything(body: bytes, end: bytes, block_bytes: in
     assert profile.totals() == {
         event: sum(column) for event, column in zip(profile.events, profile.counts, strict=True)
     }
+
+
+def test_rows_that_are_shorter_than_their_counts_have_room() -> None:
+    """Lines are so short that more fit into the file than whole rows would."""
+    profile = both(HEAD + b"fl=a.c\nfn=f\n" + b"7\n" * 3000 + b"8 1 2\nsummary: 1 2\n")
+    assert len(profile) == 3001
+    assert profile.totals() == {"Ir": 1, "Dr": 2}
+
+
+def test_functions_of_many_files_are_told_apart_by_file_and_by_name() -> None:
+    """Blocks open the same names in other files, and go on with what was open."""
+    lines = [
+        f"fl=f{file}.c\n" + "".join(f"fn=g{fn}\n{fn} 1 0\n{fn + 1} 1 0\n" for fn in range(7))
+        for file in (*range(40), *range(20))
+    ]
+    profile = both(HEAD + "".join(lines).encode() + b"summary: 840 0\n", block_bytes=97)
+    assert len(profile.symbols) == 40 * 7
+    assert sum(rows(profile)[i][3][0] for i in range(len(profile))) == 840
