@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.errors import ParseError
+from collectors.readers import massif_out
 from collectors.readers.massif_out import parse_content, parse_massif
 from collectors.readers.massif_out.labels import parse_label
 from collectors.records.heap import HeapProfile
@@ -257,3 +258,22 @@ def test_pages_are_named_for_what_they_are(build: Build, tmp_path: Path) -> None
         ("valgrind", *options, program), capture_output=True, check=True, timeout=120
     )
     assert parse_massif(file).pages
+
+
+@pytest.mark.parametrize("name", ["operator==(a, b)", "plain"])
+def test_snapshots_are_found_wherever_they_begin(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the joints of the pieces that are searched, and among names full of `=`."""
+    head = b"desc: (none)\ncmd: ./a\ntime_unit: i\n"
+    block = "#-----------\nsnapshot={0}\n#-----------\ntime={0}\nmem_heap_B=8\n"
+    block += "mem_heap_extra_B=0\nmem_stacks_B=0\nheap_tree=detailed\n"
+    block += "n1: 8 (heap allocation functions) malloc\n n0: 8 0x1: {1} (a.c:{0})\n"
+    text = head + "".join(block.format(i, name) for i in range(50)).encode()
+    for chunk_bytes in range(200, 230):
+        monkeypatch.setattr(massif_out, "_CHUNK_BYTES", chunk_bytes)
+        for few in (0, 2, 1000):
+            monkeypatch.setattr(massif_out, "_FEW_LETTERS", few)
+            profile = parse_content(text, "a.out")
+            assert [snapshot.time for snapshot in profile.snapshots] == list(range(50))
+            assert profile.damage == ()
