@@ -5,9 +5,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from collectors.devices.device import ExitStatus, RunningJob
+from collectors.devices.device import ExitStatus, ResourceUsage, RunningJob
+from collectors.tools.valgrind import Outcome, Verdict
 from profiler.manifest import CapturedFile, NativeRun, Recorder, State
 from profiler.recorder import boot_id, started_ticks
+
+# A job keeps 64 KiB in reserve for its last words, and gives them back before it looks.
+_FULL_BYTES = 128 << 10
 
 
 def captured_files(folder: Path) -> tuple[CapturedFile, ...]:
@@ -28,11 +32,27 @@ def this_process() -> Recorder:
     return Recorder(pid, started_ticks(pid) or 0, boot_id())
 
 
+def full_storage(usage: ResourceUsage | None) -> str | None:
+    """What to say where a run ended with no room left: nobody else may have noticed."""
+    left = None if usage is None else usage.storage_left
+    if left is None or left > _FULL_BYTES:
+        return None
+    return (
+        "the device's storage was full when it ended, so that output may be cut off: remove "
+        "files there and record again"
+    )
+
+
+def shell_status(status: ExitStatus | None) -> int | None:
+    """128 + n for signal n; None where nobody saw the end."""
+    return status.shell_status if status is not None and status.is_known else None
+
+
 def native_run(running: RunningJob, status: ExitStatus | None, wall: float) -> NativeRun:
     """What a native run took, as the device tells; else `wall` seconds as seen from here."""
     usage = running.usage
     return NativeRun(
-        exit_status=status.shell_status if status is not None and status.is_known else None,
+        exit_status=shell_status(status),
         wall_seconds=round(usage.wall_seconds if usage else wall, 3),
         cpu_seconds=None
         if usage is None or usage.cpu_seconds is None
@@ -41,9 +61,31 @@ def native_run(running: RunningJob, status: ExitStatus | None, wall: float) -> N
     )
 
 
-def shell_status(status: ExitStatus | None) -> int | None:
-    """The status as a shell would say it; None where nobody saw the end."""
-    return status.shell_status if status is not None and status.is_known else None
+def outcome_of(
+    verdict: Verdict, usage: ResourceUsage | None, *, has_output: bool, has_end: bool
+) -> tuple[State, str | None]:
+    """The state of a capture by a Valgrind tool, and why it is not complete, where it is not.
+
+    `has_end` is False for a target that goes on until it is stopped, such as an app.
+    """
+    full = full_storage(usage)
+    note = full or verdict.reason
+    if verdict.outcome is Outcome.VALGRIND_FAILED or not has_output:
+        return State.FAILED, note or "it ended without having written any results"
+    if full is not None:
+        return State.PARTIAL, note
+    if verdict.outcome is Outcome.STOPPED and not has_end:
+        return State.COMPLETE, note
+    if verdict.outcome in {Outcome.STOPPED, Outcome.KILLED}:
+        return State.PARTIAL, note
+    return State.COMPLETE, note
+
+
+def sampled_state(files: Sequence[CapturedFile], *, cut_off: bool) -> State:
+    """The state of a capture by a sampler."""
+    if not files:
+        return State.FAILED
+    return State.PARTIAL if cut_off else State.COMPLETE
 
 
 def state_of(captures: Sequence[State], *, whole: bool) -> State:

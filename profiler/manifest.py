@@ -113,7 +113,8 @@ class Manifest:
 
     `imported` sessions hold files that another program's run wrote, under any name.
     `labels` are a person's own words, such as the build that was recorded. `repeats` are
-    the native runs after the first (`record --repeat`); see profiler/repeats.py.
+    the native runs after the first (`record --repeat`); see profiler/repeats.py. `note` says
+    why the recording as a whole ended before its time.
     """
 
     id: str
@@ -131,6 +132,7 @@ class Manifest:
     imported: bool = False
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     repeats: tuple[NativeRun, ...] = ()
+    note: str | None = None
     schema: int = SCHEMA
 
     def capture(self, tool: str) -> CaptureEntry | None:
@@ -263,5 +265,6 @@ def manifest_from_json(document: object, source: str) -> Manifest:
         imported=fields.flag("imported", default=False),
         labels=fields.text_map("labels"),
         repeats=tuple(_native(run) for run in fields.objects("repeats")),
+        note=fields.optional_text("note"),
         schema=schema,
     )

@@ -16,7 +16,15 @@ from collectors.errors import DeviceUnavailable, DroidgrindError, ToolError
 from collectors.records.shared import Shape
 from collectors.tools import valgrind
 from collectors.tools.tool import RunningSampler, Subject
-from profiler.captured import captured_files, native_run, shell_status, state_of
+from profiler.captured import (
+    captured_files,
+    full_storage,
+    native_run,
+    outcome_of,
+    sampled_state,
+    shell_status,
+    state_of,
+)
 from profiler.follow import Follower, wait_to_be_stopped
 from profiler.heap_watch import HeapMoment, HeapWatch, LiveHeap
 from profiler.journal import Journal
@@ -145,6 +153,7 @@ class Recording:
                 self._writer.manifest,
                 captures=entries,
                 state=State.PARTIAL if whole else State.FAILED,
+                note=why,
                 finished=now().isoformat(timespec="seconds"),
                 recorder=None,
             )
@@ -219,17 +228,14 @@ class Recording:
             self._writer.save(replace(self._writer.manifest, native=native))
             self._observer.ran_natively(step, native)
             wall = native.wall_seconds or wall
+            reason = reason or full_storage(running.usage)
         for name in step.samplers:
             note = failures.get(name) or reason
             files = captured_files(self._writer.folder(name))
-            if name in failures or not files:
-                state = State.FAILED if not files else State.PARTIAL
-            else:
-                stopped_early = reason is not None and self._plan.has_end
-                state = State.PARTIAL if stopped_early else State.COMPLETE
+            cut_off = name in failures or (reason is not None and self._plan.has_end)
             entry = CaptureEntry(
                 tool=name,
-                state=state,
+                state=sampled_state(files, cut_off=cut_off),
                 argv=() if self._launcher is None else self._launcher.argv,
                 started=began,
                 exit_status=shell_status(status),
@@ -335,14 +341,9 @@ class Recording:
         files = captured_files(folder)
         has_output = any(file.bytes and wrapper.is_output(file.name) for file in files)
         verdict = valgrind.judge(status, folder, has_output=has_output, stopped=stopped)
-        if verdict.outcome is valgrind.Outcome.VALGRIND_FAILED or not has_output:
-            state = State.FAILED
-        elif verdict.outcome is valgrind.Outcome.STOPPED and not self._plan.has_end:
-            state = State.COMPLETE  # an app's usual end
-        elif verdict.outcome in {valgrind.Outcome.STOPPED, valgrind.Outcome.KILLED}:
-            state = State.PARTIAL
-        else:
-            state = State.COMPLETE
+        state, note = outcome_of(
+            verdict, usage, has_output=has_output, has_end=self._plan.has_end
+        )
         self._captured(
             step,
             replace(
@@ -351,7 +352,7 @@ class Recording:
                 exit_status=shell_status(status),
                 wall_seconds=None if usage is None else round(usage.wall_seconds, 3),
                 files=files,
-                note=verdict.reason or unmeasured,
+                note=note or unmeasured,
             ),
         )
         running.discard()  # only now: a kill before this line finds the results again

@@ -85,6 +85,7 @@ def _session_json(session: Session) -> dict[str, Any]:
             "toolchain": None if manifest.toolchain is None else asdict(manifest.toolchain),
         },
         "target": list(manifest.target.argv),
+        **({} if manifest.note is None else {"note": manifest.note}),
     }
 
 

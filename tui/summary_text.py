@@ -353,6 +353,8 @@ def _trouble(session: Session, summary: Figures) -> Iterator[str]:
     ]
     planned = [tool for tool in session.manifest.plan if tool not in session.tools]
     lines += [f"  {tool}: was not run" for tool in planned]
+    if session.manifest.note is not None:
+        lines.insert(0, f"  the recording ended early: {session.manifest.note}")
     lines += [
         f"  {item['file']}: {item['what']}; {item['effect']}"
         for item in summary.get("damage", [])

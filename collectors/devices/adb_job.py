@@ -1,7 +1,8 @@
 """A job that runs detached on a device and outlives the link and droidgrind itself.
 
 Beside the output directory a folder `NAME.job` keeps what finds the job again: `runner` and
-`pid` (the process ids), `done` (exit status, start and end on the device's clock, times).
+`pid` (the process ids), `done` (exit status, start and end on the device's clock, times, free
+storage).
 """
 
 import hashlib
@@ -43,7 +44,7 @@ status=$?
 read end rest </proc/uptime
 read start rest <{j}/start
 rm -f {j}/reserve
-{{ echo "$status $start $end"; times; }} >{j}/done.new
+{{ echo "$status $start $end"; times; stat -f -c 'free %a %S' {o}; }} >{j}/done.new 2>/dev/null
 mv {j}/done.new {j}/done
 """
 _HOLD = "until [ -f {j}/go ]; do sleep 0.02; done\n"
@@ -184,11 +185,15 @@ class AdbJob:
         self._hang_up()
         lines = self._device.checked(f"cat {self._j}/done").text.splitlines()
         status, start, end = lines[0].split()
-        spent = re.findall(r"(\d+)m([\d.]+)s", lines[-1])  # the children's, from `times`
+        # the first two lines with such words are from `times`: the shell's, the children's
+        times = [words for line in lines if (words := re.findall(r"(\d+)m([\d.]+)s", line))]
+        spent = times[-1] if times else []
+        free = re.fullmatch(r"free (\d+) (\d+)", lines[-1])
         self._status = ExitStatus.from_shell(int(status))
         self._usage = ResourceUsage(
             wall_seconds=float(end) - float(start),
             cpu_seconds=sum(int(m) * 60 + float(s) for m, s in spent) if spent else None,
+            storage_left=None if free is None else int(free[1]) * int(free[2]),
         )
 
     def wait(self, seconds: float) -> ExitStatus | None:

@@ -47,6 +47,8 @@ class Sync:
 
     def _failure(self, path: str, length: int) -> DeviceError:
         reason = self.link.exactly(length).decode("utf-8", "replace")
+        if "No space left" in reason:
+            reason = f"{reason}: remove files there; `droidgrind doctor` shows the room"
         return DeviceError(f"{path}: {reason}")
 
     def exists(self, path: str) -> bool:

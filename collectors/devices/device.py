@@ -121,11 +121,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class ResourceUsage:
-    """What a job that ended had used; None where the device could not tell."""
+    """What a job that ended had used; None where the device could not tell.
+
+    `storage_left` is how many bytes were free at its end where it had written.
+    """
 
     wall_seconds: float
     cpu_seconds: float | None = None
     max_rss_bytes: int | None = None
+    storage_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

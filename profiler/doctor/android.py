@@ -48,8 +48,8 @@ echo "free=$(stat -f -c '%a %S' {PLACE} 2>/dev/null)"
 f={PLACE}/droidgrind-doctor.$$
 if echo '#!/system/bin/sh' 2>/dev/null >$f; then
   echo writable=1; chmod 755 $f; $f 2>/dev/null && echo executable=1
-  rm -f $f
 fi
+rm -f $f
 for f in {" ".join(_READ)}; do {{ read -r line <$f; }} 2>/dev/null && echo "read $f=1"; done
 for p in {" ".join(PROGRAMS)}; do command -v $p >/dev/null && echo "has $p=1"; done
 true

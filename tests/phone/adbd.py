@@ -339,9 +339,14 @@ def adbd(listener: socket.socket) -> None:
         threading.Thread(target=Connection(sock).serve, daemon=True).start()
 
 
-def enter(root: Path) -> None:
-    """Mounts, then the root: everything Python needs is loaded by now."""
+def enter(root: Path, storage: str) -> None:
+    """Mounts, then the root: everything Python needs is loaded by now.
+
+    `storage` is the size in bytes of /data/local/tmp, where it is to be a small one.
+    """
+    place, small = str(root / "data/local/tmp"), f"size={storage},mode=771,uid=2000,gid=2000"
     for mount in (
+        *([["-t", "tmpfs", "-o", small, "storage", place]] if storage else []),
         ["-t", "proc", "proc", str(root / "proc")],
         ["--rbind", "/sys", str(root / "sys")],
         *(
@@ -357,7 +362,7 @@ def enter(root: Path) -> None:
 
 def main() -> None:
     listener = socket.socket(fileno=int(sys.argv[2]))
-    enter(Path(sys.argv[1]))
+    enter(Path(sys.argv[1]), sys.argv[4])
     os.write(int(sys.argv[3]), b"ready")
     os.close(int(sys.argv[3]))
     wanted = [False]

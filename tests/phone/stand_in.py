@@ -232,9 +232,9 @@ class Wire:
 
 
 class StandIn:
-    """A running stand-in phone."""
+    """A running stand-in phone. `storage` bytes are in its /data/local/tmp, if given."""
 
-    def __init__(self, *, glibc: bool = False) -> None:
+    def __init__(self, *, glibc: bool = False, storage: int | None = None) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="droidgrind-phone-"))
         self.folder.chmod(0o755)
         self.root = self.folder / "root"
@@ -245,7 +245,7 @@ class StandIn:
         command = ["unshare", *user, "--mount", "--pid", "--uts", "--fork", "--kill-child"]
         command += [sys.executable, "-I", "-S", str(ADBD), str(self.root)]
         self._process = subprocess.Popen(
-            [*command, str(listener.fileno()), str(tell)],
+            [*command, str(listener.fileno()), str(tell), str(storage or "")],
             pass_fds=(listener.fileno(), tell),
         )
         os.close(tell)
