@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from collectors import registry
 from collectors.errors import UsageError
 from profiler.check.limits import SEVERITIES, Kind, Limit
+from profiler.check.measured import looked, not_whole, unseen
 from profiler.check.places import (
     MOST,
     Where,
@@ -23,6 +25,7 @@ from profiler.diff.sessions import SessionDiff, compare
 from profiler.findings import session_findings
 from profiler.metrics import Metric, session_metrics, unit_of
 from profiler.own_code import OwnCode
+from profiler.rules.words import plural
 from profiler.store import Session
 from profiler.thresholds import Thresholds
 
@@ -38,6 +41,7 @@ _OF_RUNS = {
     "run_queue": "run queue, mean",
     "context_switches": "context switches",
 }
+_UNSEEN = "a limit cannot hold unseen"
 _HEAP = frozenset({"peak_heap", "peak_useful"})
 _THREAD = "waiting: "
 
@@ -138,6 +142,8 @@ class _Checker:
         if metric is None:
             return _not_measured(limit, "the session")
         broken = metric.value > limit.value
+        if not broken and (short := self._cut_short(limit, metric)):
+            return short
         places = of_metric(self._session, limit.name, metric.tool) if broken else []
         note = f"{limit.name} is {_text(limit.name, metric.value)}, at most "
         note += f"{_text(limit.name, limit.value)} is allowed"
@@ -153,6 +159,8 @@ class _Checker:
         if reason is not None and unit_tool(now) == part:
             return Outcome(limit, True, f"{limit.name} cannot be compared: {reason}")
         broken = _exceeds(limit, then.value, now.value)
+        if not broken and (short := self._cut_short(limit, now)):
+            return short
         places = self._places_of_rise(limit, now) if broken else []
         note = f"{limit.name} {_change(limit, then.value, now.value)}"
         return Outcome(limit, broken, note, now.value, then.value, tuple(places))
@@ -213,8 +221,15 @@ class _Checker:
         if changes is None:
             return _not_measured(limit, "one of the two sessions")
         new = [change.record for change in changes if change.change is Change.NEW]
+        why = None if new else unseen(self._session, "error")
+        if why is not None:
+            return Outcome(limit, True, f"no error is new, but {why}: {_UNSEEN}")
         places = tuple(of_record(record) for record in new[:MOST])
-        note = f"{len(new)} errors are not in the baseline" if new else "no error is new"
+        note = (
+            f"{plural(len(new), 'error is', 'errors are')} not in the baseline"
+            if new
+            else "no error is new"
+        )
         return Outcome(limit, bool(new), note, len(new), places=places)
 
     def _findings(self, limit: Limit) -> Outcome:
@@ -224,9 +239,24 @@ class _Checker:
             chosen = [f for f in found if f.severity.value in allowed]
         else:
             chosen = [f for f in found if f.rule == limit.name]
+        if not chosen:
+            why = unseen(self._session, limit.name)
+            if why is not None:
+                return Outcome(limit, True, f"not measured: {why}: {_UNSEEN}")
+            by = ", ".join(looked(self._session, limit.name))
+            return Outcome(limit, False, f"no such finding (by {by})", 0)
         places = tuple(Where(f"{f.rule}: {f.title}; {f.evidence}") for f in chosen[:MOST])
-        note = f"{len(chosen)} findings" if chosen else "no such finding"
-        return Outcome(limit, bool(chosen), note, len(chosen), places=places)
+        return Outcome(limit, True, plural(len(chosen), "finding"), len(chosen), places=places)
+
+    def _cut_short(self, limit: Limit, metric: Metric) -> Outcome | None:
+        """A count that is low enough, of a tool that did not come to its end."""
+        if metric.tool not in registry.WRAPPERS:
+            return None
+        why = not_whole(self._session, metric.tool)
+        if why is None:
+            return None
+        note = f"{limit.name} is {_text(limit.name, metric.value)} so far, but {why}: {_UNSEEN}"
+        return Outcome(limit, True, note, metric.value)
 
 
 def _metric(metrics: Sequence[Metric], name: str) -> Metric | None:
@@ -286,6 +316,4 @@ def _text(name: str, value: float) -> str:
 
 def _not_measured(limit: Limit, where: str) -> Outcome:
     name = limit.name or "errors"
-    return Outcome(
-        limit, True, f"{name} was not measured in {where}: a limit cannot hold unseen"
-    )
+    return Outcome(limit, True, f"{name} was not measured in {where}: {_UNSEEN}")

@@ -9,6 +9,7 @@ from typing import cast
 
 from collectors.errors import UsageError
 from profiler.metrics import Metric, Unit, metric_name, unit_of
+from profiler.rules.catalogue import known_rule
 
 _NUMBER = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z%]*)")
 _RISE = re.compile(r"(?:(functions|threads):)?([A-Za-z_][A-Za-z0-9_-]*)\+(.+)")
@@ -89,7 +90,7 @@ def _term(word: str, measured: Sequence[Metric]) -> Limit:
     if folded in SEVERITIES:
         return Limit(Kind.FINDINGS, word, folded)
     if folded.startswith("finding:"):
-        return Limit(Kind.FINDINGS, word, word.partition(":")[2])
+        return Limit(Kind.FINDINGS, word, known_rule(word.partition(":")[2], source))
     rise = _RISE.fullmatch(word)
     if rise is None:
         known = [NEW_ERRORS, *SEVERITIES]

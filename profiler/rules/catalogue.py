@@ -56,12 +56,21 @@ RULES = {
 }
 
 
+def known_rule(rule: str, source: str | None = None) -> str:
+    """The rule itself. Raises `UsageError`, naming the nearest one, where there is none."""
+    if rule in RULES:
+        return rule
+    near = get_close_matches(rule, RULES, n=1, cutoff=0.4)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    where = "" if source is None else f"{source}: "
+    raise UsageError(
+        f"{where}there is no rule {rule!r}{hint} (`droidgrind explain` lists them)"
+    )
+
+
 def rule_page(rule: str) -> str:
     """The page of a rule as Markdown. Raises `UsageError` that names the nearest rule."""
-    if rule not in RULES:
-        near = get_close_matches(rule, RULES, n=1, cutoff=0.4)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise UsageError(f"there is no rule {rule!r}{hint} (`droidgrind explain` lists them)")
+    known_rule(rule)
     shipped = resources.files("profiler.rules") / "pages" / f"{rule}.md"
     if shipped.is_file():
         return shipped.read_text(encoding="utf-8")

@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from collectors import registry
 from collectors.errors import UsageError
 from collectors.tools.tool import ToolSettings
 from profiler.check.checking import Checked, check
 from profiler.check.limits import Kind, Limit, check_settings, parse_fail_on, parse_max
+from profiler.check.measured import tools_behind
+from profiler.rules.catalogue import RULES, rule_page
 from profiler.session import record
 from profiler.store import Session, repeat_folder
 from tests.conftest import Build
@@ -158,6 +162,88 @@ def test_what_was_not_measured_does_not_pass(sessions: dict[str, Session]) -> No
     assert "was not measured" in checked.outcomes[0].note
 
 
+@pytest.mark.valgrind
+def test_no_finding_is_no_pass_where_nobody_looked(
+    sessions: dict[str, Session], build: Build, tmp_path: Path
+) -> None:
+    whole = sessions["base"]
+    kept = held(whole, "error,finding:leak-once,finding:heap-growth")
+    assert not kept.broken, kept
+    assert kept.outcomes[0].note == "no such finding (by memcheck)"
+
+    def broken(session: Session, terms: str = "error") -> str:
+        (outcome,) = held(session, terms).broken
+        assert outcome.figure is None
+        assert "cannot hold unseen" in outcome.note
+        return outcome.note
+
+    # Memcheck's file is gone
+    emptied = tmp_path / "emptied"
+    shutil.copytree(whole.directory, emptied)
+    shutil.rmtree(emptied / "raw")
+    shutil.rmtree(emptied / "tables", ignore_errors=True)
+    assert "the file is gone" in broken(Session(emptied, whole.manifest))
+    # it was asked for, and the recording ended before it
+    others = tuple(e for e in whole.manifest.captures if e.tool != "memcheck")
+    never = Session(whole.directory, replace(whole.manifest, captures=others))
+    assert "memcheck was asked for and never ran" in broken(never)
+    assert "memcheck" in broken(never, "finding:memory-write")
+    # nobody asked for it: what others can find is still held
+    chosen = replace(whole.manifest, captures=others, plan=tuple(e.tool for e in others))
+    unasked = Session(whole.directory, chosen)
+    assert "no tool that could find it was asked for" in broken(unasked)
+    assert not held(unasked, "finding:heap-growth,finding:cache-stride").broken
+    assert "helgrind, drd" in broken(unasked, "finding:memory-threads")
+    # Valgrind refuses an option: nothing came of the run
+    refused = record(
+        [str(build("check-base", SOURCE, "-pthread"))],
+        tools=["memcheck"],
+        settings={"memcheck": ToolSettings(arguments=("--no-such-option",))},
+        directory=tmp_path / "refused",
+    )
+    assert "memcheck is failed" in broken(refused)
+
+
+@pytest.mark.valgrind
+def test_what_a_tool_did_not_finish_keeps_no_limit(
+    sessions: dict[str, Session], tmp_path: Path
+) -> None:
+    whole = sessions["base"]
+    cut = tmp_path / "cut"
+    shutil.copytree(whole.directory, cut)
+    shutil.rmtree(cut / "tables", ignore_errors=True)
+    (file,) = Session(cut, whole.manifest).output_files("memcheck")
+    file.write_bytes(file.read_bytes()[:-200])
+    (outcome,) = check(Session(cut, whole.manifest), [parse_max("errors=0")]).broken
+    assert outcome.figure == 0
+    assert "errors is 0 so far, but memcheck is not whole" in outcome.note
+    broken = held(Session(cut, whole.manifest), "new-errors", whole).broken
+    assert "no error is new, but memcheck" in broken[0].note
+
+
+@pytest.mark.valgrind
+def test_a_server_that_is_bounded_beforehand_can_pass(build: Build, tmp_path: Path) -> None:
+    source = "#include <unistd.h>\nint main() { for (;;) pause(); }"
+    session = record(
+        [str(build("check-server", source))],
+        tools=["memcheck"],
+        timeout=4,
+        directory=tmp_path / "server",
+    )
+    assert session.capture("memcheck").state.value == "partial"  # type: ignore[union-attr]
+    assert not held(session, "error").broken
+
+
+def test_the_tools_behind_each_rule_are_those_that_its_page_names() -> None:
+    for rule in RULES:
+        named = re.search(r"\*\*From\*\* ([^;]+);", rule_page(rule))
+        assert named is not None
+        if named[1].startswith("all"):
+            assert set(tools_behind(rule)) == set(registry.tool_names())
+        else:
+            assert tools_behind(rule) == tuple(named[1].split(", ")), rule
+
+
 def threads(build: Build, name: str, number: int, root: Path) -> Session:
     """Five runs in one session, laid out as profiler/repeats.py has them."""
     program = build(f"check-{name}", SOURCE, "-pthread", f"-DTHREADS={number}")
@@ -192,8 +278,8 @@ def test_one_run_shows_nothing_of_waiting(build: Build, tmp_path: Path) -> None:
         record([str(program), "spin"], tools=["schedstat"], directory=tmp_path / str(number))
         for number in range(2)
     ]
-    checked = held(runs[0], "wall_time+0", runs[1])
-    turned = held(runs[1], "wall_time+0", runs[0])
+    checked = held(runs[0], "wall_time+0,run_time+0", runs[1])
+    turned = held(runs[1], "wall_time+0,run_time+0", runs[0])
     assert not checked.broken
     assert not turned.broken
     unsure = [outcome for c in (checked, turned) for outcome in c.outcomes if outcome.unsure]
@@ -246,6 +332,7 @@ def test_a_limit_that_means_nothing_is_refused(word: str, said: str) -> None:
         ("functions:peak_heap+5%", "only events are counted"),
         ("Ir-2%", "METRIC+N%"),
         ("Ir+two%", "no number"),
+        ("finding:leak-one", "did you mean leak-once?"),
     ],
 )
 def test_a_term_that_means_nothing_is_refused(word: str, said: str) -> None:
@@ -255,11 +342,13 @@ def test_a_term_that_means_nothing_is_refused(word: str, said: str) -> None:
 
 
 def test_terms_are_read() -> None:
-    assert parse_fail_on(" new-errors, IR+2% ,peak_heap+1MB,finding:leak,functions:Ir+5%") == [
+    assert parse_fail_on(
+        " new-errors, IR+2% ,peak_heap+1MB,finding:leak-once,functions:Ir+5%"
+    ) == [
         Limit(Kind.NEW_ERRORS, "new-errors"),
         Limit(Kind.RISE, "IR+2%", "Ir", 2, percent=True),
         Limit(Kind.RISE, "peak_heap+1MB", "peak_heap", 1e6),
-        Limit(Kind.FINDINGS, "finding:leak", "leak"),
+        Limit(Kind.FINDINGS, "finding:leak-once", "leak-once"),
         Limit(Kind.FUNCTIONS, "functions:Ir+5%", "Ir", 5, percent=True),
     ]
 
@@ -286,7 +375,7 @@ def test_the_command_exits_with_1_and_prints_each_broken_limit(
     terms = ["--baseline", base, "--fail-on", TERMS]
     assert main(["check", leak, *terms]) == 1
     shown = capsys.readouterr().out
-    assert "BROKEN  new-errors: 1 errors are not in the baseline" in shown
+    assert "BROKEN  new-errors: 1 error is not in the baseline" in shown
     assert "2 of 4 limits broken" in shown
     assert main(["check", str(sessions["again"].directory), *terms]) == 0
     assert "all 4 limits kept" in capsys.readouterr().out
