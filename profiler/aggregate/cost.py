@@ -93,7 +93,7 @@ def by_line(profiles: Sequence[CostProfile], file: str) -> CostSums[int]:
 def _rows_of(profile: CostProfile, file: str) -> Sequence[int]:
     """The rows whose line is in a file. A profile's files are distinct."""
     try:
-        wanted = profile.files.index(file)
+        wanted = list(profile.files).index(file)
     except ValueError:
         return ()
     if len(profile.row_file) < _MANY_ROWS:

@@ -33,6 +33,7 @@ _QUESTIONS = {
     Shape.HEAP: ("Where does the heap go?", "heap"),
 }
 _MARKS = {"recording": "info", "complete": "ok", "partial": "warning", "failed": "error"}
+_PAINTED_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,10 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         if session is None:
             return
         self.query_one("#facts", Notice).text = _facts(session)
+        self.set_timer(_PAINTED_SECONDS, lambda: self._read_all(session))
+
+    def _read_all(self, session: Session) -> None:
+        """What takes time, once the frame is painted: a thread would share the CPU with it."""
         run_in_thread(
             self,
             lambda: self._read_tools(session),
