@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -24,11 +24,15 @@ from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
 from tui.live_painter import LivePainter
 from tui.messages import GoTo, OpenSession, Status
+from tui.screens.confirm import ConfirmScreen
 from tui.screens.frame import FrameScreen
 from tui.screens.missing import MissingScreen
 from tui.screens.session_screen import SessionScreen
 from tui.theme import DEFAULT_THEME, PALETTES, themes
 from tui.widgets.frame_lines import TabLabel
+
+if TYPE_CHECKING:
+    from tui.screens.recording import RecordingScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class Dashboard(App[int]):
         self.counts: dict[str, int] = {}
         self.displays = 0
         self.painter = LivePainter(self)
+        self._recording: RecordingScreen | None = None
         for known in themes():
             self.register_theme(known)
         self.theme = theme
@@ -222,8 +227,30 @@ class Dashboard(App[int]):
         if isinstance(self.screen, WatchScreen) and self.screen.watcher is not None:
             self.screen.begin(request)
 
+    def _recording_under_way(self) -> bool:
+        return self._recording is not None and self._recording.under_way
+
+    async def action_quit(self) -> None:
+        """End; where that ends a recording, too, only after a question, or asked twice."""
+        if not self._recording_under_way() or isinstance(self.screen, ConfirmScreen):
+            self.exit()
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit()
+
+        question = (
+            "A recording is under way. Quitting stops it: what was measured is kept, what was "
+            "not begun is not recorded."
+        )
+        self.push_screen(ConfirmScreen(question, "Stop and quit"), answered)
+
     def action_record(self) -> None:
-        """Ask what to record; what was typed last is offered."""
+        """Ask what to record, what was typed last being offered; back to one under way."""
+        if self._recording_under_way():
+            self.action_tab(RECORDING)
+            return
         from profiler.recording_form import last_typed
         from tui.screens.home import HomeScreen
         from tui.screens.new_recording import NewRecordingScreen
@@ -254,6 +281,7 @@ class Dashboard(App[int]):
 
         def begin() -> None:
             if isinstance(screen, RecordingScreen):
+                self._recording = screen
                 screen.start(request, self.root)
 
         self.call_after_refresh(begin)

@@ -3,9 +3,12 @@
 import argparse
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from collectors.errors import UsageError
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 
 def require_terminal(instead: str) -> None:
@@ -30,3 +33,9 @@ def appearance(args: argparse.Namespace) -> dict[str, Any]:
         "theme": SHORT_NAMES.get(chosen, DEFAULT_THEME),
         "ascii_only": bool(args.ascii) or wants_ascii(),
     }
+
+
+def run_application(application: "App[int]") -> int:
+    """Show it until it ends; the exit code, not 0 where it ended by a fault of its own."""
+    status = application.run()
+    return status or application.return_code or 0

@@ -178,6 +178,8 @@ def parse_weights(text: str, events: Sequence[str]) -> dict[str, int]:
         if not (number.isascii() and number.isdigit() and len(number) < 7):
             raise ValueError(f"{part}: the weight is a number of cycles")
         weights[name] = int(number)
+    if not any(weights.values()):
+        raise ValueError("name at least one event with a weight above 0, as in Ir=1")
     return weights
 
 

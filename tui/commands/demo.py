@@ -34,13 +34,12 @@ class DemoCommand:
             "`droidgrind demo --print-path`, then `droidgrind show` or `report` it"
         )
         from tui.app import Dashboard
-        from tui.terminal import appearance
+        from tui.terminal import appearance, run_application
 
         session = demo_session()
         application = Dashboard.starting_in("overview")
         root = session.directory.parent
-        status: int | None = application(root, session=session, **appearance(args)).run()
-        return status or 0
+        return run_application(application(root, session=session, **appearance(args)))
 
 
 COMMAND = DemoCommand()

@@ -39,11 +39,10 @@ class OpenCommand:
             session = find_session(args.session, root)
             session = session.with_suppressions(load_project().suppressing())
         from tui.app import HOME, Dashboard
-        from tui.terminal import appearance
+        from tui.terminal import appearance, run_application
 
         application = Dashboard.starting_in("overview" if session else HOME)
-        status: int | None = application(root, session=session, **appearance(args)).run()
-        return status or 0
+        return run_application(application(root, session=session, **appearance(args)))
 
 
 COMMAND = OpenCommand()

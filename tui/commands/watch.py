@@ -47,13 +47,12 @@ class WatchCommand:
         require_terminal("`droidgrind record --system` or `--pid PID` samples without one")
         from profiler.watching.live import WatchRequest
         from tui.app import WATCH, Dashboard
-        from tui.terminal import appearance
+        from tui.terminal import appearance, run_application
 
         request = WatchRequest(args.serial, args.pid, args.app, args.hz)
         application = Dashboard.starting_in(WATCH)
         root = sessions_root(args.sessions)
-        status: int | None = application(root, watching=request, **appearance(args)).run()
-        return status or 0
+        return run_application(application(root, watching=request, **appearance(args)))
 
 
 COMMAND = WatchCommand()

@@ -78,6 +78,7 @@ class CacheScreen(SessionScreen[CostContent]):
         self.place = 0
         self.table: CostTable | None = None
         self.weights: dict[str, int] = dict(functions.CYCLES)
+        self._weights_before: dict[str, int] | None = None  # while others are typed
         self.file: Annotated | None = None
         self._names: tuple[Names, ...] = ()
         self._asked = 0
@@ -306,6 +307,9 @@ class CacheScreen(SessionScreen[CostContent]):
             self.remove_class("-zoomed")
             self._show_file()
         self.query_one("#cache-weights").display = False
+        if self._weights_before is not None:  # typed, and not taken with Enter
+            self.weights, self._weights_before = self._weights_before, None
+            self._fill(sort=1)
         self._table.focus()
 
     def action_edit(self) -> None:
@@ -317,6 +321,7 @@ class CacheScreen(SessionScreen[CostContent]):
         """Type other weights for the estimate."""
         if self.table is None:
             return
+        self._weights_before = dict(self.weights)
         line = self.query_one("#cache-weights", Input)
         line.value = " ".join(
             f"{event}={self.weights[event]}"
@@ -337,7 +342,15 @@ class CacheScreen(SessionScreen[CostContent]):
             self._fill(sort=1)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.input.id == "cache-weights":
+        """Take the weights; what cannot be read stays on the line, and why is said."""
+        if event.input.id != "cache-weights" or self.table is None:
+            return
+        try:
+            parse_weights(event.value, self.table.events)
+        except ValueError as error:
+            self.query_one("#cache-note", Static).update(str(error))
+        else:
+            self._weights_before = None
             self.action_back()
 
     def reveal(self, key: str) -> None:

@@ -132,11 +132,13 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         box = self.query_one("#heap-time")
         box.border_subtitle = f"{run.tool}, {run.name}{several}; {axis_text(run.profile)}"
         self._timeline.set_profile(run.profile, self._layers())
+        self.position = self._timeline.cursor
 
     def on_heap_timeline_snapshot_highlighted(
-        self, message: HeapTimeline.SnapshotHighlighted
+        self, _message: HeapTimeline.SnapshotHighlighted
     ) -> None:
-        self.position = message.position
+        # Messages wait in a queue: one may be of the process that was shown before.
+        self.position = self._timeline.cursor
         self._say_snapshot()
         self._load_nodes()
 
@@ -307,7 +309,11 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
             return
         else:
             self.base = self.position
-            self.notify("Go to another snapshot with [ and ]; c ends it.", title="Comparing")
+            self.notify(
+                "Go to another snapshot with [ and ]; c ends it.",
+                title="Comparing",
+                markup=False,
+            )
         self._timeline.set_base(self.base)
         self._say_snapshot()
         self._load_nodes()

@@ -102,9 +102,13 @@ class RecordingScreen(FrameScreen):
         notice.text = "Nothing is being recorded: press r to begin."
         self.query_one("#recording").display = self.feed is not None
 
+    @property
+    def under_way(self) -> bool:
+        return self.feed is not None and not self.feed.ended.is_set()
+
     def start(self, request: Request, root: Path) -> None:
         """Begin a recording in a worker."""
-        if self.feed is not None and not self.feed.ended.is_set():
+        if self.under_way:
             self.notify("a recording is under way: stop it first (x)", severity="warning")
             return
         self._track = Track(0.1)

@@ -9,6 +9,7 @@ from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from profiler import functions
 from profiler.importing import import_files
 from profiler.store import Session
 from tui.app import Dashboard
@@ -154,7 +155,18 @@ async def test_weights_change_the_estimate_at_once(annotated: Session) -> None:
         assert "NAME=NUMBER" in str(screen.query_one("#cache-note", Static).content)
         await pilot.press("enter")
         await settle(app, pilot)
+        assert line.display  # it cannot be taken
+        await pilot.press("escape")
+        await settle(app, pilot)
         assert not line.display
+        assert screen.weights == functions.CYCLES
+        await pilot.press("w")
+        line.value = "Ir=1 D1mr=0"
+        await settle(app, pilot)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert not line.display
+        assert costs(screen)[1].split()[1] == "915"
 
 
 async def test_filter_and_what_another_screen_leads_to(annotated: Session) -> None:

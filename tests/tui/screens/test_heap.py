@@ -193,3 +193,18 @@ async def test_narrow_and_ascii(imported: Session) -> None:
         assert "#" in "".join(drawn)
         await pilot.resize_terminal(20, 5)
         await settle(app, pilot)
+
+
+async def test_keys_typed_faster_than_the_screen_follows(two: Session) -> None:
+    app = dashboard(two)
+    async with app.run_test(size=(120, 40)) as pilot:
+        screen = await settle(app, pilot)
+        sizes = [len(run.profile.snapshots) for run in screen.content or ()]
+        assert len(set(sizes)) == 2  # a place in the longer is none in the shorter
+        screen.query_one(HeapTimeline).action_edge(1)
+        for _ in range(2):
+            screen.action_process()  # what was said of the old one is still in the queue
+            screen.action_compare()
+            screen.action_show_tree(top_down=True)
+            await settle(app, pilot)
+            assert screen.position == screen.query_one(HeapTimeline).cursor

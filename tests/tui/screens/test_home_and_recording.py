@@ -9,6 +9,7 @@ from profiler.recording_form import Typed, expected_seconds, last_typed, remembe
 from profiler.store import Session, open_session
 from tui.app import Dashboard
 from tui.screens.comparison import ComparisonScreen
+from tui.screens.confirm import ConfirmScreen
 from tui.screens.recording import RecordingScreen
 from tui.widgets.line_table import LineTable
 
@@ -90,6 +91,12 @@ async def test_a_recording_is_followed_stopped_and_opened(tmp_path: Path) -> Non
         text = "\n".join(output.render_line(y).text for y in range(output.size.height))
         assert "hello" in text
         assert "\x1b" not in text
+        await pilot.press("0", "q")  # it would end the recording: it asks
+        await pilot.pause()
+        assert isinstance(app.screen, ConfirmScreen)
+        await pilot.press("n", "r")  # the way back to what is under way
+        await pilot.pause()
+        assert app.screen is screen
         await pilot.press("x")
         for _ in range(150):
             await pilot.pause(0.1)
