@@ -11,7 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from profiler.finding import Finding, Severity
+from profiler.finding import Finding, serious_count
 from profiler.project import project_findings
 from profiler.store import Session
 from tui.messages import GoTo
@@ -74,8 +74,7 @@ class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
         return project_findings(session) if session.captures else None
 
     def show(self, content: tuple[Finding, ...]) -> None:
-        serious = [f for f in content if f.severity is not Severity.INFO]
-        self.dashboard.set_count(self.mode_name, len(serious))
+        self.dashboard.set_count(self.mode_name, serious_count(content))
         notice = self.query_one("#findings-none", Notice)
         notice.display = not content
         notice.severity = "ok"

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from collectors import registry
 from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
-from profiler.finding import Finding
+from profiler.finding import Finding, serious_count
 from profiler.manifest import CaptureEntry
 from profiler.project import project_findings
 from profiler.store import Session
@@ -160,7 +160,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         ]
         table.set_rows(rows)
         table.refresh()
-        self.dashboard.set_count("findings", len(rows))
+        self.dashboard.set_count("findings", serious_count(message.findings))
 
     def on_tool_read(self, message: ToolRead) -> None:
         if message.session is not self.dashboard.session:

@@ -96,7 +96,7 @@ async def test_a_recording_is_followed_stopped_and_opened(tmp_path: Path) -> Non
         assert isinstance(app.screen, ConfirmScreen)
         await pilot.press("n", "r")  # the way back to what is under way
         await pilot.pause()
-        assert app.screen is screen
+        assert screen.is_current
         await pilot.press("x")
         for _ in range(150):
             await pilot.pause(0.1)
