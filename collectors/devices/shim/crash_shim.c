@@ -8,7 +8,7 @@
  * itself stays in place.
  *
  * No libc: the library must load into any process of any Android, also a musl one, and its
- * calls must not pass through libsigchain or a sanitizer. Built by scripts/build-crash-shim.
+ * calls must not pass through libsigchain or a sanitizer. Built by scripts/build-native.
  */
 
 /* SIGILL SIGTRAP SIGABRT SIGBUS SIGFPE SIGSEGV SIGSTKFLT SIGSYS, and bionic's

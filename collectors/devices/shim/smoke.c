@@ -1,5 +1,5 @@
 /* The smallest program: whether Valgrind runs at all for this ABI, with no library involved.
- * Built by scripts/build-crash-shim beside the shim. */
+ * Built by scripts/build-native beside the shim. */
 
 __attribute__((noreturn)) void _start(void) {
 #if defined(__aarch64__)

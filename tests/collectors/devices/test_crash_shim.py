@@ -65,14 +65,14 @@ def test_built_from_these_very_sources(record: dict[str, Any]) -> None:
         files = SHIM.glob(pattern)
         return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
 
-    assert record["sources"] == digests("*.c"), "run scripts/build-crash-shim"
+    assert record["sources"] == digests("*.c"), "run scripts/build-native"
     assert record["files"] == {**digests("*.so"), **digests("smoke-*")}
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="no ziglang installed")
 def test_a_fresh_build_is_the_same_byte_by_byte(record: dict[str, Any], tmp_path: Path) -> None:
     subprocess.run(
-        [sys.executable, "scripts/build-crash-shim", str(tmp_path)], check=True, timeout=240
+        [sys.executable, "scripts/build-native", str(tmp_path)], check=True, timeout=240
     )
     assert json.loads((tmp_path / "built.json").read_text(encoding="utf-8")) == record
 
