@@ -300,6 +300,7 @@ def _samples_json(profiles: Sequence[SampleProfile]) -> dict[str, Any]:
     threads = [row for profile in profiles for row in thread_totals(profile)]
     figures: dict[str, Any] = {"samples": sum(profile.samples for profile in profiles)}
     if first.table(Scope.THREAD) is not None:
+        figures["dialect"] = first.dialect
         figures["threads"] = [asdict(row) for row in threads]
         return figures
     return {

@@ -24,6 +24,7 @@ from collectors.devices.device import (
     CommandResult,
     DeviceFacts,
     Job,
+    Preferred,
     RunningStream,
 )
 from collectors.errors import CommandFailed, DeviceError, DeviceUnavailable
@@ -347,8 +348,13 @@ class AdbDevice:
         return running
 
     def stream(
-        self, argv: Sequence[str], sink: BinaryIO, *, name: str = "stream"
+        self,
+        argv: Sequence[str],
+        sink: BinaryIO,
+        *,
+        name: str = "stream",
+        preferred: Preferred | None = None,
     ) -> RunningStream:
         if self._folder is None:  # nothing may be left behind: the link's end is its end
-            return adb_shell.AdbStream(self.server, self._serial, shlex.join(argv), sink)
-        return FollowedJob(self, argv, sink, f"{self._folder}/{name}")
+            return adb_shell.AdbStream(self.server, self._serial, argv, sink, preferred)
+        return FollowedJob(self, argv, sink, f"{self._folder}/{name}", preferred)

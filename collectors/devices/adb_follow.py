@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from collectors.devices.adb_job import AdbJob
 from collectors.devices.adb_shell import Shell
-from collectors.devices.device import STDOUT_FILE, ExitStatus, Job
+from collectors.devices.device import STDOUT_FILE, ExitStatus, Job, Preferred
 from collectors.errors import DeviceError, DeviceUnavailable, JobLost
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ _STOP_SECONDS = 5.0
 _STDOUT, _EXIT = 1, 3
 # A sampler that nobody ends must not fill the device (512-byte blocks: 512 MiB). Its input
 # stays silent and open, as a terminal's would: `sleep` is mksh's coprocess.
-_COMMAND = 'ulimit -f 1048576; sleep 2147483647 |& exec "$@" <&p'
+_COMMAND = 'ulimit -f 1048576; sleep 2147483647 |& {prefer}exec "$@" <&p'
+_PREFER = '[ "$({program} --try 2>/dev/null)" = ok ] && exec {program} {words} <&p; '
 _SEND = "exec 3<{file} && while read -r ask; do cat <&3; done"
 
 
@@ -33,13 +34,19 @@ class FollowedJob:
     """The job, and a thread that copies its output to `sink` as it comes."""
 
     def __init__(
-        self, device: "AdbDevice", argv: Sequence[str], sink: BinaryIO, folder: str
+        self,
+        device: "AdbDevice",
+        argv: Sequence[str],
+        sink: BinaryIO,
+        folder: str,
+        preferred: Preferred | None = None,
     ) -> None:
         self._device = device
         self._sink = sink
         self._file = f"{folder}/{STDOUT_FILE}"
         device.checked(f"mkdir -p {shlex.quote(folder)}")
-        words = ("sh", "-c", _COMMAND, "sh", *argv)
+        prefer = "" if preferred is None else _bring(device, preferred)
+        words = ("sh", "-c", _COMMAND.format(prefer=prefer), "sh", *argv)
         self._job: AdbJob = device.start(Job(folder.rpartition("/")[2], words, folder))
         self._copied = 0
         self._digest = hashlib.sha256()
@@ -137,3 +144,14 @@ class FollowedJob:
                     return
         except (DeviceError, OSError, ValueError):
             return  # the reader sees the lost link, too
+
+
+def _bring(device: "AdbDevice", preferred: Preferred) -> str:
+    """Put a program into the run's own folder; the words by which a shell prefers it."""
+    try:
+        there = device.place(preferred.file, executable=True, path=f"bin/{preferred.file.name}")
+    except DeviceUnavailable:
+        raise
+    except DeviceError:  # its storage is full: the command needs none of it
+        return ""
+    return _PREFER.format(program=shlex.quote(there), words=shlex.join(preferred.words))

@@ -1,5 +1,7 @@
 """Commands on a device through shell v2: packets of id (1 byte), length (u32 LE), data."""
 
+import hashlib
+import shlex
 import struct
 import threading
 import time
@@ -8,7 +10,7 @@ from typing import BinaryIO
 
 from collectors.devices.adb_link import Link
 from collectors.devices.adb_server import AdbServer
-from collectors.devices.device import CommandResult, ExitStatus
+from collectors.devices.device import CommandResult, ExitStatus, Preferred
 from collectors.errors import DeviceError, DeviceUnavailable
 
 _HEADER = struct.Struct("<BI")
@@ -92,16 +94,45 @@ def _feed(shell: Shell, stdin: bytes | None) -> None:
         return  # the command ended without reading on, or the reader sees the lost link
 
 
+# The program comes by standard input. Its file has no name any more when it runs, and is gone
+# with it; should the link be cut before that, the shell is told, and removes it.
+_PREFER = """\
+f=/data/local/tmp/droidgrind-program-$$
+trap 'rm -f $f' EXIT; trap 'exit 1' HUP INT TERM
+head -c {size} >$f && chmod 700 $f && [ "$(sha256sum <$f | cut -d' ' -f1)" = {digest} ] &&
+  exec 9<$f
+rm -f $f; trap - EXIT HUP INT TERM
+p=/proc/self/fd/9
+[ "$($p --try 2>/dev/null)" = ok ] && exec $p {words}
+"""
+
+
 class AdbStream:
     """A command beside the target; a thread copies its output as it comes.
 
     Its standard input stays open: a script that reads it learns that the host is gone.
     """
 
-    def __init__(self, server: AdbServer, serial: str, line: str, sink: BinaryIO) -> None:
+    def __init__(
+        self,
+        server: AdbServer,
+        serial: str,
+        argv: Sequence[str],
+        sink: BinaryIO,
+        preferred: Preferred | None = None,
+    ) -> None:
         self._server = server
         self._serial = serial
-        self._shell = Shell(server, serial, f"echo $$ >&2; exec {line}")
+        program = b"" if preferred is None else preferred.file.read_bytes()
+        prefer = ""
+        if preferred is not None:
+            prefer = _PREFER.format(
+                size=len(program),
+                digest=hashlib.sha256(program).hexdigest(),
+                words=shlex.join(preferred.words),
+            )
+        self._shell = Shell(server, serial, f"echo $$ >&2\n{prefer}exec {shlex.join(argv)}")
+        self._shell.send(program)
         self._pid = b""
         self._status: ExitStatus | None = None
         self._error: DeviceError | None = None

@@ -120,6 +120,17 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Preferred:
+    """A program of this machine that does what a command does, where the device can run it.
+
+    `file --try` prints `ok` there; `words` are its arguments otherwise.
+    """
+
+    file: Path
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceUsage:
     """What a job that ended had used; None where the device could not tell.
 
@@ -288,9 +299,17 @@ class Device(Protocol):
         """Find a job again that `start` started, perhaps in another process."""
         ...
 
-    def stream(self, argv: Sequence[str], sink: BinaryIO, *, name: str) -> RunningStream:
+    def stream(
+        self,
+        argv: Sequence[str],
+        sink: BinaryIO,
+        *,
+        name: str,
+        preferred: Preferred | None = None,
+    ) -> RunningStream:
         """Start a command beside the target; its output goes to `sink` as it comes.
 
+        Where `preferred` can be brought to the device and runs there, it runs instead.
         In a run that was begun the command outlives a lost link, and the same `name` finds
         it again from another process; its output then comes from its beginning.
         """

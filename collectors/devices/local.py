@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,7 @@ from collectors.devices.device import (
     DeviceFacts,
     ExitStatus,
     Job,
+    Preferred,
     ResourceUsage,
 )
 from collectors.errors import DeviceError, DeviceUnavailable
@@ -123,8 +125,15 @@ class LocalDevice:
         )
 
     def stream(
-        self, argv: Sequence[str], sink: BinaryIO, *, name: str = "stream"
+        self,
+        argv: Sequence[str],
+        sink: BinaryIO,
+        *,
+        name: str = "stream",
+        preferred: Preferred | None = None,
     ) -> "LocalStream":
+        if preferred is not None and runs_here(preferred.file):
+            return LocalStream([str(preferred.file), *preferred.words], sink)
         return LocalStream(argv, sink)
 
 
@@ -257,6 +266,23 @@ class LocalStream:
             self._process.kill()
             code = self._process.wait()
         return ExitStatus(code=code) if code >= 0 else ExitStatus(signal=-code)
+
+
+@cache
+def runs_here(program: Path) -> bool:
+    """Whether this machine can run one of the programs shipped for devices (`--try`)."""
+    try:
+        answer = subprocess.run(
+            [program, "--try"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=5,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return answer.stdout == b"ok\n"
 
 
 def _ran_seconds(pid: int) -> float | None:

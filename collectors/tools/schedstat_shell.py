@@ -11,6 +11,7 @@ mksh has 32-bit arithmetic: the clock counts microseconds modulo 1000 s.
 from collections.abc import Sequence
 
 from collectors.readers.proc import MAGIC
+from collectors.tools.tool import Subject
 
 SCRIPT = r"""exec 2>/dev/null
 set +U
@@ -217,15 +218,12 @@ def shell_command(
     interval_seconds: float, pid: int | None, name: str | None, shell: str = "sh"
 ) -> Sequence[str]:
     """The argument list that samples `pid`, or processes called `name`, or just the system."""
+    words = sampler_words(interval_seconds, Subject(pid, name))
+    return [shell, "-c", SCRIPT, "droidgrind-schedstat", *words]
+
+
+def sampler_words(interval_seconds: float, subject: Subject) -> tuple[str, ...]:
+    """What the script, and the native sampler in its place, are to sample."""
     micros = max(1000, round(interval_seconds * 1e6))
-    target = "-" if pid is None else str(pid)
-    return [
-        shell,
-        "-c",
-        SCRIPT,
-        "droidgrind-schedstat",
-        f"{micros / 1e6:g}",
-        str(micros),
-        target,
-        name or "-",
-    ]
+    target = "-" if subject.pid is None else str(subject.pid)
+    return (f"{micros / 1e6:g}", str(micros), target, subject.name or "-")

@@ -1,8 +1,7 @@
 /* The native sampler: what the scheduler does to each thread of a process and its children.
  *
- *     schedstat INTERVAL MICROSECONDS PID|- NAME|- [NOT]   samples until its input ends
- *     schedstat --remove INTERVAL …                        the same, having removed its own file
- *     schedstat --try                                      prints "ok": it runs here
+ *     schedstat INTERVAL MICROSECONDS PID|- NAME|- [NOT]    samples until its input ends
+ *     schedstat --try                                       prints "ok": it runs here
  *
  * INTERVAL is MICROSECONDS as they are to be named in the head; NOT is a process that is not
  * meant by NAME: the one that asks.
@@ -28,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,7 +36,7 @@ enum {
     TURNS = 5,             /* threads a sample whose switches and children are read */
     SEARCH_SECONDS = 1,    /* between looks for a process that is not there yet */
     SEARCH_MORE_SECONDS = 2,
-    TREE_SECONDS = 10,     /* between looks for children where /proc does not list them */
+    TREE_SECONDS = 1,      /* between looks for children where /proc does not list them */
     SLOW_SECONDS = 10,     /* between readings of temperatures */
     MOST_ZONES = 16,
     MOST_OPEN = 4096,      /* each costs the kernel some 5 KB */
@@ -74,7 +74,7 @@ typedef struct {
 
 static Text out, scratch;
 static Process *processes;
-static size_t process_count, process_room;
+static size_t process_count, process_room, watched_ever;
 static Numbered *policies, *zones;
 static size_t policy_count, zone_count;
 static int proc, system_stat, not_meant;
@@ -248,14 +248,6 @@ static size_t sorted_numbers(const char *path, const char *prefix, int **numbers
 
 static bool may_keep(int count) { return open_count + count <= most_open; }
 
-static void watch(int pid) {
-    if (pid == getpid()) return;
-    for (size_t i = 0; i < process_count; i++)
-        if (processes[i].pid == pid && !processes[i].gone) return;
-    processes = grown(processes, process_count, &process_room, sizeof *processes);
-    processes[process_count++] = (Process){.pid = pid, .tasks = -1};
-}
-
 static bool open_thread(Thread *thread, int tasks, int tid) {
     *thread = (Thread){.tid = tid, .stat = -1, .schedstat = -1};
     if (!may_keep(2)) return true;
@@ -272,6 +264,30 @@ static void close_thread(Thread *thread) {
     let_go(&thread->stat);
     let_go(&thread->schedstat);
     thread->gone = true;
+}
+
+/* Let go of a process that is no more; its place in the array stays until the sample's end. */
+static void end_process(Process *process) {
+    for (size_t i = 0; i < process->count; i++) close_thread(&process->threads[i]);
+    free(process->threads);
+    let_go(&process->tasks);
+    put("G ");
+    put_number(process->pid);
+    put("\n");
+    *process = (Process){.pid = process->pid, .tasks = -1, .gone = true};
+}
+
+static void watch(int pid) {
+    if (pid == getpid()) return;
+    for (size_t i = 0; i < process_count; i++) {
+        Process *same = &processes[i];
+        if (same->pid != pid || same->gone) continue;
+        if (same->tasks < 0 || !faccessat(same->tasks, below(pid, "stat"), F_OK, 0)) return;
+        end_process(same); /* another process has its number already */
+    }
+    processes = grown(processes, process_count, &process_room, sizeof *processes);
+    processes[process_count++] = (Process){.pid = pid, .tasks = -1};
+    watched_ever++;
 }
 
 /* Bring the threads up to date with what is listed, mostly in the same order as before. */
@@ -367,14 +383,8 @@ static void sample_process(size_t place) {
                               O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ssize_t count = tasks < 0 ? -1 : numbers_in(tasks, "", &tids, &room);
     if (count < 0) {
-        for (size_t i = 0; i < process.count; i++) close_thread(&process.threads[i]);
-        free(process.threads);
-        if (kept) let_go(&process.tasks);
-        else if (tasks >= 0) close(tasks);
-        put("G ");
-        put_number(process.pid);
-        put("\n");
-        processes[place] = (Process){.pid = process.pid, .tasks = -1, .gone = true};
+        if (!kept && tasks >= 0) close(tasks);
+        end_process(&processes[place]);
         return;
     }
     if (!kept && may_keep(1)) {
@@ -419,22 +429,37 @@ static void search_name(const char *wanted) {
     }
 }
 
+/* A child is younger than its parent: only who was not there the last time is looked at, but
+ * everybody after somebody was found by name. */
 static void search_children(void) {
-    static int *pids;
-    static size_t room;
+    static int *pids, *known, *fresh;
+    static size_t room, known_room, fresh_room, known_count, watched_then;
     ssize_t count = numbers_in(proc, "", &pids, &room);
+    size_t left = 0, k = 0;
+    if (watched_ever != watched_then) known_count = 0;
+    for (ssize_t i = 0; i < count; i++) { /* both by rising number */
+        while (k < known_count && known[k] < pids[i]) k++;
+        if (k < known_count && known[k] == pids[i]) continue;
+        fresh = grown(fresh, left, &fresh_room, sizeof *fresh);
+        fresh[left++] = pids[i];
+    }
     for (size_t before = 0; before != process_count;) {
         before = process_count;
-        for (ssize_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < left; i++) {
             char stat[LINE_BYTES];
-            if (content(-1, proc, below(pids[i], "stat"), stat, sizeof stat) <= 0) continue;
+            if (content(-1, proc, below(fresh[i], "stat"), stat, sizeof stat) <= 0) continue;
             char *end = strrchr(stat, ')');
             if (!end || strlen(end) < 5) continue;
             int parent = atoi(end + 4); /* behind ") S " */
             for (size_t j = 0; j < before; j++)
-                if (processes[j].pid == parent && !processes[j].gone) watch(pids[i]);
+                if (processes[j].pid == parent && !processes[j].gone) watch(fresh[i]);
         }
     }
+    int *list = known;
+    size_t list_room = known_room;
+    known = pids, known_room = room, known_count = count < 0 ? 0 : count;
+    pids = list, room = list_room;
+    watched_then = watched_ever;
 }
 
 /* The whole */
@@ -612,14 +637,11 @@ static void wait_until(int64_t due, const sigset_t *open_mask) {
 
 int main(int count, char **words) {
     if (count == 2 && !strcmp(words[1], "--try")) return write(1, "ok\n", 3) != 3;
-    if (count > 1 && !strcmp(words[1], "--remove")) {
-        unlink(words[0]);
-        words++, count--;
-    }
     int64_t micros = count == 5 || count == 6 ? strtoll(words[2], NULL, 10) : 0;
     if (micros <= 0) return EINVAL;
     const char *wanted = strcmp(words[4], "-") ? words[4] : NULL;
     if (count == 6) not_meant = atoi(words[5]);
+    prctl(PR_SET_NAME, "droidgrind-proc"); /* started by a descriptor, it would be called 9 */
 
     sigset_t blocked, open_mask;
     sigemptyset(&blocked);

@@ -19,7 +19,10 @@ from pathlib import Path
 
 from collectors.devices.adb import open_device
 from collectors.devices.device import Job
+from collectors.devices.local import LocalDevice
+from collectors.tools.schedstat_native import native_sampler
 from collectors.tools.schedstat_shell import shell_command
+from collectors.tools.tool import Subject
 from profiler import record
 from tests.phone.stand_in import StandIn
 
@@ -69,16 +72,24 @@ def cpu_of(command: list[str], seconds: float) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def native_command(interval_seconds: float, pid: int) -> list[str]:
+    """As it is started on a device, and on this machine."""
+    native = native_sampler(LocalDevice().facts().abi, interval_seconds, Subject(pid))
+    return ["no native sampler"] if native is None else [str(native.file), *native.words]
+
+
 def samplers(folder: Path) -> None:
     program = build(folder, "threads", THREADS, "gcc", "-pthread")
     with subprocess.Popen([program]) as target:
         pid = str(target.pid)
         time.sleep(0.5)
         ways = [
-            ("droidgrind schedstat, 10 Hz", shell_command(0.1, target.pid, None, "mksh")),
+            ("droidgrind, 10 Hz", native_command(0.1, target.pid)),
+            ("droidgrind through mksh, 10 Hz", shell_command(0.1, target.pid, None, "mksh")),
             ("toybox top -H, 10 Hz", ["toybox", "top", "-b", "-H", "-p", pid, "-d", "0.1"]),
             ("procps top -H, 10 Hz", ["top", "-b", "-H", "-p", pid, "-d", "0.1"]),
-            ("droidgrind schedstat, 1 Hz", shell_command(1, target.pid, None, "mksh")),
+            ("droidgrind, 1 Hz", native_command(1, target.pid)),
+            ("droidgrind through mksh, 1 Hz", shell_command(1, target.pid, None, "mksh")),
             ("toybox top -H, 1 Hz", ["toybox", "top", "-b", "-H", "-p", pid, "-d", "1"]),
             ("procps top -H, 1 Hz", ["top", "-b", "-H", "-p", pid, "-d", "1"]),
             ("toybox vmstat 1", ["toybox", "vmstat", "1"]),
@@ -87,13 +98,13 @@ def samplers(folder: Path) -> None:
         print(f"a process of 100 threads, {SECONDS} s each, {os.cpu_count()} CPUs")
         for name, command in ways:
             if shutil.which(command[0]) is None:
-                print(f"{name:30} {command[0]} is not installed")
+                print(f"{name:32} {command[0]} is not installed")
                 continue
             # what starting costs is measured apart: a recording starts its sampler once
             short = cpu_of(list(command), 1.0)
             whole = cpu_of(list(command), SECONDS + 1.0)
             share = (whole - short) / SECONDS
-            print(f"{name:30} {share:7.2%} of a core   (start {short:.3f} s CPU)", flush=True)
+            print(f"{name:32} {share:7.2%} of a core   (start {short:.3f} s CPU)", flush=True)
         target.kill()
 
 

@@ -4,11 +4,13 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
+from collectors.devices.device import DeviceFacts, Preferred
 from collectors.devices.local import LocalDevice, LocalStream
 from collectors.errors import ToolError
 from collectors.records.samples import SampleProfile, Scope
@@ -43,19 +45,32 @@ int main() {
 
 
 class ShellDevice(LocalDevice):
-    """This machine with a phone's shell for `sh`."""
+    """This machine with a phone's shell for `sh`, and no way to bring a program there."""
 
     serial = "phone-shell"
 
     def stream(
-        self, argv: Sequence[str], sink: BinaryIO, *, name: str = "stream"
+        self,
+        argv: Sequence[str],
+        sink: BinaryIO,
+        *,
+        name: str = "stream",
+        preferred: Preferred | None = None,
     ) -> LocalStream:
         shell = "mksh" if argv[0] == "sh" else argv[0]
         return super().stream([shell, *argv[1:]], sink)
 
 
+class OtherMachine(LocalDevice):
+    """A machine of an architecture for which no native sampler is shipped."""
+
+    def facts(self) -> DeviceFacts:
+        return replace(super().facts(), abi="riscv64")
+
+
 DEVICES = [
-    pytest.param(LocalDevice(), id="local"),
+    pytest.param(LocalDevice(), id="native"),
+    pytest.param(OtherMachine(), id="python"),
     pytest.param(
         ShellDevice(),
         id="mksh",
