@@ -36,7 +36,7 @@ head -c 65536 /dev/zero >{j}/reserve
 mkdir -p {tmp}
 export TMPDIR={tmp}
 cd {cwd} || exit 1
-{exports}
+{gate}{exports}
 sh -c 'echo $$ >{j}/pid.new; mv {j}/pid.new {j}/pid
 {hold}read start rest </proc/uptime; echo $start >{j}/start; exec "$@"' sh {argv} \
 </dev/null >{o}/stdout 2>{o}/stderr
@@ -47,7 +47,13 @@ rm -f {j}/reserve
 {{ echo "$status $start $end"; times; stat -f -c 'free %a %S' {o}; }} >{j}/done.new 2>/dev/null
 mv {j}/done.new {j}/done
 """
-_HOLD = "until [ -f {j}/go ]; do sleep 0.02; done\n"
+# A pipe that never says anything is the clock: `sleep` would be a child for samplers to see.
+_GATE = "mkfifo {j}/gate\n"
+_HOLD = """\
+[ -p {j}/gate ] && exec 3<>{j}/gate
+until [ -f {j}/go ]; do read -t 0.02 -u3 word; [ $? = 142 ] || sleep 0.02; done
+exec 3>&-
+"""
 # The runner itself makes `started`: however often a lost link has it launched, one runs.
 _LAUNCH = """\
 if [ ! -d {j}/started ]; then setsid sh {j}/run </dev/null >/dev/null 2>&1 & fi
@@ -89,6 +95,7 @@ class AdbJob:
             tmp=shlex.quote(self._device.temporary_dir),
             exports="\n".join(f"export {k}={shlex.quote(v)}" for k, v in job.env.items()),
             argv=shlex.join(job.argv),
+            gate=_GATE.format(j=self._folder) if job.held else "",
             hold=_HOLD.format(j=self._folder) if job.held else "",
         )
         program = job.argv[0]
