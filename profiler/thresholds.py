@@ -45,7 +45,9 @@ class Thresholds:
     )
     migrations_per_second: float = _bound(5, "CPU changes seen between samples, a second")
     little_core_percent: float = _bound(60, "a hot thread's samples on little cores")
-    hot_thread_percent: float = _bound(30, "of wall time on a CPU: a hot thread")
+    hot_thread_percent: float = _bound(
+        30, "of wall time on a CPU or waiting for one: a hot thread"
+    )
     capped_percent: float = _bound(
         80, "a busy CPU's clock, of its own maximum, under which it counts as capped"
     )

@@ -84,14 +84,19 @@ def _saturated(
         return
     mean = float(tasks.mean())
     severe = mean > limits.saturated_severe * facts.cpus
+    # One thread that is always busy uses half of two CPUs, and is no reason for a queue.
+    own = float(facts.runnable.mean())
+    by_itself = own >= mean / 2
     yield Finding(
         "sched-saturated",
-        Severity.INFO if explained else Severity.WARNING,
+        Severity.WARNING if by_itself and not explained else Severity.INFO,
         f"The CPUs are {'severely ' if severe else ''}saturated: {mean:.1f} runnable tasks on "
         f"{plural(facts.cpus, 'CPU')}",
         f"In {share:.0f} % of {plural(len(tasks), 'sample')} more tasks wanted to run than "
-        "there are CPUs: the rest waited.",
-        "Do less at once: fewer threads, or other work at another time.",
+        f"there are CPUs: the rest waited. {own:.1f} of them are its own threads.",
+        "Do less at once: fewer threads, or other work at another time."
+        if by_itself
+        else "Record again on a device at rest: most of those tasks are other programs'.",
         place(View.SCHEDULING),
         fingerprint("sched-saturated"),
         weight=21,
@@ -271,10 +276,12 @@ def _one_thread(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]
 
 
 def _hot(facts: SchedulingFacts, limits: Thresholds) -> Iterator[tuple[int, float]]:
+    """Threads that want a CPU much of the time, each with the share that it ran."""
     for row, thread in enumerate(facts.threads):
-        share = 100 * (thread.run_seconds or 0.0) / facts.wall
-        if share >= limits.hot_thread_percent:
-            yield row, share
+        ran = thread.run_seconds or 0.0
+        wanted = ran + (thread.wait_seconds or 0.0)  # the same on a machine that others use
+        if 100 * wanted / facts.wall >= limits.hot_thread_percent:
+            yield row, 100 * ran / facts.wall
 
 
 def _migrating(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]:

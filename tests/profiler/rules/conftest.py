@@ -28,8 +28,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
         build: tuple[str, ...] = (),
         arguments: tuple[str, ...] = (),
         timeout: float | None = None,
+        interval: float | None = None,
     ) -> Session:
-        key = (name, mode, tools, build, arguments, timeout)
+        key = (name, mode, tools, build, arguments, timeout, interval)
         if key not in sessions:
             program = folder / "-".join((name, *(word.strip("-") for word in build)))
             if not program.exists():
@@ -40,7 +41,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
                 [str(program), mode],
                 tools=tools,
                 directory=folder / f"session-{len(sessions)}",
-                settings={tool: ToolSettings(arguments=arguments) for tool in tools},
+                settings={
+                    tool: ToolSettings(arguments=arguments, interval_seconds=interval)
+                    for tool in tools
+                },
                 timeout=timeout,
             )
         return sessions[key]

@@ -1,5 +1,6 @@
 """Every rule on a program made to show it, and on its twin that must not, under real tools."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -209,6 +210,37 @@ def test_each_way_to_waste_cpus_is_found(recorded: Recorded, mode: str, rule: st
     # How sure it is depends on who else uses the machine: the made profiles test that.
     assert rule in found, sorted(found)
     assert found[rule][0].place.view == "scheduling"
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one CPU")
+def test_a_thread_that_is_moved_about_is_found(recorded: Recorded) -> None:
+    found = by_rule(recorded("threads", "hop", "schedstat"))
+    assert "moved between CPUs" in found["sched-migrations"][0].title
+    assert found["sched-migrations"][0].severity is Severity.INFO  # both CPUs are alike
+
+
+def test_more_busy_threads_than_cpus_fill_the_queue(recorded: Recorded) -> None:
+    found = by_rule(recorded("threads", "crowd", "schedstat"))
+    if "sched-saturated" not in found:  # others used most of the CPUs
+        assert found["sched-pool"][0].severity is Severity.INFO
+    else:
+        assert "saturated" in found["sched-saturated"][0].title
+
+
+def test_a_hundred_looks_a_second_at_a_hundred_threads_cost_too_much(
+    recorded: Recorded,
+) -> None:
+    found = by_rule(recorded("threads", "sleepers", "schedstat", interval=0.01))
+    assert found["sched-sampler"]
+    assert "sched-sampler" not in by_rule(recorded("threads", "good", "schedstat"))
+
+
+def test_a_condition_signalled_without_its_mutex_is_noise(recorded: Recorded) -> None:
+    found = by_rule(recorded("threads", "signal", "helgrind"))
+    assert found["trust-known-noise"][0].severity is Severity.INFO
+    assert above_info(recorded("threads", "signal", "helgrind")) == []
+    drd = recorded("threads", "signal", "drd")
+    assert above_info(drd) == []
 
 
 def test_one_thread_at_work_is_no_problem(recorded: Recorded) -> None:

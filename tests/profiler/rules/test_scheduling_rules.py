@@ -137,7 +137,9 @@ CASES = {
     "sched-pool": schedstat(
         WORKERS, run_seconds=0.33, wait_seconds=0.6, cpu_user=1.0, cpu_idle=0.0
     ),
-    "sched-saturated": schedstat(running=5.0, run_seconds=1.0, cpu_user=0.6),
+    "sched-saturated": schedstat(
+        WORKERS[:2], running=3.5, run_seconds=0.9, wait_seconds=0.1, cpu_user=0.9, cpu_idle=0.1
+    ),
     "sched-starved": schedstat(run_seconds=0.5, wait_seconds=0.45),
     "sched-busy-machine": schedstat(run_seconds=0.1, cpu_user=0.9, cpu_idle=0.1),
     "sched-system-time": schedstat(user_seconds=0.2, system_seconds=0.3),
@@ -183,6 +185,12 @@ def test_waiting_for_other_programs_is_no_warning() -> None:
     findings = found(crowded)
     assert findings["sched-starved"].severity is Severity.INFO
     assert "other programs" in findings["sched-starved"].evidence
+
+
+def test_a_queue_of_other_programs_tasks_is_no_warning() -> None:
+    busy = found(schedstat(running=5.0, run_seconds=1.0, cpu_user=0.6))["sched-saturated"]
+    assert busy.severity is Severity.INFO
+    assert "1.0 of them are its own" in busy.evidence
 
 
 def test_a_pool_too_large_explains_the_waiting() -> None:

@@ -1,9 +1,11 @@
 // One way to spend CPUs badly a mode, and `good`: one thread that works by itself.
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdio>
 #include <mutex>
 #include <string>
@@ -58,6 +60,32 @@ int main(int argc, char **argv) {
         name(i);
         if (i == 0) spin(); else std::this_thread::sleep_until(end);
       });
+  } else if (mode == "hop") {  // a thread that never stays on a CPU
+    for (int turn = 0; Clock::now() < end; turn++) {
+      cpu_set_t one;
+      CPU_ZERO(&one);
+      CPU_SET(turn % 2, &one);
+      if (sched_setaffinity(0, sizeof one, &one)) return 1;
+      auto next = Clock::now() + std::chrono::milliseconds(100);
+      volatile long n = 0;
+      while (Clock::now() < next) n = n + 1;
+    }
+  } else if (mode == "sleepers") {  // many threads to look at, hardly any work
+    for (int i = 0; i < 100; i++)
+      threads.emplace_back([i] { name(i); std::this_thread::sleep_until(end); });
+  } else if (mode == "signal") {  // what POSIX allows, and Helgrind finds dubious
+    static std::mutex mutex;
+    static std::condition_variable ready;
+    static bool set = false;
+    threads.emplace_back([&] {
+      std::unique_lock<std::mutex> lock(mutex);
+      ready.wait(lock, [] { return set; });
+    });
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      set = true;
+    }
+    ready.notify_one();
   } else if (mode == "race" || mode == "locked") {
     static long shared = 0;
     static std::mutex mutex;
