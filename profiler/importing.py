@@ -1,5 +1,6 @@
 """A session from files that somebody else's run wrote."""
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,9 +13,13 @@ from profiler.captured import captured_files
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
 from profiler.session_writer import SessionWriter, new_session_directory, now
 from profiler.store import Session, open_session
+from profiler.symbols.modules import IMPORTED_LOGS
 from profiler.version import installed_version
 
 HEAD_BYTES = 1 << 16
+# `==4711== Memcheck, a memory error detector`; beside XML `-v` alone speaks: `--4711-- `.
+_LOG_START = re.compile(rb"(?:==|--)(\d{1,9})(?:==|--) (?:([A-Z]\w+), |\r*\n)")
+_LOG_TOOL = re.compile(rb"^--\d+--\s+--tool=(\w+)\s*$", re.MULTILINE)
 
 
 def import_files(
@@ -29,7 +34,13 @@ def import_files(
     Raises `InputError` for a file that cannot be read or is of no known kind; nothing is
     made then.
     """
-    kinds = [(file, _kind(file)) for file in files]
+    logs = {file: found for file in files if (found := _log_beside_xml(file))}
+    kinds = [(file, _kind(file)) for file in files if file not in logs]
+    # A log alone is the tool's output; beside other output it says where files were loaded.
+    has_output = {tool for _, tool in kinds}
+    for file, (tool, _) in logs.items():
+        if tool not in has_output:
+            kinds.append((file, _kind(file)))
     created = now()
     if directory is None:
         directory = new_session_directory(root, created, ("import-" + files[0].name,))
@@ -50,6 +61,9 @@ def import_files(
     )
     for file, tool in kinds:
         _copy(file, writer.folder(tool))
+    for file, (tool, name) in logs.items():
+        if tool in has_output:
+            _copy(file, writer.folder(tool) / IMPORTED_LOGS, name)
     captures = tuple(
         CaptureEntry(tool, State.COMPLETE, files=captured_files(writer.folder(tool)))
         for tool in tools
@@ -89,12 +103,32 @@ def _kind(file: Path) -> str:
     return tool.name
 
 
-def _copy(file: Path, folder: Path) -> None:
-    """Copy a file under its own name, made unlike others' where two are the same."""
-    name = file.name
+def _log_beside_xml(file: Path) -> tuple[str, str] | None:
+    """The tool of a log that says what was loaded, and the name `record` gives such a log."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(HEAD_BYTES)
+    except OSError:
+        return None  # `_kind` says what is wrong with it
+    found = _LOG_START.match(head)
+    if found is None:
+        return None
+    named = found[2]
+    if named is None:
+        option = _LOG_TOOL.search(head)
+        named = b"memcheck" if option is None else option[1]  # Valgrind's own default
+    tool = named.decode("ascii").lower()
+    is_known = tool in registry.tool_names()
+    return (tool, f"valgrind.{int(found[1])}.log") if is_known else None
+
+
+def _copy(file: Path, folder: Path, wanted: str | None = None) -> None:
+    """Copy a file as `wanted` or its own name, made unlike others' where two are the same."""
+    folder.mkdir(exist_ok=True)
+    name = wanted or file.name
     number = 2
     while (folder / name).exists():
-        name = f"{number}.{file.name}"
+        name = f"{number}.{wanted or file.name}"
         number += 1
     try:
         shutil.copyfile(file, folder / name)

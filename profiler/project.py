@@ -9,6 +9,7 @@ from collectors import registry
 from collectors.errors import InputError, UsageError
 from profiler.findings import Finding, session_findings
 from profiler.own_code import OwnCode
+from profiler.own_code_stored import stored_globs
 from profiler.store import Session
 from profiler.suppressions.text import Suppression, read_suppressions, suppression_file
 from profiler.thresholds import Thresholds, nearest
@@ -41,10 +42,15 @@ class Project:
     check: Mapping[str, object] = field(default_factory=dict[str, object])
     """The table `[check]` as it stands: `profiler.check.limits` knows its keys."""
 
-    def own_code(self, argv: tuple[str, ...], globs: tuple[str, ...] = ()) -> OwnCode:
-        """Which code is own: by `globs` if there are some, else the project's, else guessed."""
-        guessed = OwnCode.guessed(argv)
-        return OwnCode(globs or self.mine, guessed.target)
+    def own_code(self, session: Session, globs: Sequence[str] = ()) -> OwnCode:
+        """Which code is own, by the first that says so.
+
+        That is `globs`, what is stored with the session, the project; else it is guessed.
+        Raises `InputError` where what is stored cannot be read.
+        """
+        guessed = OwnCode.guessed(session.manifest.target.argv)
+        said = tuple(globs) or stored_globs(session.directory) or self.mine
+        return OwnCode(said, guessed.target)
 
     def suppressing(self, words: Sequence[str] = ()) -> tuple[Suppression, ...]:
         """The entries of the project's files and of those that `words` mean."""
@@ -100,7 +106,7 @@ def project_findings(
     return session_findings(
         session,
         thresholds=chosen.thresholds,
-        own=chosen.own_code(session.manifest.target.argv, tuple(globs)),
+        own=chosen.own_code(session, globs),
     )
 
 

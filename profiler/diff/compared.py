@@ -17,6 +17,7 @@ class Compared:
     captures: tuple[CaptureEntry, ...]
     profiles: Callable[[str], Sequence[Profile]]
     runs: Callable[[], Sequence[NativeRunOf]]
+    session: Session | None = None  # None where it is stored nowhere
 
     @property
     def tools(self) -> list[str]:
@@ -29,5 +30,9 @@ class Compared:
 def compared(session: Session) -> Compared:
     """A stored session as a side of a comparison."""
     return Compared(
-        session.manifest, session.captures, session.profiles, lambda: native_runs(session)
+        session.manifest,
+        session.captures,
+        session.profiles,
+        lambda: native_runs(session),
+        session,
     )

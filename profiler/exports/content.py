@@ -11,6 +11,7 @@ from collectors.records.samples import SampleProfile
 from collectors.records.shared import Frame
 from profiler.error_kinds import kind_words
 from profiler.own_code import OwnCode
+from profiler.project import load_project
 from profiler.store import Session
 
 # Leak kinds that are no fault by themselves: Valgrind does not count them as errors either.
@@ -58,7 +59,7 @@ def need_errors(session: Session) -> list[tuple[str, ErrorProfile]]:
 
 
 def own_code(session: Session) -> OwnCode:
-    return OwnCode.guessed(session.manifest.target.argv)
+    return load_project().own_code(session)
 
 
 def severity(record: ErrorRecord) -> str:

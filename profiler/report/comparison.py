@@ -1,6 +1,6 @@
 """A page that compares a session with a baseline: what is new, gone, more and less."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from profiler.diff.compared import Compared
@@ -21,6 +21,7 @@ from profiler.report.page import (
     shared_library,
 )
 from profiler.report.sections import Section
+from profiler.source_map import session_sources
 from profiler.sources import Sources
 from profiler.visible import visible
 
@@ -32,18 +33,29 @@ def write_comparison(
     force: bool = False,
     source: bool = True,
     assets: Path | None = None,
+    source_map: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the page of a comparison; see `write_report`."""
     check_output(output, force=force)
     address = None if assets is None else shared_library(assets, output)
-    return publish(render_comparison(diff, source=source, assets=address), output)
+    return publish(
+        render_comparison(diff, source=source, assets=address, source_map=source_map), output
+    )
 
 
 def render_comparison(
-    diff: SessionDiff, *, source: bool = True, assets: str | None = None
+    diff: SessionDiff,
+    *,
+    source: bool = True,
+    assets: str | None = None,
+    source_map: Mapping[str, str] | None = None,
 ) -> str:
-    """The page as text."""
-    sources = Sources(allowed=source, recorded=moment(diff.session.manifest.created))
+    """The page as text, with the sources of the newer session."""
+    stored = diff.session.session
+    if stored is None:
+        sources = Sources(allowed=source, recorded=moment(diff.session.manifest.created))
+    else:
+        sources = session_sources(stored, allowed=source, rules=source_map)
     built: Sequence[Section] = (
         error_comparison(diff, sources),
         heap_comparison(diff),

@@ -126,7 +126,12 @@ def _unresolved(recorded: Recorded, context: Context) -> Iterator[Finding]:
         f"{len(unknown)} of {len(judged)} distinct frames{whose} are ???, most of them in "
         f"{listed(worst)}: no function or line can be named there.",
         "Build with -g and do not strip, or give the unstripped files: "
-        "droidgrind symbolize SESSION --symbols DIR.",
+        "droidgrind symbolize SESSION --symbols DIR"
+        + (
+            ", where the log of a run with -v -v was imported, too."
+            if context.manifest.imported
+            else "."
+        ),
         place(View.ERRORS),
         fingerprint("trust-unresolved"),
         weight=9,

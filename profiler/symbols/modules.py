@@ -21,6 +21,8 @@ from profiler.json_fields import Fields
 from profiler.symbols.elf import NOTE_HEAD_BYTES, build_id_of_head, note_ranges
 
 MODULES_FILE = "modules.json"
+# Where an imported session keeps logs: its tool's own files may bear any name.
+IMPORTED_LOGS = "logs"
 SCHEMA = 1
 _MOST_LOG_BYTES = 64 << 20
 _MOST_MODULES = 4096
@@ -67,7 +69,8 @@ def modules_in_log(log: bytes) -> dict[int, list[Module]]:
 def modules_of(folder: Path) -> dict[int, list[Module]]:
     """The modules of each process of a run, from the logs among its raw files."""
     found: dict[int, list[Module]] = {}
-    for log in sorted(folder.glob("valgrind.*.log")):
+    logs = [*folder.glob("valgrind.*.log"), *folder.glob(f"{IMPORTED_LOGS}/valgrind.*.log")]
+    for log in sorted(logs):
         with log.open("rb") as stream:
             for pid, modules in modules_in_log(stream.read(_MOST_LOG_BYTES)).items():
                 found.setdefault(pid, []).extend(modules)

@@ -132,7 +132,10 @@ class _Symbolizer:
             if is_archive(wanted.object):
                 for ip in self._look_up_in_archive(wanted):
                     del left[ip]
-            self._note(wanted, build_id, left, *_why_no_module(wanted.object))
+            imported = self._session.manifest.imported
+            self._note(
+                wanted, build_id, left, *_why_no_module(wanted.object, imported=imported)
+            )
             return
         candidate = self._candidate(wanted.module, build_id)
         if candidate is None:
@@ -344,7 +347,7 @@ def _frames(profile: Profile) -> Iterator[Frame]:
             return
 
 
-def _why_no_module(name: str) -> tuple[str, str]:
+def _why_no_module(name: str, *, imported: bool) -> tuple[str, str]:
     if not name:
         return (
             "no file is mapped there: generated code (JIT), or a stack that was walked too far",
@@ -354,6 +357,11 @@ def _why_no_module(name: str) -> tuple[str, str]:
         return (
             "loaded from inside an archive, of which no copy was given or no map was kept",
             "give the very APK with --symbols, or set useLegacyPackaging = true, record again",
+        )
+    if imported:
+        return (
+            "no log was imported that says where it was loaded",
+            "run Valgrind with -v -v --log-file=FILE, and import FILE beside its output",
         )
     return (
         "the run's log does not say where it was loaded",

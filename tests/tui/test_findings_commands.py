@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from collectors.errors import UsageError
+from tests.conftest import DATA
 from tui.cli import build_parser, load_command
 from tui.recording_plan import plan_from
 
@@ -63,3 +65,29 @@ def test_a_named_target_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert plan_of("other")[0] == ("other",)
     with pytest.raises(UsageError):
         plan_of()
+
+
+def test_what_is_mine_is_remembered_with_the_session(tmp_path: Path) -> None:
+    session = tmp_path / "s"
+    log = DATA / "memcheck/3.19-x86_64/memcheck-bugs.xml"
+    assert run("import", "-o", str(session), str(log)).returncode == 0
+
+    def severities(*words: str) -> list[str]:
+        done = run("show", "--json", *words, str(session))
+        assert done.returncode == 0, done.stderr
+        return [finding["severity"] for finding in json.loads(done.stdout)["findings"]]
+
+    guessed = severities()
+    assert "error" in guessed
+    assert "error" not in severities("--mine", "libnothing.so")
+    assert severities() == severities("--mine", "libnothing.so")  # said once, it holds
+    page = tmp_path / "page.html"
+    assert run("report", str(session), "-o", str(page)).returncode == 0
+    assert "✔ 0 problems" in page.read_text("utf-8")
+    assert severities("--mine", "") == guessed  # forgotten
+    assert severities() == guessed
+    (session / "mine.json").write_text("{")
+    broken = run("show", str(session))
+    assert broken.returncode == 3
+    assert "mine.json" in broken.stderr
+    assert "Traceback" not in broken.stderr

@@ -71,7 +71,7 @@ class CheckCommand:
             beside = project.file.parent / Path(settings.baseline)
             chosen = str(beside) if beside.exists() else settings.baseline
         baseline = None if chosen is None else find_session(chosen, root)
-        own = project.own_code(session.manifest.target.argv)
+        own = project.own_code(session)
         checked = check(session, limits, baseline, thresholds=project.thresholds, own=own)
         if args.annotate is not None:
             style = annotation_style() if args.annotate == "auto" else args.annotate

@@ -28,16 +28,19 @@ class DiffCommand:
         parser.add_argument(
             "--no-source", action="store_true", help="leave source code out of the page"
         )
+        options.add_source_map(parser)
 
     def run(self, args: argparse.Namespace) -> int:
         from profiler.diff.compared import compared
         from profiler.diff.sessions import compare
+        from profiler.source_map import parse_rules
         from profiler.store import find_session, sessions_root
         from tui.text import print_json, print_line, warn
 
         root = sessions_root(args.sessions)
         baseline = find_session(args.baseline, root)
         session = find_session(args.session, root)
+        source_map = parse_rules(args.source_map)
         if args.output is not None:
             from profiler.report.page import check_output
 
@@ -56,7 +59,11 @@ class DiffCommand:
             from profiler.report.comparison import write_comparison
 
             written = write_comparison(
-                diff, args.output, force=args.force, source=not args.no_source
+                diff,
+                args.output,
+                force=args.force,
+                source=not args.no_source,
+                source_map=source_map,
             )
             warn(f"wrote {written}")
         return 0

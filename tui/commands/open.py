@@ -17,6 +17,7 @@ class OpenCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
+        options.add_mine(parser)
         options.add_appearance(parser)
         options.add_serve(parser)
 
@@ -38,6 +39,7 @@ class OpenCommand:
         else:
             session = find_session(args.session, root)
             session = session.with_suppressions(load_project().suppressing())
+            options.said_mine(args, session)
         from tui.app import HOME, Dashboard
         from tui.terminal import appearance, run_application
 

@@ -4,9 +4,12 @@ import argparse
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from collectors.errors import UsageError
+from collectors.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from profiler.store import Session
 
 
 def add_sessions(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +39,23 @@ def add_mine(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="GLOB",
         help="what is your own code: objects, source files or functions, such as libapp.so or "
-        "'engine::*' (may be repeated; default: droidgrind.toml, else guessed)",
+        "'engine::*' (may be repeated; remembered with the session, '' forgets; default: "
+        "droidgrind.toml, else guessed)",
     )
+
+
+def said_mine(args: argparse.Namespace, session: "Session") -> tuple[str, ...]:
+    """What `--mine` says, remembered with the session so that all commands agree on it."""
+    if not args.mine:
+        return ()
+    from profiler.own_code_stored import store_globs
+    from tui.text import warn
+
+    try:
+        store_globs(session, args.mine)
+    except InputError as error:
+        warn(f"--mine holds for this command only: {error}")
+    return tuple(glob for glob in args.mine if glob)
 
 
 def add_suppressions(parser: argparse.ArgumentParser, when: str) -> None:

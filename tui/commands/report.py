@@ -45,6 +45,7 @@ class ReportCommand:
         session = find_session(args.session, sessions_root(args.sessions))
         project = load_project()
         session = session.with_suppressions(project.suppressing(args.suppressions))
+        mine = options.said_mine(args, session)
         output: Path = args.output or session.directory / "report.html"
         written = write_report(
             session,
@@ -54,7 +55,7 @@ class ReportCommand:
             assets=args.assets,
             source_map=parse_rules(args.source_map),
             thresholds=project.thresholds,
-            own=project.own_code(session.manifest.target.argv, tuple(args.mine)),
+            own=project.own_code(session, mine),
         )
         print_line(str(written))
         return 0

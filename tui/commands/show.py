@@ -26,14 +26,15 @@ class ShowCommand:
         session = find_session(args.session, sessions_root(args.sessions))
         project = load_project()
         session = session.with_suppressions(project.suppressing(args.suppressions))
-        findings = project_findings(session, args.mine, project)
+        mine = options.said_mine(args, session)
+        findings = project_findings(session, mine, project)
         summary = summarise(session, findings)
         if args.json:
             print_json(summary)
             return 0
         from tui.summary_text import summary_lines
 
-        own = project.own_code(session.manifest.target.argv, tuple(args.mine))
+        own = project.own_code(session, mine)
         for line in summary_lines(session, summary, own):
             print_line(line)
         return 0

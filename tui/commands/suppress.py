@@ -55,7 +55,7 @@ class SuppressCommand:
             for entry in unused(session, suppression_file(args.unused)):
                 print_line(entry.name)
             return 0
-        own = load_project().own_code(session.manifest.target.argv, tuple(args.mine))
+        own = load_project().own_code(session, options.said_mine(args, session))
         records = error_records(session)
         wrong = next((n for n in args.record if not 0 <= n < len(records)), None)
         if wrong is not None:

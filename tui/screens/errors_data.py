@@ -53,7 +53,7 @@ def read_errors(session: Session) -> ErrorContent | None:
     if not profiles:
         return None
     project = load_project()
-    own = project.own_code(session.manifest.target.argv)
+    own = project.own_code(session)
     processes = [process for profile in profiles for process in profile.processes]
     return ErrorContent(
         tuple(tools),

@@ -11,6 +11,7 @@ from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.shared import Frame
 from collectors.tools.tool import ToolSettings
+from profiler.importing import import_files
 from profiler.session import record
 from profiler.store import Session, open_session
 from profiler.summary import summarise
@@ -105,6 +106,25 @@ def test_without_symbols_the_stripped_program_has_no_names(
     assert isinstance(profile, ErrorProfile)
     write = next(record for record in profile.records if record.kind == "InvalidWrite")
     assert write.frames[0].fn is None
+
+
+def test_an_imported_run_needs_its_log(
+    twins: Twins, sessions: tuple[Path, Path], tmp_path: Path
+) -> None:
+    raw = sessions[1] / "raw/memcheck"
+    (xml,), (log,) = raw.glob("*.xml"), raw.glob("valgrind.*.log")
+    alone = import_files([xml], tmp_path, directory=tmp_path / "alone")
+    entry = symbolize(alone, [twins.whole.parent], cache=tmp_path / "cache")
+    reasons = {item.why: item.remedy for item in entry.unresolved}
+    assert "import FILE" in reasons["no log was imported that says where it was loaded"]
+
+    renamed = tmp_path / "run.log"
+    renamed.write_bytes(log.read_bytes())
+    both = import_files([renamed, xml], tmp_path, directory=tmp_path / "both")
+    assert both.tools == ("memcheck",)
+    assert len(both.profiles("memcheck")) == 1
+    symbolize(both, [twins.whole.parent], cache=tmp_path / "cache")
+    assert stacks(tmp_path / "both") == stacks(sessions[1])
 
 
 def test_the_sample_target_reads_alike_stripped_or_not(tmp_path: Path) -> None:
