@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collectors.devices.device import ExitStatus, ResourceUsage, RunningJob
+from collectors.devices.thermal import Thermal
 from collectors.tools.valgrind import Outcome, Verdict
 from profiler.manifest import CapturedFile, NativeRun, Recorder, State
 from profiler.recorder import boot_id, started_ticks
@@ -48,7 +49,12 @@ def shell_status(status: ExitStatus | None) -> int | None:
     return status.shell_status if status is not None and status.is_known else None
 
 
-def native_run(running: RunningJob, status: ExitStatus | None, wall: float) -> NativeRun:
+def native_run(
+    running: RunningJob,
+    status: ExitStatus | None,
+    wall: float,
+    thermal: tuple[Thermal, ...] = (),
+) -> NativeRun:
     """What a native run took, as the device tells; else `wall` seconds as seen from here."""
     usage = running.usage
     return NativeRun(
@@ -58,6 +64,7 @@ def native_run(running: RunningJob, status: ExitStatus | None, wall: float) -> N
         if usage is None or usage.cpu_seconds is None
         else round(usage.cpu_seconds, 3),
         max_rss_bytes=usage.max_rss_bytes if usage else None,
+        thermal=thermal,
     )
 
 

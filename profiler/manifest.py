@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from collectors.devices.device import CacheGeometry, Caches, Cpu, DeviceFacts
+from collectors.devices.thermal import STATUSES, Thermal
 from collectors.errors import InputError
 from profiler.json_fields import Fields
 
@@ -57,12 +58,16 @@ class CaptureEntry:
 
 @dataclass(frozen=True, slots=True)
 class NativeRun:
-    """The run of the target without any wrapper, which the samplers watched."""
+    """The run of the target without any wrapper, which the samplers watched.
+
+    `thermal` is how hot the device was before and after it; empty where it does not tell.
+    """
 
     exit_status: int | None = None
     wall_seconds: float | None = None
     cpu_seconds: float | None = None
     max_rss_bytes: int | None = None
+    thermal: tuple[Thermal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +223,20 @@ def _native(fields: Fields) -> NativeRun:
         fields.optional_number("wall_seconds"),
         fields.optional_number("cpu_seconds"),
         fields.optional_integer("max_rss_bytes"),
+        _thermal(fields),
     )
+
+
+def _thermal(fields: Fields) -> tuple[Thermal, ...]:
+    said = tuple(
+        Thermal(
+            entry.text("status"),
+            entry.optional_number("celsius"),
+            entry.optional_text("sensor"),
+        )
+        for entry in fields.objects("thermal")
+    )
+    return said if len(said) == 2 and all(one.status in STATUSES for one in said) else ()
 
 
 def manifest_from_json(document: object, source: str) -> Manifest:

@@ -11,6 +11,7 @@ from functools import partial
 
 from collectors import registry
 from collectors.devices.device import Device, DeviceFacts, ExitStatus, RunningJob
+from collectors.devices.thermal import ThermalWatch
 from collectors.devices.toolchain import Toolchain
 from collectors.errors import DeviceUnavailable, DroidgrindError, ToolError
 from collectors.records.shared import Shape
@@ -193,9 +194,8 @@ class Recording:
         """Run the target as it is, the samplers beside it."""
         folder = self._writer.folder(NATIVE_RUN)
         before = self._writer.manifest.capture(step.samplers[0])
-        began = now().isoformat(timespec="milliseconds")
-        if before is not None and before.started is not None:
-            began = before.started
+        began = before.started if before is not None else None
+        began = began or now().isoformat(timespec="milliseconds")
         for name in step.samplers:
             self._writer.put_capture(CaptureEntry(name, State.RECORDING, started=began))
         samplers: dict[str, RunningSampler] = {}
@@ -203,6 +203,7 @@ class Recording:
         running: RunningJob | None = None
         status: ExitStatus | None = None
         reason: str | None = None
+        heat = ThermalWatch(self._device)
         started = time.monotonic()
         try:
             if self._launcher is None:
@@ -224,7 +225,7 @@ class Recording:
         wall = time.monotonic() - started
         if running is not None:
             running.fetch(folder)
-            native = native_run(running, status, wall)
+            native = native_run(running, status, wall, heat.readings())
             self._writer.save(replace(self._writer.manifest, native=native))
             self._observer.ran_natively(step, native)
             wall = native.wall_seconds or wall

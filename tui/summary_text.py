@@ -4,7 +4,7 @@ Every part says which tool its figures come from and what they are not.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap as wrapped
 from typing import Any
 
@@ -117,6 +117,8 @@ def _scheduling(session: Session, summary: Figures) -> Iterator[str]:
             f"  ran {duration(wall) if wall is not None else NOT_MEASURED}, "
             f"{seconds(native['cpu_seconds'])} CPU, {exit_text(native['exit_status'])}"
         )
+        if native["thermal"]:
+            yield f"  {_heat(native['thermal'])}"
     vmstat = summary.get("vmstat")
     if vmstat:
         yield from _system(vmstat, summary["session"]["device"]["cpus"])
@@ -125,6 +127,15 @@ def _scheduling(session: Session, summary: Figures) -> Iterator[str]:
         yield from _threads(schedstat)
     elif schedstat is not None or session.capture("schedstat"):
         yield "  no thread was seen: the run was shorter than the time between two samples"
+
+
+def _heat(thermal: Sequence[Figures]) -> str:
+    before, after = thermal
+    words = f"thermal status {before['status']} before, {after['status']} after"
+    if after["celsius"] is None:
+        return words
+    was = "" if before["celsius"] is None else f", {before['celsius']:.0f} °C before"
+    return f"{words}; {after['sensor']} {after['celsius']:.0f} °C{was}"
 
 
 def _system(vmstat: Figures, cpus: int | None) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from collectors.records.samples import SampleProfile
 from profiler.finding import Finding, Severity, View, place
 from profiler.fingerprint import fingerprint
+from profiler.rules.clocks import capped
 from profiler.rules.context import Context
 from profiler.rules.scheduling_facts import SchedulingFacts, scheduling_facts
 from profiler.rules.words import listed, number, plural
@@ -29,7 +30,7 @@ def scheduling_findings(
     yield from _starved(facts, limits, explained=bool(pool))
     for rule in (
         *(_busy_machine, _system_time, _io_wait, _storm, _swap, _one_thread),
-        *(_migrating, _little, _capped, _sampler, _unsteady),
+        *(_migrating, _little, capped, _sampler, _unsteady),
     ):
         yield from rule(facts, limits)
 
@@ -324,28 +325,6 @@ def _little(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]:
             weight=15,
         )
         return
-
-
-def _capped(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]:
-    slow = [
-        (cpu, khz, largest)
-        for cpu, khz, largest in facts.cpu_khz
-        if 100 * khz / largest < limits.capped_percent
-    ]
-    if not slow:
-        return
-    cpu, khz, largest = min(slow, key=lambda item: item[1] / item[2])
-    yield Finding(
-        "sched-capped",
-        Severity.WARNING,
-        f"Busy CPUs run at {100 * khz / largest:.0f} % of their clock: throttled, or capped",
-        f"CPU {cpu} ran at {khz / 1e6:.2f} GHz of {largest / 1e6:.2f} GHz while it was more "
-        f"than 80 % busy ({plural(len(slow), 'CPU')} so).",
-        "Let the device cool, take it off the charger, and turn off power saving.",
-        place(View.SCHEDULING),
-        fingerprint("sched-capped"),
-        weight=12,
-    )
 
 
 def _sampler(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]:

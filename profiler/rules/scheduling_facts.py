@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from collectors.devices.thermal import Thermal
 from collectors.records.samples import SampleProfile, SampleTable, Scope
 from profiler.aggregate.samples import (
     ThreadTotals,
@@ -49,6 +50,7 @@ class SchedulingFacts:
     late: int
     samples: int
     vmstat: Mapping[str, Mapping[str, float]]
+    thermal: tuple[Thermal, ...]
 
     @property
     def is_own_load(self) -> bool:
@@ -109,6 +111,7 @@ def scheduling_facts(
         late=schedstat.late + schedstat.missed,
         samples=schedstat.samples,
         vmstat=column_statistics(vmstat) if vmstat is not None else {},
+        thermal=context.manifest.native.thermal if context.manifest.native else (),
     )
 
 

@@ -58,7 +58,8 @@ else
 fi
 """,
     "dumpsys": r"""
-[ "$1" = package ] || exit 1
+if [ "$1" = thermalservice ] && [ -f /data/misc/thermal ]; then cat /data/misc/thermal; exit; fi
+if [ "$1" != package ]; then echo "Can't find service: $1" >&2; exit 20; fi
 echo "    userId=$(cat /data/app/$2/uid)"
 echo "    primaryCpuAbi=x86_64"
 echo "    legacyNativeLibraryDir=/data/app/$2/lib"

@@ -10,6 +10,7 @@ import pytest
 
 from collectors.devices.adb import AdbDevice, open_device
 from collectors.devices.apps import check_value
+from collectors.devices.thermal import Thermal
 from collectors.errors import DeviceError, UsageError
 from collectors.tools.tool import ToolSettings
 from profiler import summarise
@@ -23,10 +24,12 @@ from profiler.progress import SilentObserver
 from profiler.session import run_plan
 from profiler.store import Session
 from profiler.wrap_sh import write_wrap_sh
+from tests.conftest import DATA
 from tests.phone import apps
 from tests.phone.stand_in import StandIn
 from tests.profiler.conftest import TOOLS, VALGRIND, BuildC, device_state, processes
 from tests.profiler.test_device_recording import droidgrind
+from tui.cli import main
 
 pytestmark = [pytest.mark.phone, pytest.mark.valgrind]
 PACKAGE = "com.example.demo"
@@ -135,14 +138,16 @@ def test_wrap_property_where_there_is_root(
 
 
 def test_wrap_sh_without_root(
-    phone: StandIn, device: AdbDevice, build_c: BuildC, tmp_path: Path
-) -> None:
+    phone: StandIn, device: AdbDevice, build_c: BuildC, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     libraries = apps.install_app(phone.root, PACKAGE, demo(build_c), debuggable=True)
     written = write_wrap_sh(PACKAGE, "x86_64", tmp_path / "module", valgrind=TOOLS)
     assert "src/main/resources/lib/x86_64/wrap.sh" in written.files
     assert b"\r" not in (written.folder / written.files[0]).read_bytes()
     for file in (written.folder / "src/main/resources/lib/x86_64").iterdir():
         shutil.copy2(file, libraries)
+    shutil.copy2(DATA / "thermalservice.txt", phone.root / "data/misc/thermal")
     before = device_state(phone)
     checks = doctor(PACKAGE, phone.serial)
     assert checks["way"].found.startswith("wrap.sh: its APK brings a wrap.sh")
@@ -151,6 +156,12 @@ def test_wrap_sh_without_root(
     check_whole(session)
     assert any("wrap.sh, since its APK brings a wrap.sh" in text for text in said)
     assert summarise(session)["schedstat"]["threads"]
+    hot = Thermal("moderate", 71.3, "CPU2")
+    assert session.manifest.native is not None
+    assert session.manifest.native.thermal == (hot, hot)
+    assert main(["show", str(session.directory)]) == 0
+    shown = capsys.readouterr().out
+    assert "thermal status moderate before, moderate after; CPU2 71 °C, 71 °C before" in shown
     assert device_state(phone) == before
     assert processes(phone) == []
 

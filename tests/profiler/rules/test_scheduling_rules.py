@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from collectors.devices.device import Cpu, DeviceFacts
+from collectors.devices.thermal import Thermal
 from collectors.records.samples import Column, Entity, SampleProfile, SampleTable, Scope
 from profiler.finding import Finding, Severity
 from profiler.manifest import Manifest, NativeRun, State, TargetEntry
@@ -108,7 +109,7 @@ def schedstat(
     )
 
 
-def context(thresholds: Thresholds | None = None) -> Context:
+def context(thresholds: Thresholds | None = None, thermal: tuple[Thermal, ...] = ()) -> Context:
     manifest = Manifest(
         "x",
         State.COMPLETE,
@@ -116,7 +117,7 @@ def context(thresholds: Thresholds | None = None) -> Context:
         "1",
         TargetEntry(("./app",)),
         DeviceFacts("local", cpus=(Cpu(0), Cpu(1))),
-        native=NativeRun(0, WALL, 2.0),
+        native=NativeRun(0, WALL, 2.0, thermal=thermal),
     )
     return Context(manifest, thresholds or Thresholds(), OwnCode())
 
@@ -174,6 +175,22 @@ def test_each_rule_sees_its_case(rule: str) -> None:
     assert rule in findings
     quiet = {"sched-busy-machine", "sched-migrations", "trust-unsteady"}
     assert findings[rule].severity is (Severity.INFO if rule in quiet else Severity.WARNING)
+
+
+def test_heat_is_told_by_android_where_clocks_are_not() -> None:
+    def capped(status: str, *profiles: SampleProfile) -> Finding | None:
+        hot = context(thermal=(Thermal("none"), Thermal(status, 71.0, "CPU2")))
+        named = {f"tool{i}": profile for i, profile in enumerate(profiles)}
+        return {f.rule: f for f in scheduling_findings(named, hot)}.get("sched-capped")
+
+    assert capped("light", schedstat()) is None
+    alone = capped("severe", schedstat())
+    assert alone is not None
+    assert "thermal status was severe after it" in alone.evidence
+    both = capped("severe", CASES["sched-capped"])
+    assert both is not None
+    assert "1.50 GHz of 3.00 GHz" in both.evidence
+    assert "thermal status was severe after it" in both.evidence
 
 
 def test_swap_is_seen_by_vmstat() -> None:
