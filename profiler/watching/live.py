@@ -193,6 +193,8 @@ class Watcher:
             now = time.monotonic()
             if not content:
                 if now - heard > patience:
+                    # To ask may take long: the link is given its time to come back.
+                    self._say(WatchState("device silent: waiting for it", "warning"))
                     if not self._answers():
                         return
                     heard = time.monotonic()

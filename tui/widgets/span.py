@@ -28,7 +28,7 @@ class Span:
 
     def zoomed(self, factor: float, start: float, newest: float) -> "Span":
         """`factor` of the present length about its middle, or its end where it follows."""
-        longest = max(SHORTEST_SECONDS, newest - start)
+        longest = max(SHORTEST_SECONDS, newest - start, self.seconds)
         seconds = min(longest, max(SHORTEST_SECONDS, self.seconds * factor))
         if self.end is None:
             return Span(seconds)
