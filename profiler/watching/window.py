@@ -51,7 +51,8 @@ class Slots:
         self.track = track
         self.count = max(1, count)
         self.width = max(1e-6, round((end - start) / self.count, 9))
-        self.first = math.ceil(end / self.width) - self.count
+        # An end that is a slot's own edge may have been rounded up.
+        self.first = math.ceil(end / self.width - 1e-6) - self.count
         self.thinnings = track.thinnings
         self.pairs: list[tuple[int, int, float] | None] = []
         self._kept: dict[int, list[float | None]] = {}

@@ -126,11 +126,14 @@ class WatchScreen(FrameScreen):
             # By a timer: a message of one's own would be taken before any key.
             self.set_timer(0.001, self._work_off)
             return
-        if self.dashboard.screen is self and self._view is not None:
-            self._view.draw()
         state = watcher.state
         said = (state, watcher.facts, track.late, int(track.end - track.start))
-        if said != self._said:
+        news = said != self._said
+        view = self._view
+        # What is paused stands still, but for how long ago it was.
+        if self.dashboard.screen is self and view is not None and (news or not view.paused):
+            view.draw()
+        if news:
             self._said = said
             self.refresh_status()
         if state.ended and state.severity == "error" and not len(track):

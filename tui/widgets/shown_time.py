@@ -47,7 +47,7 @@ class KeptSlots:
         track, start, end = shown.track, shown.start, shown.end
         if shown.follows:
             seconds = end - start
-            width = seconds / count
+            width = max(1e-6, round(seconds / count, 9))
             end = math.floor(end / width) * width
             start = end - seconds
             if (

@@ -7,6 +7,7 @@ import pytest
 from textual.pilot import Pilot
 
 from collectors.devices.adb import AdbDevice
+from collectors.records.samples import SampleProfile
 from profiler.store import open_session
 from profiler.watching.live import WatchRequest
 from tests.collectors.devices.conftest import adb_device, phone
@@ -61,6 +62,7 @@ async def test_a_phone_that_goes_away_is_said_and_watched_again(
         assert await until(pilot, lambda: app.current_mode == "overview")
         assert app.session is not None
         (profile,) = open_session(app.session.directory).profiles("schedstat")
+        assert isinstance(profile, SampleProfile)
         assert profile.samples >= before, "what was seen before and after is kept"
 
 
