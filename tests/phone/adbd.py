@@ -344,7 +344,9 @@ def enter(root: Path, storage: str) -> None:
 
     `storage` is the size in bytes of /data/local/tmp, where it is to be a small one.
     """
-    place, small = str(root / "data/local/tmp"), f"size={storage},mode=771,uid=2000,gid=2000"
+    place, small = str(root / "data/local/tmp"), f"size={storage},mode=771"
+    if has_uids:
+        small += f",uid={SHELL_UID},gid={SHELL_UID}"
     for mount in (
         *([["-t", "tmpfs", "-o", small, "storage", place]] if storage else []),
         ["-t", "proc", "proc", str(root / "proc")],

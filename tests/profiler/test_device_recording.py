@@ -30,6 +30,7 @@ from tests.profiler.conftest import (
     device_state,
     processes,
 )
+from tui.cli import main
 
 pytestmark = [pytest.mark.phone, pytest.mark.valgrind]
 # The whole proof: 20 moments, 20 s away, all five tools. The suite looks at a part of it.
@@ -69,6 +70,62 @@ def test_restarted_adbd_costs_one_run_and_not_the_session(
     assert massif.state is State.COMPLETE
     assert memcheck.note is not None
     assert "adbd or the device restarted" in memcheck.note
+    assert device_state(phone) == before
+
+
+NOISY = """
+#include <stdlib.h>
+static volatile char *kept;
+__attribute__((noinline)) void noise(void) { kept = malloc(10); kept = 0; }
+__attribute__((noinline)) void bug(void) { kept = malloc(20); kept = 0; }
+int main(int argc, char **argv) { noise(); if (argc > 1) bug(); return 0; }
+"""
+
+
+def test_what_a_device_shows_by_itself_is_learned_and_left_out(
+    phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+) -> None:
+    program = build_c("noisy", source=NOISY)
+    before = device_state(phone)
+    known = tmp_path / "known.supp"
+    place = ["-s", adb_device.serial, "--valgrind", valgrind, "--sessions", str(tmp_path)]
+    assert main(["baseline", *place, "-o", str(known), "--", str(program)]) == 0
+    assert "fun:noise" in known.read_text(encoding="utf-8")
+    packs = ["--suppressions", "bionic", "--suppressions", "art", "--suppressions", "gpu"]
+    for chosen, blocks in ((["--suppressions", str(known), *packs], 1), (packs, 2)):
+        directory = tmp_path / f"left-{blocks}"
+        words = ["-q", "-t", "memcheck", *chosen, "-o", str(directory), "--", str(program), "x"]
+        assert main(["record", *place, *words]) == 0
+        session = open_session(directory)
+        assert session.state is State.COMPLETE
+        leaks = summarise(session)["memcheck"]["leaks"]
+        assert leaks["definitely_lost"]["blocks"] == blocks
+        assert any("--suppressions=" in word for word in session.captures[0].argv)
+    assert device_state(phone) == before
+    assert list(journals()) == []
+
+
+def test_symbols_of_a_stripped_target_are_found_here(
+    phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    whole = build_c("stripped", "-Wl,--build-id", source=NOISY)
+    bare = tmp_path / "bare"
+    subprocess.run(["strip", "-o", bare, whole], check=True, timeout=60)
+    before = device_state(phone)
+    symbols = tmp_path / "symbols"
+    symbols.mkdir()
+    (symbols / "renamed.so").write_bytes(whole.read_bytes())
+    words = [
+        *("record", "-q", "-s", adb_device.serial, "--valgrind", valgrind, "-t", "memcheck"),
+        *("--symbols", str(symbols), "-o", str(tmp_path / "session"), "--", str(bare), "x"),
+    ]
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main(["show", str(tmp_path / "session")]) == 0
+    shown = capsys.readouterr().out
+    assert "at noise (stripped.c:4)" in shown
+    assert "at bug (stripped.c:5)" in shown
     assert device_state(phone) == before
 
 
