@@ -126,6 +126,10 @@ class Track:
     def end(self) -> float:
         return self.times[-1] if self.times else 0.0
 
+    @property
+    def knows_frequency(self) -> bool:
+        return any(khz == khz for cpu in self.cpus.values() for khz in cpu.khz[-1:])  # not NaN
+
     def place(self, seconds: float) -> int:
         """The number of the last sample at or before `seconds`; -1 before the first."""
         return bisect_right(self.times, seconds) - 1

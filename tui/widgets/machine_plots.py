@@ -151,6 +151,7 @@ class MachinePlots(Horizontal):
         if khz == khz:  # not NaN
             text += f" {khz / 1e6:.2f} GHz"
         if self._frequency:
+            text = text if khz == khz else NOT_MEASURED
             values = slots.latest(cpu.khz)
             most = cpu.max_khz or max((v for v in values if v), default=1.0)
             values = [None if v is None else v / most for v in values]

@@ -281,6 +281,9 @@ class SchedulingView(Container):
         self._change(lambda t: self.span.moved(share, t.start, t.end))
 
     def action_frequency(self) -> None:
+        if self.track is None or not self.track.knows_frequency:
+            self.notify("No frequency was read: this kernel has no cpufreq, or hides it.")
+            return
         self.machine.toggle_frequency()
         self.draw()
 
