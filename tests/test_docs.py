@@ -69,6 +69,18 @@ def test_thresholds_are_documented() -> None:
         assert f"\n| `{name}` | {default:,.10g} | {meaning} |\n" in text
 
 
+def test_rule_pages_name_thresholds_by_their_present_values() -> None:
+    known = meanings()
+    named: set[str] = set()
+    for page in (DOCS / "findings").glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for name, value in re.findall(r"`([a-z0-9_]+)`\s+\(([\d,.]+)\)", text):
+            assert name in known, (page, name)
+            assert float(value.replace(",", "")) == known[name][0], (page, name)
+            named.add(name)
+    assert len(named) > len(known) / 2
+
+
 def test_exit_codes_are_documented() -> None:
     text = (DOCS / "commands/index.md").read_text(encoding="utf-8")
     errors = (DroidgrindError, UsageError, InputError, DeviceError, ToolError, Interrupted)

@@ -124,6 +124,7 @@ _shtab_droidgrind_diff_options=(
   {-o,--output}"[write an HTML page as well]:FILE:"
   {-f,--force}"[overwrite FILE]"
   "--no-source[leave source code out of the page]"
+  "*--source-map[sources that the build had below FROM are below TO here (may be repeated)]:FROM=TO:"
   ":a session\: directory, id, latest:"
   ":the session that may have changed:"
 )
@@ -223,6 +224,7 @@ _shtab_droidgrind_install_defaults_added=0
 _shtab_droidgrind_open_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
+  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; remembered with the session, \'\' forgets\; default\: droidgrind.toml, else guessed)]:GLOB:"
   "--theme[colours (default\: \$DROIDGRIND_THEME, else dark)]:theme:(dark light contrast)"
   "--ascii[draw with ASCII characters only]"
   "--serve[show the same in a browser (default 127.0.0.1\:8477\; other hosts need --token)]:HOST:PORT:"
@@ -280,7 +282,7 @@ _shtab_droidgrind_record_defaults_added=0
 _shtab_droidgrind_report_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
-  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; default\: droidgrind.toml, else guessed)]:GLOB:"
+  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; remembered with the session, \'\' forgets\; default\: droidgrind.toml, else guessed)]:GLOB:"
   "*--suppressions[errors to leave out, besides those of droidgrind.toml\: a Valgrind suppression file, or bionic, art or gpu for the packs that come along (may be repeated)]:FILE:"
   {-o,--output}"[default\: report.html in the session\'s directory]:FILE:"
   {-f,--force}"[overwrite the output]"
@@ -305,7 +307,7 @@ _shtab_droidgrind_sessions_defaults_added=0
 _shtab_droidgrind_show_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
-  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; default\: droidgrind.toml, else guessed)]:GLOB:"
+  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; remembered with the session, \'\' forgets\; default\: droidgrind.toml, else guessed)]:GLOB:"
   "*--suppressions[errors to leave out, besides those of droidgrind.toml\: a Valgrind suppression file, or bionic, art or gpu for the packs that come along (may be repeated)]:FILE:"
   "--json[print JSON (docs\/json.md)]"
   ":a session\'s directory, its id, or \`latest\` (default):"
@@ -320,7 +322,7 @@ _shtab_droidgrind_suppress_options=(
   "*--record[the error of this number, as in the report\'s errors\/record\=N]:N:"
   "--all[every error and leak of the session]"
   "--unused[list the entries of FILE that no error of the session matches]:FILE:"
-  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; default\: droidgrind.toml, else guessed)]:GLOB:"
+  "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; remembered with the session, \'\' forgets\; default\: droidgrind.toml, else guessed)]:GLOB:"
   {-o,--output}"[merge the entries into FILE]:FILE:"
   ":a session\'s directory, its id, or \`latest\` (default):"
 )
