@@ -4,6 +4,7 @@ import io
 import os
 import re
 import shlex
+import stat
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +32,8 @@ from collectors.errors import CommandFailed, DeviceError, DeviceUnavailable
 
 __all__ = ["AdbDevice", "DeviceEntry", "list_devices", "open_device"]
 
-ROOT = "/data/local/tmp/droidgrind"
+_OWN_PLACE = "/data/local/tmp/"
+ROOT = f"{_OWN_PLACE}droidgrind"
 _TEMPORARY = "tmp"
 PATIENCE_SECONDS = 20.0
 _RETRY_SECONDS = 0.5
@@ -101,6 +103,12 @@ class AdbDevice:
         self._facts: DeviceFacts | None = None
         self._folder: str | None = None
         self._changes: ChangeLog | None = None
+        self._sync: Sync | None = None
+        self._sync_lock = threading.Lock()
+
+    def __del__(self) -> None:
+        if self._sync is not None:
+            self._sync.link.close()
 
     @property
     def serial(self) -> str:
@@ -152,7 +160,7 @@ class AdbDevice:
         self.on_absence = on_absence
         folder = f"{ROOT}/{run}"
         details = {"path": folder}
-        if self.shell(f"[ -d {ROOT} ]").status:
+        if not self.exists(ROOT):
             details["parent"] = ROOT
         log.add(Change("folder", details))
         quoted = shlex.quote(folder)
@@ -255,8 +263,8 @@ class AdbDevice:
         )
 
     def output_dir(self, session_id: str, name: str, destination: Path) -> str:
+        """A directory that is made when a job starts in it."""
         path = f"{self._folder or f'{ROOT}/{session_id}'}/{name}"
-        self.checked(f"mkdir -p {shlex.quote(path)}")
         destination.mkdir(parents=True, exist_ok=True)
         return path
 
@@ -277,17 +285,12 @@ class AdbDevice:
             path = f"{home}/{path}"
         quoted = shlex.quote(path)
         verified = f"[ \"$(sha256sum <{quoted} | cut -d' ' -f1)\" = {digest} ]"
-        folder = shlex.quote(path.rpartition("/")[0])
-        ours = path.startswith(f"{home}/")
         ready = f"{verified} 2>/dev/null && chmod {mode:o} {quoted}"
-        if (
-            self.shell(f"{ready} || {{ mkdir -p {folder}; false; }}" if ours else ready).status
-            == 0
-        ):
+        if self.exists(path) and self.shell(ready).status == 0:
             return path
-        if not ours:
+        if not path.startswith(f"{home}/"):
             self._note_file(path)
-            self.checked(f"mkdir -p {folder}")
+            self.checked(f"mkdir -p {shlex.quote(path.rpartition('/')[0])}")
         self.persist(lambda: self._push(file, f"{path}.new", mode))
         # done twice, it finds nothing to move
         moved = (
@@ -325,7 +328,34 @@ class AdbDevice:
             sync.pull(path, out)
 
     def exists(self, path: str) -> bool:
+        mode = self.persist(lambda: self._ask(lambda sync: sync.mode(path)))
+        if mode and not stat.S_ISLNK(mode):
+            return True
+        if not mode and path.startswith(_OWN_PLACE):
+            return False
+        # where a link leads, and what adbd itself may not see
         return self.shell(f"[ -e {shlex.quote(path)} ]").status == 0
+
+    def _ask(self, question: Callable[[Sync], Result]) -> Result:
+        """Ask on a connection that is kept: that costs the device no process."""
+        with self._sync_lock:
+            if self._sync is not None:
+                sync, self._sync = self._sync, None
+                try:
+                    answer = question(sync)
+                except DeviceUnavailable:  # since when, nobody knows: the device may be back
+                    sync.link.close()
+                else:
+                    self._sync = sync
+                    return answer
+            sync = Sync(self.server, self._serial)
+            try:
+                answer = question(sync)
+            except BaseException:
+                sync.link.close()
+                raise
+            self._sync = sync
+            return answer
 
     def read_bytes(self, path: str) -> bytes:
         return self.persist(lambda: self._read(path))

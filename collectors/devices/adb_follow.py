@@ -44,7 +44,6 @@ class FollowedJob:
         self._device = device
         self._sink = sink
         self._file = f"{folder}/{STDOUT_FILE}"
-        device.checked(f"mkdir -p {shlex.quote(folder)}")
         prefer = "" if preferred is None else _bring(device, preferred)
         words = ("sh", "-c", _COMMAND.format(prefer=prefer), "sh", *argv)
         self._job: AdbJob = device.start(Job(folder.rpartition("/")[2], words, folder))

@@ -6,13 +6,14 @@ storage).
 """
 
 import hashlib
+import io
 import re
 import shlex
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from collectors.devices.adb_shell import Shell
+from collectors.devices.adb_shell import Shell, run
 from collectors.devices.adb_sync import Sync
 from collectors.devices.changes import END_JOB
 from collectors.devices.device import ExitStatus, Job, ResourceUsage
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collectors.devices.adb import AdbDevice
 
 _POLL_SECONDS = 0.1
+_YOUNG_SECONDS = 3.0  # short runs are not to wait for a question
 _NOT_THERE = 97
 _ALIVE_SECONDS = 2.0
 
@@ -79,6 +81,7 @@ class AdbJob:
         self._status: ExitStatus | None = None
         self._usage: ResourceUsage | None = None
         self._looked = 0.0
+        self._began = time.monotonic()
         self._away = False
         self._sync: Sync | None = None
         self._verified = False
@@ -105,8 +108,9 @@ class AdbJob:
         # a link that is cut leaves `run` incomplete: the size says so, and nothing is launched
         content = script.encode("utf-8", "surrogateescape")
         line = (
-            f"{check}mkdir -p {self._j} || exit 1; [ -d {self._j}/started ] || "
-            f"{{ cat >{self._j}/run.new && [ $(wc -c <{self._j}/run.new) = {len(content)} ] && "
+            f"{check}mkdir -p {shlex.quote(job.output_dir)} {self._j} || exit 1; "
+            f"[ -d {self._j}/started ] || {{ cat >{self._j}/run.new && "
+            f"[ $(wc -c <{self._j}/run.new) = {len(content)} ] && "
             f"mv {self._j}/run.new {self._j}/run; }} || exit 1\n{_LAUNCH.format(j=self._j)}"
         )
         answer = self._device.shell(line, stdin=content)
@@ -153,8 +157,15 @@ class AdbJob:
 
     def _exists(self, path: str) -> bool:
         try:
-            return self._asking().exists(path)
+            return self._asking().mode(path) != 0
         except DeviceUnavailable:
+            self._hang_up()
+            raise
+
+    def _pull(self, path: str, out: BinaryIO) -> None:
+        try:
+            self._asking().pull(path, out)
+        except BaseException:
             self._hang_up()
             raise
 
@@ -172,10 +183,7 @@ class AdbJob:
             if self._exists(f"{self._folder}/done"):
                 self._end()
             elif time.monotonic() - self._looked > _ALIVE_SECONDS:
-                alive = self._exists(f"/proc/{self._runner}") or self._exists(
-                    f"/proc/{self._pid}"
-                )
-                if not alive and not self._exists(f"{self._folder}/done"):
+                if not self._is_alive() and not self._exists(f"{self._folder}/done"):
                     raise JobLost(
                         f"{self._job.name} was killed on {self._device.serial} before its end: "
                         "adbd or the device restarted, or it ran out of memory"
@@ -188,9 +196,18 @@ class AdbJob:
         self._away = False
         return self._status
 
+    def _is_alive(self) -> bool:
+        places = (f"/proc/{self._runner}", f"/proc/{self._pid}")
+        if any(map(self._exists, places)):
+            return True
+        line = f"[ -d {places[0]} ] || [ -d {places[1]} ]"  # adbd may see less than the shell
+        server, serial = self._device.server, self._device.serial
+        return run(server, serial, [line], line, stdin=None, timeout=None).status == 0
+
     def _end(self) -> None:
-        self._hang_up()
-        lines = self._device.checked(f"cat {self._j}/done").text.splitlines()
+        done = io.BytesIO()
+        self._pull(f"{self._folder}/done", done)
+        lines = done.getvalue().decode("utf-8", "replace").splitlines()
         status, start, end = lines[0].split()
         # the first two lines with such words are from `times`: the shell's, the children's
         times = [words for line in lines if (words := re.findall(r"(\d+)m([\d.]+)s", line))]
@@ -206,7 +223,9 @@ class AdbJob:
     def wait(self, seconds: float) -> ExitStatus | None:
         deadline = time.monotonic() + seconds
         while (status := self.poll()) is None and time.monotonic() < deadline:
-            time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))
+            young = time.monotonic() - self._began < _YOUNG_SECONDS
+            pause = _POLL_SECONDS / 5 if young else _POLL_SECONDS
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
         return status
 
     def signal(self, number: int) -> None:
@@ -272,7 +291,8 @@ class AdbJob:
             return
         path = f"{self._job.output_dir}/{name}"
         if have == 0 or have > size:
-            self._device.pull(path, file)
+            with file.open("wb") as out:
+                self._pull(path, out)
             return
         shell = Shell(
             self._device.server,

@@ -51,10 +51,11 @@ class Sync:
             reason = f"{reason}: remove files there; `droidgrind doctor` shows the room"
         return DeviceError(f"{path}: {reason}")
 
-    def exists(self, path: str) -> bool:
+    def mode(self, path: str) -> int:
+        """Kind and permissions of what is there, a link not followed; 0: nothing."""
         self._ask(b"STAT", path)
         mode, _, _ = struct.unpack("<4xIII", self.link.exactly(16))
-        return bool(mode)
+        return int(mode)
 
     def list(self, folder: str, *, wide: bool) -> Iterator[Entry]:
         """What a folder holds; nothing where there is none. Costs the device no process.

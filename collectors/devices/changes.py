@@ -98,10 +98,11 @@ def _own(path: str) -> str:
 
 
 def _remove_folder(device: ChangedDevice, details: Mapping[str, str]) -> None:
-    answer = device.script(END_JOB + _REMOVE.format(path=_own(details["path"])))
-    _checked(answer, details["path"])
+    script = END_JOB + _REMOVE.format(path=_own(details["path"]))
     if "parent" in details:  # made for it; others may use it by now
-        device.shell(f"rmdir {shlex.quote(details['parent'])} 2>/dev/null")
+        script += f"status=$?\nrmdir {shlex.quote(details['parent'])} 2>/dev/null\n"
+        script += "exit $status\n"
+    _checked(device.script(script), details["path"])
 
 
 def _remove_file(device: ChangedDevice, details: Mapping[str, str]) -> None:

@@ -43,10 +43,11 @@ def run_folder(phone: StandIn, adb_device: AdbDevice) -> Iterator[Path]:
     """The folder of a run that was begun, as this machine sees it."""
     changes = Changes()
     adb_device.begin("preferred", changes, away)
-    yield phone.root / adb_device.run_dir.lstrip("/")
+    folder = phone.root / adb_device.run_dir.lstrip("/")
+    yield folder
     for change in reversed(changes.made):
         adb_device.undo(change)
-    assert not list((phone.root / TEMPORARY).glob("droidgrind*"))
+    assert not folder.exists()
 
 
 def sampled(device: AdbDevice, abi: str, seconds: float = 0.6) -> tuple[RunningStream, str]:
@@ -107,7 +108,7 @@ def test_a_link_cut_while_it_is_sent_leaves_nothing(
     except DeviceUnavailable:
         pass
     deadline = time.monotonic() + 10
-    while left := list((phone.root / TEMPORARY).glob("droidgrind*")):
+    while left := list((phone.root / TEMPORARY).glob("droidgrind-*")):
         assert time.monotonic() < deadline, left
         time.sleep(0.1)
     assert adb_device.run(["true"]).status == 0
