@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from profiler.cleanup import cleanup
 from profiler.journal import journals
 from profiler.manifest import State
 from profiler.plan import Plan
-from profiler.progress import SilentObserver
+from profiler.progress import SilentObserver, Step
 from profiler.session import run_plan
 from profiler.target import Pushed, Target
 from tests.phone.stand_in import StandIn
@@ -266,6 +267,16 @@ def test_second_interrupt_sets_aside_what_is_out_of_reach(
     assert list(journals()) == []
 
 
+class Starting(SilentObserver):
+    """Starts a timer when the recording begins: before that there is none to be cut."""
+
+    def __init__(self, timer: threading.Timer) -> None:
+        self._timer = timer
+
+    def began(self, directory: Path, steps: Sequence[Step]) -> None:
+        self._timer.start()
+
+
 def test_link_cut_at_any_moment_costs_nothing(
     phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
 ) -> None:
@@ -277,8 +288,10 @@ def test_link_cut_at_any_moment_costs_nothing(
     for number in range(MOMENTS):
         moment = 0.2 + (number + moments.random()) * SECONDS / MOMENTS
         cut = threading.Timer(moment, phone.wire.cut, (AWAY_SECONDS,))
-        cut.start()
-        session = record(words, serial=adb_device.serial, sessions=tmp_path, valgrind=valgrind)
+        session = record(
+            words, serial=adb_device.serial, sessions=tmp_path, valgrind=valgrind,
+            observer=Starting(cut),
+        )  # fmt: skip
         cut.join()
         assert session.state is State.COMPLETE, (moment, session.captures)
         assert len(session.captures) == 5
