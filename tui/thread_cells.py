@@ -45,7 +45,7 @@ def columns(strip: Callable[[Value], str], *, narrow: bool = False) -> list[Tabl
         TableColumn("wait %", 8, right=True, show=_percent),
         TableColumn("vol.", 8, right=True, show=_count),
         TableColumn("invol.", 8, right=True, show=_count),
-        TableColumn("CPU" if narrow else "last CPU", 4 if narrow else 8, right=True),
+        TableColumn("CPU" if narrow else "last CPU", 5 if narrow else 8, right=True),
         TableColumn("over time", cells, show=strip, paint=_paint_strip),
     ]
     if narrow:

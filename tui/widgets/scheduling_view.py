@@ -25,7 +25,8 @@ from tui.widgets.shown_time import NOW_SECONDS, KeptSlots, ShownTime
 from tui.widgets.span import Span
 from tui.widgets.thread_history import ThreadHistory
 
-LIVE_SECONDS = 60.0
+# What a live view shows grows with what was seen, until it is zoomed.
+LIVE_SECONDS = (15.0, 30.0, 60.0)
 WAITING = "waiting: could run, but no CPU was free"
 BUSIEST = f"the busiest processes' threads, each second · {WAITING}"
 NO_THREAD = "no thread was seen here: none of the target's ran in this time"
@@ -54,7 +55,8 @@ class SchedulingView(Container):
         self.track: Track | None = None
         self.thread_track: Track | None = None
         self.live = False
-        self.span = Span(LIVE_SECONDS)
+        self.span = Span(LIVE_SECONDS[-1])
+        self._grows = True
         self.ascii_only = ascii_only
         self._everyone = True
         self._chosen: Key | None = None
@@ -122,8 +124,11 @@ class SchedulingView(Container):
         self.thread_track = track if threads is None else threads
         self.query_one("#threads-box").border_subtitle = WAITING if threads is None else BUSIEST
         self.span = (
-            Span(LIVE_SECONDS) if live else Span(max(0.5, track.end - track.start), track.end)
+            Span(LIVE_SECONDS[0])
+            if live
+            else Span(max(0.5, track.end - track.start), track.end)
         )
+        self._grows = live
         if self._chosen is not None:
             self._show_thread(None)
         self.draw()
@@ -135,6 +140,9 @@ class SchedulingView(Container):
         track = self.track
         if track is None or len(track) < 2 or not self.is_mounted:
             return
+        if self._grows and self.span.end is None:
+            seen = track.end - track.start
+            self.span = Span(next((s for s in LIVE_SECONDS if seen <= s), LIVE_SECONDS[-1]))
         start, end = self.span.edges(track.start, track.end)
         shown = ShownTime(track, start, end, self.live, self.live and self.span.end is None)
         self._names = cpu_names(track.cpus.values())
@@ -256,6 +264,7 @@ class SchedulingView(Container):
     def _change(self, change: Callable[[Track], Span]) -> None:
         if self.track is None or len(self.track) < 2:
             return
+        self._grows = False
         self.span = change(self.track)
         if self.live and self.span.end is not None and self.span.end >= self.track.end:
             self.span = Span(self.span.seconds)
