@@ -27,26 +27,34 @@ def column_of(time: int, first: int, last: int, columns: int) -> int:
     return max(0, min(columns - 1, (time - first) * (columns - 1) // (last - first)))
 
 
-def heap_columns(snapshots: Sequence[HeapSnapshot], columns: int) -> list[HeapColumn | None]:
+def heap_columns(
+    snapshots: Sequence[HeapSnapshot], columns: int, span: tuple[int, int] | None = None
+) -> list[HeapColumn | None]:
     """The timeline in `columns` equal spans; one without a snapshot keeps the level before.
 
-    Of several snapshots in one span the largest is shown, so that no peak is lost.
+    Of several snapshots in one span the largest is shown, so that no peak is lost. `span`
+    is the time that the columns cover (None: all of it).
     """
     found: list[HeapColumn | None] = [None] * columns
     if not snapshots or columns < 1:
         return found
-    first, last = snapshots[0].time, snapshots[-1].time
+    first, last = span or (snapshots[0].time, snapshots[-1].time)
+    before: HeapColumn | None = None
     held: list[HeapColumn | None] = [None] * columns  # the last of each span goes on
     for position, snapshot in enumerate(snapshots):
-        place = column_of(snapshot.time, first, last, columns)
+        if snapshot.time > last:
+            break
         level = HeapColumn(
             position, snapshot.heap_bytes, snapshot.extra_bytes, snapshot.stacks_bytes
         )
+        if snapshot.time < first:
+            before = level
+            continue
+        place = column_of(snapshot.time, first, last, columns)
         held[place] = level
         seen = found[place]
         if seen is None or level.total > seen.total:
             found[place] = level
-    before: HeapColumn | None = None
     for place in range(columns):
         if found[place] is None:
             found[place] = before

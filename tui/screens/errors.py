@@ -45,8 +45,9 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
     help_text = (
         "What the program does wrong with memory (or locks). Errors with one cause are one "
         "group: mend from the top, the first ones often cause the later. The right side shows "
-        "where it happened; x goes on to where the block was allocated or freed, or where a "
-        "value came from. ▸ marks your own code; m leaves out errors without any, and folds "
+        "where it happened, and where the block was allocated or freed, or where a value came "
+        "from: side by side where there is room; x goes on to the next, the source follows. "
+        "▸ marks your own code; m leaves out errors without any, and folds "
         "library frames. k writes a suppression into a file: `record --suppressions FILE` "
         "and `show --suppressions FILE` are then silent about this error."
     )
@@ -64,10 +65,12 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
     ErrorsScreen #errors-groups { width: 1fr; }
     ErrorsScreen #errors-one { width: 1fr; }
     ErrorsScreen.-narrow #errors-one { display: none; }
+    ErrorsScreen.-beside #errors-groups { width: 4fr; }
+    ErrorsScreen.-beside #errors-one { width: 6fr; }
     ErrorsScreen.-zoomed #errors-groups { display: none; }
     ErrorsScreen.-zoomed #errors-one { display: block; width: 1fr; }
     ErrorsScreen TreeTable { height: 1fr; }
-    ErrorsScreen #errors-advice { height: 3; margin-bottom: 1; }
+    ErrorsScreen #errors-advice { height: 4; }
     ErrorsScreen #errors-note { height: auto; max-height: 3; color: $dg-dim; }
     ErrorsScreen #errors-file { display: none; height: 1; border: none; padding: 0 1;
                                 background: $boost; }
@@ -75,7 +78,7 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (150, "-beside")]
         self.grouping = ErrorGrouping.CAUSE
         self.own_only = False
         self.groups: ErrorTree | None = None

@@ -13,8 +13,9 @@ from textual.widgets import Static
 from collectors.records.heap import HeapProfile, TreeKind
 from profiler.aggregate.alloc_nodes import AllocNodes, alloc_nodes
 from profiler.store import Session
+from tui.editor import open_in_editor
 from tui.figures import percent, size
-from tui.screens.heap_data import HeapRun, heap_runs, opened_at_first
+from tui.screens.heap_data import Found, HeapRun, find_source, heap_runs, opened_at_first
 from tui.screens.heap_text import (
     axis_text,
     legend,
@@ -24,6 +25,7 @@ from tui.screens.heap_text import (
     snapshot_text,
 )
 from tui.screens.session_screen import SessionScreen
+from tui.screens.source import SourceScreen
 from tui.theme import palette
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.flame_graph import FlameGraph
@@ -43,8 +45,10 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         "How much memory the program holds over time, and who allocated it. Useful bytes are "
         "what it asked for, extra bytes what the allocator adds. ▲ is the snapshot that the "
         "tool marked as peak, ● the largest. Bottom-up starts at the place that allocates, "
-        "top-down at main. c takes a snapshot as base: the others then show what changed. "
-        "In trees the arrow keys open and close, * opens all below, - closes all. In the flame "
+        "top-down at main. z shows half of the time around the cursor, Z twice as much. "
+        "c takes a snapshot as base: the others then show what changed. "
+        "In trees the arrow keys open and close, * opens all below, - closes all, Enter shows "
+        "the source, o opens it in $EDITOR. In the flame "
         "graph they go from box to box, Enter zooms in, Backspace out, Home shows all."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,6 +59,9 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         Binding("f", "flame", "Flame graph"),
         Binding("c", "compare", "Compare"),
         Binding("m", "own", "My code/all"),
+        Binding("z", "zoom(0.5)", "Zoom in"),
+        Binding("Z", "zoom(2)", "Zoom out", show=False),
+        Binding("o", "edit", "Editor", show=False),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("p", "process", "Next process", show=False),
     ]
@@ -127,12 +134,17 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
     def _use(self, place: int) -> None:
         """Show the heap of one process."""
         self.place, self.base = place, None
-        run = self._runs[place]
-        several = f" ({place + 1} of {len(self._runs)}, p: next)" if len(self._runs) > 1 else ""
-        box = self.query_one("#heap-time")
-        box.border_subtitle = f"{run.tool}, {run.name}{several}; {axis_text(run.profile)}"
-        self._timeline.set_profile(run.profile, self._layers())
+        self._say_run()
+        self._timeline.set_profile(self._runs[place].profile, self._layers())
         self.position = self._timeline.cursor
+
+    def _say_run(self, zoomed: str = "") -> None:
+        run, several = self._runs[self.place], ""
+        if len(self._runs) > 1:
+            several = f" ({self.place + 1} of {len(self._runs)}, p: next)"
+        self.query_one(
+            "#heap-time"
+        ).border_subtitle = f"{run.tool}, {run.name}{several}; {axis_text(run.profile)}{zoomed}"
 
     def on_heap_timeline_snapshot_highlighted(
         self, _message: HeapTimeline.SnapshotHighlighted
@@ -320,6 +332,52 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
 
     def action_step(self, step: int) -> None:
         self._timeline.action_step(step)
+
+    def action_zoom(self, factor: float) -> None:
+        self._timeline.action_zoom(factor)
+
+    def on_heap_timeline_zoomed(self, message: HeapTimeline.Zoomed) -> None:
+        self._say_run(
+            ""
+            if message.shown == message.of
+            else f"; {message.shown} of {message.of} snapshots"
+        )
+
+    def on_line_table_row_selected(self, _message: LineTable.RowSelected) -> None:
+        self._find_source(self._show_source)
+
+    def action_edit(self) -> None:
+        """Open the line that the node under the cursor is at."""
+        self._find_source(
+            lambda found, line: (
+                open_in_editor(self.app, found.here, line)
+                if found.here
+                else self._say_missing(found)
+            )
+        )
+
+    def _find_source(self, use: Callable[[Found, int | None], None]) -> None:
+        """Look for the file of the node under the cursor, in a thread."""
+        session, alloc = self.dashboard.session, self.alloc
+        node = self._graph.cursor if self.flame else self._tree.node
+        if session is None or alloc is None or node is None or node >= len(alloc):
+            return
+        place = alloc.place_of(node)
+        run_in_thread(
+            self,
+            lambda: find_source(session, place.file),
+            lambda found: use(found, place.line),
+            lambda reason: self.notify(reason, severity="error", markup=False),
+        )
+
+    def _show_source(self, found: Found, line: int | None) -> None:
+        if found.source is None:
+            self._say_missing(found)
+        else:
+            self.app.push_screen(SourceScreen(found.source, found.here, line))
+
+    def _say_missing(self, found: Found) -> None:
+        self.notify(found.reason, severity="warning", markup=False)
 
     def action_filter(self) -> None:
         if self.flame:

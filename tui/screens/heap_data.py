@@ -1,14 +1,21 @@
 """What the heap screen shows: the heaps of a session, and which nodes are open at first."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from collectors import registry
+from collectors.records.cost import CostProfile
+from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.shared import Shape
 from profiler.aggregate.alloc_nodes import AllocNodes
+from profiler.source_map import session_sources
+from profiler.sources import SourceFile
 from profiler.store import Session
 
 _OPEN_ROWS = 60
+_MOST_PATHS = 200_000
 _OPEN_SHARE = 0.02
 
 
@@ -51,3 +58,62 @@ def opened_at_first(nodes: AllocNodes) -> set[int]:
         shown += len(children)
         waiting.extend((nodes.width(child), child) for child in children)
     return opened
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A source file that is on this machine, and where; `reason` why there is none."""
+
+    source: SourceFile | None
+    here: str = ""
+    reason: str = ""
+
+
+def find_source(session: Session, file: str | None) -> Found:
+    """The file that a heap tool means.
+
+    Massif and DHAT leave the directories out: what the session's other tools say of a file
+    of that name tells them, where it is but one.
+    """
+    if file is None:
+        return Found(None, reason="No line is known here: build it with -g, or --symbols DIR.")
+    sources = session_sources(session)
+    paths = [file] if file.startswith("/") else sorted(_paths_named(session, file))
+    if len(paths) > 1:
+        return Found(None, reason=f"{file} may be any of {', '.join(paths)}.")
+    if not paths:
+        return Found(
+            None,
+            reason=f"Where {file} lies is not known: massif leaves out the directories, and "
+            "no other tool of this session names the file.",
+        )
+    here = sources.place(paths[0])
+    source = sources.read(paths[0])
+    missing = "" if source is not None else f"{here} is not on this machine."
+    return Found(source, here, missing)
+
+
+def _paths_named(session: Session, name: str) -> set[str]:
+    """The whole paths that end in this name, from the session's costs and errors."""
+    known = registry.tool_names()
+    found: set[str] = set()
+    for tool in session.tools:
+        if tool not in known or registry.tool(tool).shape not in {Shape.COST, Shape.ERRORS}:
+            continue
+        for profile in session.profiles(tool):
+            paths: Iterable[str | None] = ()
+            if isinstance(profile, CostProfile):
+                paths = profile.files
+            elif isinstance(profile, ErrorProfile):
+                paths = (
+                    frame.path
+                    for record in profile.records
+                    for frames in (record.frames, *(aux.frames for aux in record.aux))
+                    for frame in frames
+                )
+            found.update(
+                path
+                for path in islice(paths, _MOST_PATHS)
+                if path is not None and path.startswith("/") and path.endswith(f"/{name}")
+            )
+    return found

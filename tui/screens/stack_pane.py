@@ -1,11 +1,11 @@
 """One error: what it is, its stacks, and the source at the frame under the cursor."""
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
+from textual.events import DescendantFocus
 from textual.widgets import Static
 
 from collectors.records.errors import ErrorRecord
@@ -13,7 +13,7 @@ from collectors.records.shared import Frame
 from profiler.own_code import OwnCode
 from profiler.sources import SourceFile, Sources
 from tui.screens.errors_data import Stack, StackRow, stack_rows, stacks_of
-from tui.text import printable
+from tui.text import clip, printable, width
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable, Painted, TableColumn, Value
 from tui.widgets.source_view import CodeView
@@ -24,14 +24,23 @@ def _mine(value: Value, text: str) -> Painted:
     return [(text, "ok" if value else "")]
 
 
+_COLUMNS = 3  # side by side
+_COLUMN_CELLS = 26  # a stack beside another needs at least
+
+
 class StackPane(Vertical):
-    """Stacks are tabs: `x` shows the next. `▸` marks frames of the person's own code."""
+    """Stacks stand side by side where there is room, else they are tabs: `x` goes to the next.
+
+    `▸` marks frames of the person's own code.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "next_stack", "Next stack")]
     DEFAULT_CSS = """
     StackPane #stack-what { height: 2; }
     StackPane #stack-tabs { height: 1; color: $dg-dim; }
-    StackPane #stack-frames { max-height: 50%; scrollbar-size-vertical: 1; }
+    StackPane #stack-columns { height: auto; max-height: 50%; }
+    StackPane #stack-columns LineTable { width: 1fr; max-height: 100%; margin-right: 1;
+                                         scrollbar-size: 0 1; }
     StackPane #stack-code { height: 1fr; margin-top: 1; scrollbar-size-vertical: 1; }
     StackPane #stack-missing { margin: 0; }
     """
@@ -41,35 +50,41 @@ class StackPane(Vertical):
         self.stacks: list[Stack] = []
         self.place = 0
         self.fold = False
-        self.rows: list[StackRow] = []
+        self.rows: list[list[StackRow]] = []  # of each stack
         self._own = OwnCode()
         self._sources = Sources()
         self._asked = 0
         self.frame: Frame | None = None
 
     def compose(self) -> ComposeResult:
-        yield from self._parts()
-
-    @staticmethod
-    def _parts() -> "Iterable[Static | LineTable | Notice]":
         yield Static("", markup=False, id="stack-what")
         yield Static("", markup=False, id="stack-tabs")
-        yield LineTable(
-            (
-                TableColumn("", 1, show=lambda v: "▸" if v else "", paint=_mine),
-                TableColumn("frame", 20, grow=True),
-                TableColumn("where", 26),
-            ),
-            empty="the tool gave no stack",
-            widget_id="stack-frames",
-        )
+        with Horizontal(id="stack-columns"):
+            for column in range(_COLUMNS):
+                yield LineTable(
+                    _columns("frame", 26),
+                    empty="the tool gave no stack",
+                    widget_id=f"stack-frames-{column}",
+                )
         yield Notice(id="stack-missing")
         yield CodeView(widget_id="stack-code")
 
     @property
     def frames(self) -> LineTable:
-        """The table of frames."""
-        return self.query_one("#stack-frames", LineTable)
+        """The table of the frames that the source below follows."""
+        return self._table(self.place if self.beside else 0)
+
+    def _table(self, column: int) -> LineTable:
+        return self.query_one(f"#stack-frames-{column}", LineTable)
+
+    @property
+    def beside(self) -> bool:
+        """Whether the stacks stand side by side."""
+        several = 1 < len(self.stacks) <= _COLUMNS
+        return several and self.size.width >= _COLUMN_CELLS * len(self.stacks)
+
+    def on_resize(self) -> None:
+        self._show_stacks()
 
     def show_record(self, record: ErrorRecord, own: OwnCode, sources: Sources) -> None:
         """Show an error, its first stack first."""
@@ -88,41 +103,70 @@ class StackPane(Vertical):
         self.query_one("#stack-what", Static).update(
             printable(record.what + more), layout=False
         )
-        self._show_stack()
+        self._show_stacks()
 
     def set_fold(self, *, fold: bool) -> None:
         """Whether frames of libraries are folded."""
         self.fold = fold
-        self._show_stack()
+        self._show_stacks()
 
-    def _show_stack(self) -> None:
+    def _show_stacks(self) -> None:
         if not self.stacks:
             return
+        beside = self.beside
+        self.rows = [stack_rows(s.frames, self._own, fold=self.fold) for s in self.stacks]
+        self._say_stack()
+        highest = 2
+        for column in range(_COLUMNS):
+            table = self._table(column)
+            place = column if beside else self.place
+            table.display = column < len(self.stacks) if beside else column == 0
+            if not table.display:
+                continue
+            rows = self.rows[place]
+            highest = max(highest, len(rows) + 1)
+            title = self.stacks[place].title if beside else "frame"
+            table.set_columns(_columns(title, 14 if beside else 26))
+            table.set_rows([(int(row.own), row.text, row.where) for row in rows])
+            table.move_to(next((i for i, row in enumerate(rows) if row.own), 0))
+        for column in range(_COLUMNS):
+            self._table(column).styles.height = highest
+        self._follow()
+
+    def _say_stack(self) -> None:
+        """Which of the stacks the source is of, and what is to be known of it."""
         stack = self.stacks[self.place]
         names = [
             f"[{s.title}]" if i == self.place else f" {s.title} "
             for i, s in enumerate(self.stacks)
         ]
-        tabs = "".join(names) if len(names) > 1 else ""
         what = printable(stack.what) if self.place else ""
-        self.query_one("#stack-tabs", Static).update(
-            f"x: {tabs}  {what}" if tabs else "its only stack", layout=False
-        )
-        self.rows = stack_rows(stack.frames, self._own, fold=self.fold)
-        table = self.frames
-        table.styles.height = max(2, len(self.rows) + 1)
-        table.set_rows([(int(row.own), row.text, row.where) for row in self.rows])
-        first_own = next((i for i, row in enumerate(self.rows) if row.own), 0)
-        table.move_to(first_own)
-        if not self.rows:
+        tabs = f"x: {''.join(names)}  {what}" if len(names) > 1 else "its only stack"
+        self.query_one("#stack-tabs", Static).update(tabs, layout=False)
+
+    def _follow(self) -> None:
+        """Show the source of the frame under the cursor of the stack that is looked at."""
+        row, rows = self.frames.row, self.rows[self.place] if self.rows else []
+        if row is None or row >= len(rows):
+            self._asked += 1
             self._show_code(None, None)
+        else:
+            self._look(rows[row].frame)
 
     def on_line_table_row_highlighted(self, message: LineTable.RowHighlighted) -> None:
-        if message.table is not self.frames:
+        if message.table.parent is not self.query_one("#stack-columns"):
             return
         message.stop()
-        if message.row < len(self.rows):
-            self._look(self.rows[message.row].frame)
+        if message.table is self.frames:
+            self._follow()
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """A click or Tab into another stack."""
+        for column in range(len(self.stacks) if self.beside else 0):
+            if event.widget is self._table(column) and column != self.place:
+                self.place = column
+                self._say_stack()
+                self._follow()
 
     def _look(self, frame: Frame | None) -> None:
         """Read the source of a frame in a thread."""
@@ -158,6 +202,30 @@ class StackPane(Vertical):
             notice.text = f"{frame.path}:{frame.line or '?'} is not on this machine."
 
     def action_next_stack(self) -> None:
-        if self.stacks:
-            self.place = (self.place + 1) % len(self.stacks)
-            self._show_stack()
+        if not self.stacks:
+            return
+        within = self.frames.has_focus
+        self.place = (self.place + 1) % len(self.stacks)
+        if not self.beside:
+            self._show_stacks()
+            return
+        self._say_stack()
+        self._follow()
+        if within:
+            self.frames.focus()
+
+
+def _columns(title: str, where: int) -> tuple[TableColumn, ...]:
+    def short(value: Value) -> str:
+        """The line number stays, where there is no room for the file's name."""
+        text = str(value or "")
+        name, colon, line = text.rpartition(":")
+        if not colon or width(text) <= where:
+            return text
+        return f"{clip(name, where - width(line) - 1)}:{line}"
+
+    return (
+        TableColumn("", 1, show=lambda v: "▸" if v else "", paint=_mine),
+        TableColumn(title, 10, grow=True),
+        TableColumn("where", where, show=short),
+    )

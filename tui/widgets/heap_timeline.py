@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -43,6 +44,8 @@ class HeapTimeline(Widget, can_focus=True):
         Binding("left", "step(-1)", "Snapshot with a tree before", show=False),
         Binding("full_stop", "move(1)", "Next snapshot", show=False, key_display="."),
         Binding("comma", "move(-1)", "Snapshot before", show=False, key_display=","),
+        Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", show=False, key_display="+"),
+        Binding("minus", "zoom(2)", "Zoom out", show=False, key_display="-"),
         Binding("home", "edge(0)", "First snapshot", show=False),
         Binding("end", "edge(1)", "Last snapshot", show=False),
     ]
@@ -54,11 +57,19 @@ class HeapTimeline(Widget, can_focus=True):
             super().__init__()
             self.position = position
 
+    class Zoomed(Message):
+        """Another part of the time is shown: `shown` of `of` snapshots are in it."""
+
+        def __init__(self, shown: int, of: int) -> None:
+            super().__init__()
+            self.shown, self.of = shown, of
+
     def __init__(self, *, widget_id: str | None = None) -> None:
         super().__init__(id=widget_id)
         self.snapshots: Sequence[HeapSnapshot] = ()
         self.cursor = 0
         self.base: int | None = None
+        self.span: tuple[int, int] | None = None  # the time that is shown, None: all
         self.colours = LayerColours("blue", "yellow", "magenta", "white", "white")
         self._columns: list[HeapColumn | None] = []
         self._marks: dict[int, str] = {}
@@ -66,7 +77,7 @@ class HeapTimeline(Widget, can_focus=True):
     def set_profile(self, profile: HeapProfile, colours: LayerColours) -> None:
         """Show another process; the cursor is on its peak, as near as there is a tree."""
         self.snapshots, self.colours = profile.snapshots, colours
-        self.base = None
+        self.base = self.span = None
         self._marks = {}
         for mark, wanted in ((PEAK, profile.marked_peak), (LARGEST, profile.peak)):
             if wanted is not None:  # where both are one snapshot, it is the largest
@@ -93,6 +104,7 @@ class HeapTimeline(Widget, can_focus=True):
         """Put the cursor on a snapshot."""
         if self.snapshots:
             self.cursor = max(0, min(position, len(self.snapshots) - 1))
+            self._follow()
             self.refresh()
             self.post_message(self.SnapshotHighlighted(self.cursor))
 
@@ -100,11 +112,44 @@ class HeapTimeline(Widget, can_focus=True):
         self._lay_out(event.size.width)
 
     def _lay_out(self, cells: int) -> None:
-        self._columns = heap_columns(self.snapshots, max(1, cells - _AXIS))
+        self._columns = heap_columns(self.snapshots, max(1, cells - _AXIS), self.span)
         self.refresh()
 
+    def _all(self) -> tuple[int, int]:
+        return self.snapshots[0].time, self.snapshots[-1].time
+
+    def _is_shown(self, position: int) -> bool:
+        first, last = self.span or self._all()
+        return first <= self.snapshots[position].time <= last
+
+    def action_zoom(self, factor: float) -> None:
+        """Show half of the time around the cursor, or twice as much."""
+        if not self.snapshots:
+            return
+        start, end = self._all()
+        first, last = self.span or (start, end)
+        wide = max(1, round((last - first) * factor))
+        gaps = [b.time - a.time for a, b in pairwise(self.snapshots) if b.time > a.time]
+        if factor < 1 and wide < 2 * min(gaps, default=wide):
+            return  # there is nothing between two snapshots
+        self._show_span(self.snapshots[self.cursor].time - wide // 2, wide)
+
+    def _show_span(self, first: int, wide: int) -> None:
+        start, end = self._all()
+        first = max(start, min(first, end - wide))
+        self.span = None if wide >= end - start else (first, first + wide)
+        self._lay_out(self.size.width)
+        shown = sum(map(self._is_shown, range(len(self.snapshots))))
+        self.post_message(self.Zoomed(shown, len(self.snapshots)))
+
+    def _follow(self) -> None:
+        """Scroll until the cursor is in sight."""
+        if self.span is not None and not self._is_shown(self.cursor):
+            wide = self.span[1] - self.span[0]
+            self._show_span(self.snapshots[self.cursor].time - wide // 2, wide)
+
     def _column_of(self, position: int) -> int:
-        first, last = self.snapshots[0].time, self.snapshots[-1].time
+        first, last = self.span or self._all()
         return column_of(self.snapshots[position].time, first, last, len(self._columns))
 
     def render_line(self, y: int) -> Strip:
@@ -161,11 +206,12 @@ class HeapTimeline(Widget, can_focus=True):
     def _mark_line(self, dim: Style) -> list[Segment]:
         signs = [" "] * len(self._columns)
         for position, snapshot in enumerate(self.snapshots):
-            if snapshot.tree is not TreeKind.EMPTY:
+            if snapshot.tree is not TreeKind.EMPTY and self._is_shown(position):
                 signs[self._column_of(position)] = "·"
         for position, mark in self._marks.items():
-            signs[self._column_of(position)] = mark
-        if self.base is not None:
+            if self._is_shown(position):
+                signs[self._column_of(position)] = mark
+        if self.base is not None and self._is_shown(self.base):
             signs[self._column_of(self.base)] = BASE
         at_cursor = self._column_of(self.cursor)
         return [
@@ -198,5 +244,9 @@ class HeapTimeline(Widget, can_focus=True):
         if self.snapshots and event.x >= _AXIS:
             wanted = event.x - _AXIS
             trees = [i for i, s in enumerate(self.snapshots) if s.tree is not TreeKind.EMPTY]
-            places = trees or list(range(len(self.snapshots)))
+            places = [i for i in trees if self._is_shown(i)] or list(
+                filter(self._is_shown, range(len(self.snapshots)))
+            )
+            if not places:
+                return
             self.go_to(min(places, key=lambda i: abs(self._column_of(i) - wanted)))

@@ -99,6 +99,7 @@ async def test_every_key_of_the_errors(session: Session, tmp_path: Path) -> None
         assert code.cursor == 1
         await pilot.press("x")
         await settle(app, pilot)
+        frames = pane.frames  # beside the first
         assert "make" in lines(frames)[1]
         assert "[allocated]" in str(screen.query_one("#stack-tabs", Static).content)
         notice = screen.query_one("#stack-missing", Notice)
@@ -109,6 +110,7 @@ async def test_every_key_of_the_errors(session: Session, tmp_path: Path) -> None
         assert "1 without your code left out" in str(
             screen.query_one("#errors-groups").border_subtitle
         )
+        frames = pane.frames
         assert "(1 frame of libraries)" in lines(frames)[3]
         await pilot.press("m", "g")
         await settle(app, pilot)
