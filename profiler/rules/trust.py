@@ -145,9 +145,15 @@ def _truncated(recorded: Recorded) -> Iterator[Finding]:
         if entry.tool not in known:
             continue
         shape = registry.tool(entry.tool).shape
-        hurt = [damage for tool, damage in recorded.damage if tool == entry.tool]
-        # A run shorter than a sampler's interval leaves it nothing: no fault.
         judged = shape is not Shape.SAMPLES
+        # Of a sampler's file as a whole: a known fault of its dialect was corrected, or the run
+        # was shorter than its interval. To record again would not change that.
+        hurt = [
+            damage
+            for tool, damage in recorded.damage
+            if tool == entry.tool
+            and (judged or damage.line is not None or damage.byte is not None)
+        ]
         if entry.state in {State.COMPLETE, State.RECORDING} and not hurt:
             continue
         chosen = entry.state is State.PARTIAL and "stopped" in (entry.note or "")

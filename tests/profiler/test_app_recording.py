@@ -262,11 +262,20 @@ def test_a_wrap_sh_without_valgrind_is_doubted_before_it_is_waited_for(
 
 
 @pytest.mark.usefixtures("several_uids")
+@pytest.mark.parametrize("root", ["su -c", "adb root"])
 def test_killed_amid_a_wrapped_app_everything_is_put_back(
-    phone: StandIn, device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
+    phone: StandIn,
+    device: AdbDevice,
+    valgrind: str,
+    build_c: BuildC,
+    tmp_path: Path,
+    root: str,
 ) -> None:
     apps.install_app(phone.root, PACKAGE, demo(build_c), debuggable=False)
-    apps.set_rooted(phone.root, phone.folder, rooted=True)
+    if root == "adb root":
+        apps.set_engineering(phone.root, debuggable=True)
+    else:
+        apps.set_rooted(phone.root, phone.folder, rooted=True)
     before = device_state(phone)
     process = droidgrind(
         "record", "-s", device.serial, "--app", PACKAGE, "-t", "memcheck",
@@ -284,6 +293,7 @@ def test_killed_amid_a_wrapped_app_everything_is_put_back(
     assert cleaned.left == ()
     assert {change.split()[0] for change in cleaned.undone} == {
         "folder", "setting", "app-folder", "selinux", "debug-app", "property", "app-started",
+        *(["adb-root"] if root == "adb root" else []),
     }  # fmt: skip
     assert device_state(phone) == before
     assert processes(phone) == []
