@@ -44,6 +44,9 @@ class _Columns:
         return place
 
 
+_PLAIN = {int, str, bool, type(None)}
+
+
 def _plain(value: Any, columns: _Columns) -> Any:
     if value is None or isinstance(value, str | bool | int):
         return value
@@ -53,7 +56,9 @@ def _plain(value: Any, columns: _Columns) -> Any:
         fields = cast("Mapping[str, Any]", value)
         return {key: _plain(part, columns) for key, part in fields.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part, columns) for part in cast("Sequence[Any]", value)]
+        if not _PLAIN.issuperset(map(type, cast("Sequence[Any]", value))):
+            return [_plain(part, columns) for part in cast("Sequence[Any]", value)]
+        return value  # numbers of frames and the like, by the hundred thousand
     return columns.add(value)
 
 

@@ -18,8 +18,18 @@ class _Frames:
     def __init__(self) -> None:
         self.rows: list[list[Any]] = []
         self._known: dict[Frame, int] = {}
+        # Stacks share their frames: an identity is found faster than six fields are hashed.
+        self._seen: dict[int, tuple[Frame, int]] = {}
 
     def number(self, frame: Frame) -> int:
+        seen = self._seen.get(id(frame))
+        if seen is not None:
+            return seen[1]
+        found = self._number(frame)
+        self._seen[id(frame)] = frame, found  # held, so that its id stays its own
+        return found
+
+    def _number(self, frame: Frame) -> int:
         found = self._known.get(frame)
         if found is None:
             found = self._known[frame] = len(self.rows)
