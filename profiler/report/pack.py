@@ -56,9 +56,10 @@ def _plain(value: Any, columns: _Columns) -> Any:
         fields = cast("Mapping[str, Any]", value)
         return {key: _plain(part, columns) for key, part in fields.items()}
     if isinstance(value, list | tuple):
-        if not _PLAIN.issuperset(map(type, cast("Sequence[Any]", value))):
-            return [_plain(part, columns) for part in cast("Sequence[Any]", value)]
-        return value  # numbers of frames and the like, by the hundred thousand
+        items = cast("Sequence[Any]", value)
+        if _PLAIN.issuperset(map(type, items)):
+            return items  # numbers of frames and the like, by the hundred thousand
+        return [_plain(part, columns) for part in items]
     return columns.add(value)
 
 

@@ -160,7 +160,7 @@ def _truncated(recorded: Recorded) -> Iterator[Finding]:
         what = str(hurt[0]) if hurt else entry.note or f"its state is {entry.state}"
         more = len(hurt) - 1
         met = "was met" if more == 1 else "were met"
-        rest = f" {plural(more, 'more fault')} {met}." if more else ""
+        rest = f" {plural(more, 'more fault')} {met}." if more > 0 else ""
         yield Finding(
             "trust-truncated",
             Severity.WARNING if judged and not chosen else Severity.INFO,

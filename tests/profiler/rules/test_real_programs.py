@@ -270,6 +270,7 @@ def test_another_exit_status_under_valgrind_is_said(recorded: Recorded) -> None:
 def test_a_run_that_was_cut_off_is_said(recorded: Recorded) -> None:
     cut = by_rule(recorded("odd", "spin", "memcheck", timeout=2.0))
     assert "memcheck" in cut["trust-truncated"][0].title
+    assert "more fault" not in cut["trust-truncated"][0].evidence
     assert "trust-truncated" not in by_rule(recorded("odd", "work", "schedstat", "memcheck"))
 
 
