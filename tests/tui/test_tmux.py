@@ -154,7 +154,7 @@ def test_what_is_painted_live_is_what_the_compositor_paints(tmux: Tmux, tmp_path
         process.wait()
         assert seen(tmux, "the process has ended")
     for _ in range(2):
-        tmux("send-keys", "-t", "d", "f")  # painted live, headings too
+        tmux("send-keys", "-t", "d", "a")  # painted live, headings too
         time.sleep(0.5)
     painted = tmux("capture-pane", "-p", "-e", "-t", "d")
     assert f"{process.pid}" in painted

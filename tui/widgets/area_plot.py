@@ -234,7 +234,9 @@ def _coloured(
     middle = row * 4 + 1
     above = [0] * len(line)  # how many layers reach above the middle, the last left out
     for one in heights[:-1]:
-        above = [n + (h > middle) for n, h in zip(above, one[::2], strict=True)]
+        # The higher dot column counts: the other may have no value.
+        tops = map(max, one[::2], one[1::2])
+        above = [n + (h > middle) for n, h in zip(above, tops, strict=True)]
     last = len(heights) - 1
     segments: list[Segment] = []
     for layers, run in groupby(above[start:]):

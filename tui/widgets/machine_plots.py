@@ -60,16 +60,10 @@ class MachinePlots(Horizontal):
         self._title()
         self._headings_at = 0.0
 
-    def _title(self, *, known: bool = True) -> None:
-        if not self._frequency:
-            title, what = "Per CPU: load", "share of time busy"
-        elif known:
-            title, what = "Per CPU: frequency", "of its highest"
-        else:
-            title, what = "Per CPU: frequency", "not told by this device; f: load"
+    def _title(self) -> None:
         box = self._cpus_box
-        if box.border_subtitle != what:
-            box.border_title, box.border_subtitle = title, what
+        box.border_title = f"Per CPU: {'frequency' if self._frequency else 'load'}"
+        box.border_subtitle = "of its highest" if self._frequency else "share of time busy"
 
     def draw(self, shown: ShownTime, names: Mapping[int, str]) -> None:
         """Draw this time; `names` are the CPUs' (`B0`, `L1`, …)."""
@@ -140,9 +134,6 @@ class MachinePlots(Horizontal):
     def _draw_cpus(
         self, track: Track, slots: Slots, names: Mapping[int, str], low: float, high: float
     ) -> None:
-        if self._frequency:
-            place = max(0, track.place(high))
-            self._title(known=any(c.khz[place] == c.khz[place] for c in track.cpus.values()))
         self.cpus.set_rows(
             [
                 self._cpu_row(track, cpu, names[cpu.number], slots, low, high)

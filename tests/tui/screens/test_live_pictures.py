@@ -17,7 +17,7 @@ from tui.screens.watch import SamplesWait, WatchScreen
 VIEWS = {
     "live": (),
     "live-thread": ("enter",),
-    "live-paused": ("minus", "s", "f", "space"),
+    "live-paused": ("minus", "s", "space"),
 }
 
 

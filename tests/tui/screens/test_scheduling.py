@@ -212,6 +212,66 @@ async def test_a_process_is_chosen_from_the_list(target: int, tmp_path: Path) ->
         assert app.watching.pid == target
 
 
+async def test_the_mouse_sorts_chooses_and_opens(target: int, tmp_path: Path) -> None:
+    app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=target, hz=10))
+    async with app.run_test(size=(140, 40)) as pilot:
+        view = app.screen.query_one(SchedulingView)
+        for _ in range(100):
+            await pilot.pause(0.1)
+            if len(view.threads.rows) == 7:
+                break
+        header = view.threads.render_line(0).text
+        await pilot.click("#threads", offset=(header.index("thread"), 0))
+        assert view.threads.sort_column == 1
+        await pilot.click("#threads", offset=(10, 3))
+        assert view.threads.cursor == 2
+        await pilot.click("#threads", offset=(10, 3))
+        await pilot.pause()
+        await pilot.pause()
+        assert "What did" in str(view.query_one("#threads-box").border_title)
+
+
+async def test_live_at_20_by_5_and_back(target: int, tmp_path: Path) -> None:
+    app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=target, hz=20))
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, WatchScreen)
+        view = screen.query_one(SchedulingView)
+        for size in ((20, 5), (1, 1), (300, 90), (100, 30)):
+            await pilot.resize_terminal(*size)
+            before = screen.track.samples
+            for _ in range(100):
+                await pilot.pause(0.05)
+                if screen.track.samples > before + 3:
+                    break
+            assert screen.track.samples > before + 3
+        assert "TID" in lines(view)
+
+
+async def test_without_colours_signs_and_shades_stay(
+    target: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=target, hz=10))
+    async with app.run_test(size=(140, 40)) as pilot:
+        view = app.screen.query_one(SchedulingView)
+        for _ in range(100):
+            await pilot.pause(0.1)
+            if len(view.threads.rows) == 7 and view.word.text:
+                break
+        colours = {
+            (colour.triplet.red, colour.triplet.green, colour.triplet.blue)
+            for strip in app.screen._compositor.render_strips()
+            for segment in strip
+            if segment.style is not None
+            for colour in (segment.style.color, segment.style.bgcolor)
+            if colour is not None and colour.triplet is not None
+        }
+        assert colours, "something is drawn"
+        assert all(max(one) - min(one) <= 1 for one in colours), "greys only"
+        assert view.word.render_line(0).text.strip()[0] in "✔▲"
+
+
 async def test_a_track_that_is_thinned_goes_on_being_drawn(tmp_path: Path) -> None:
     app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=os.getpid(), hz=20))
     async with app.run_test(size=(140, 40)) as pilot:
