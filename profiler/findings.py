@@ -66,6 +66,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 
 def _all(session: Session, context: Context) -> Iterator[Finding]:
+    from profiler.functions import function_costs
     from profiler.rules.cache import cache_findings
     from profiler.rules.errors import error_findings
     from profiler.rules.heap import heap_findings
@@ -95,8 +96,9 @@ def _all(session: Session, context: Context) -> Iterator[Finding]:
     }
     damage = [(tool, item) for tool in tools for item in session.reading(tool).all_damage()]
     yield from error_findings(errors, context)
-    yield from cache_findings(costs, context)
-    yield from heap_findings(heaps, costs, context)
+    table = function_costs(costs) if costs else None  # summed once for all rules
+    yield from cache_findings(costs, context, table)
+    yield from heap_findings(heaps, costs, context, table)
     yield from scheduling_findings(samples, context)
     yield from trust_findings(Recorded(session.captures, errors, costs, heaps, damage), context)
 

@@ -81,8 +81,8 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
     costs = function_costs(profiles)
     section.headlines = headlines(
         (
-            *cache_findings(profiles, content.context),
-            *heap_findings((), profiles, content.context),
+            *cache_findings(profiles, content.context, costs),
+            *heap_findings((), profiles, content.context, costs),
         )
     )
     section.parts.extend(cost_parts(profiles, costs, sources))

@@ -29,10 +29,13 @@ class Hot:
     line_rate: float
 
 
-def cache_findings(profiles: Sequence[CostProfile], context: Context) -> Iterator[Finding]:
+def cache_findings(
+    profiles: Sequence[CostProfile], context: Context, table: FunctionCosts | None = None
+) -> Iterator[Finding]:
+    """`table` holds the profiles' function costs where they have been summed already."""
     if not profiles:
         return
-    costs = function_costs(profiles)
+    costs = table or function_costs(profiles)
     if not len(costs):
         return
     if costs.has(*_DATA):

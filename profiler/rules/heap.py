@@ -11,7 +11,7 @@ from collectors.records.shared import Frame
 from profiler.aggregate.heap import leaf_stacks, top_stacks
 from profiler.finding import Finding, Place, Severity, View, place
 from profiler.fingerprint import fingerprint, stable_function
-from profiler.functions import function_costs
+from profiler.functions import FunctionCosts, function_costs
 from profiler.own_code import own_alloc_frame
 from profiler.rules.context import Context
 from profiler.rules.words import function, number, plural, size, where
@@ -30,8 +30,12 @@ _MOST_TREES = 8
 
 
 def heap_findings(
-    profiles: Sequence[HeapProfile], costs: Sequence[CostProfile], context: Context
+    profiles: Sequence[HeapProfile],
+    costs: Sequence[CostProfile],
+    context: Context,
+    table: FunctionCosts | None = None,
 ) -> Iterator[Finding]:
+    """`table` holds the function costs of `costs` where they have been summed already."""
     for process, profile in enumerate(profiles):
         peak = profile.peak
         if peak is None or not peak.total_bytes or profile.pages:
@@ -41,7 +45,8 @@ def heap_findings(
         yield from _churn(profile, process, peak, context)
         yield from _owner(profile, process, peak, context)
         yield from _when(profile, process, peak, context)
-    yield from _allocator(costs, context)
+    if costs:
+        yield from _allocator(table or function_costs(costs), context)
 
 
 def is_allocator(name: str) -> bool:
@@ -301,11 +306,8 @@ def _when(
         )
 
 
-def _allocator(costs: Sequence[CostProfile], context: Context) -> Iterator[Finding]:
+def _allocator(table: FunctionCosts, context: Context) -> Iterator[Finding]:
     """How much of the work is malloc and free: Cachegrind sees the real ones."""
-    if not costs:
-        return
-    table = function_costs(costs)
     if not table.has("Ir"):
         return
     column = table.event("Ir")
