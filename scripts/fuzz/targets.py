@@ -55,14 +55,26 @@ def _cachegrind() -> Read:
 def _callgrind() -> Read:
     from collectors.errors import ParseError
     from collectors.readers.callgrind_out import parse_lines
+    from collectors.readers.callgrind_out.blocks import parse_blocks
 
     def read(raw: bytes) -> None:
         try:
             profile = parse_lines(BytesIO(raw), "fuzz")
         except ParseError:
-            return
+            try:
+                parse_blocks(BytesIO(raw), "fuzz", block_bytes=97)
+            except ParseError:
+                return
+            raise AssertionError("only one of the readers refuses it") from None
         assert all(0 <= place < len(profile.symbols) for place in profile.row_symbol)
-        list(profile.symbols)
+        by_blocks = parse_blocks(BytesIO(raw), "fuzz", block_bytes=97)
+        assert by_blocks.symbols == profile.symbols
+        assert by_blocks.damage == profile.damage
+        assert by_blocks.counts == profile.counts
+        assert (by_blocks.row_symbol, by_blocks.row_line) == (
+            profile.row_symbol, profile.row_line,
+        )  # fmt: skip
+        assert by_blocks.edges == profile.edges
 
     return read
 

@@ -1,8 +1,7 @@
 """Cachegrind's rows by the block: text to integers for a megabyte of lines at a time.
 
-A row is digits and single spaces, so that the n-th last byte of every number is picked for
-all numbers of a block at once; few are longer than a digit or two. Lines of any other make
-(names, headers, rows with fewer counts, damage) go to the line reader, in their order.
+A row is digits and single spaces. Lines of any other make (headers, rows with fewer counts,
+damage) go to the line reader, in their order.
 """
 
 import re
@@ -15,10 +14,9 @@ import numpy as np
 
 from collectors.readers.cachegrind_out.lines import MOST_LINE, Reading
 from collectors.records.cost import CostProfile
+from collectors.text_numbers import numbers
 
 _BLOCK_BYTES = 1 << 17
-_MOST_DIGITS = 18  # what surely fits int64; longer numbers are the line reader's
-_INT32_DIGITS = 9
 _CARRIAGE_RETURNS = re.compile(rb"\r+\n")
 _SPACE, _NEWLINE, _ZERO, _EQUALS, _F, _L, _N = b" \n0=fln"
 
@@ -109,7 +107,7 @@ def _read_block(block: bytes, reading: Reading, columns: _Columns) -> None:
     line_starts[1:] = line_ends[:-1] + 1
     fields = np.diff(newlines, prepend=-1)
     is_row = (fields == width) & (text[line_starts] - np.uint8(_ZERO) < 10)
-    values, usable = _numbers(text, separators, np.repeat(is_row, fields))
+    values, usable = numbers(text, separators, np.repeat(is_row, fields))
     values = values.reshape(-1, width)
     if usable is not None:
         usable = usable.reshape(-1, width).all(axis=1)
@@ -128,38 +126,6 @@ def _read_block(block: bytes, reading: Reading, columns: _Columns) -> None:
         file = np.insert(file, at, [place[1] for _, place, _ in odd])
         values = np.insert(values.astype(np.int64), at, [row for _, _, row in odd], axis=0)
     columns.append(values, symbol, file)
-
-
-def _numbers(text: Array, separators: Array, chosen: Array) -> tuple[Array, Array | None]:
-    """The numbers before the chosen separators, and which of them are numbers (None: all)."""
-    lengths = np.empty_like(separators)
-    lengths[0] = separators[0]
-    np.subtract(separators[1:], separators[:-1], out=lengths[1:])
-    lengths[1:] -= 1
-    lengths = lengths[chosen]
-    ends = separators[chosen] - 1
-    digits = text[ends] - np.uint8(_ZERO)
-    few = int(lengths.max(initial=0)) <= _INT32_DIGITS
-    values = digits.astype(np.int32 if few else np.int64)
-    wrong = [np.flatnonzero((digits > 9) | (lengths == 0) | (lengths > _MOST_DIGITS))]
-    longer = np.flatnonzero(lengths > 1)
-    ends = ends[longer]
-    lengths = lengths[longer]
-    for place in range(1, _MOST_DIGITS):
-        if not len(longer):
-            break
-        digits = text[ends - place] - np.uint8(_ZERO)
-        values[longer] += digits.astype(values.dtype) * values.dtype.type(10**place)
-        if digits.max() > 9:
-            wrong.append(longer[digits > 9])
-        more = lengths > place + 1
-        longer, ends, lengths = longer[more], ends[more], lengths[more]
-    if not any(map(len, wrong)):
-        return values, None
-    usable = np.ones(len(values), dtype=bool)
-    for places in wrong:
-        usable[places] = False
-    return values, usable
 
 
 _OddRow = tuple[int, tuple[int, int], list[int]]

@@ -34,6 +34,12 @@ def _record_memcheck(file: Path) -> None:
     _valgrind("memcheck", *options, "--xml=yes", f"--xml-file={file}")
 
 
+def record(tool: str, file: Path, *options: str) -> None:
+    """Run the sample program under a tool, whose output goes to `file`."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    _valgrind(tool, *options, f"--{tool}-out-file={file}")
+
+
 def _valgrind(tool: str, *options: str) -> None:
     program = ("/usr/bin/python3", "-c", _PROGRAM)
     subprocess.run(

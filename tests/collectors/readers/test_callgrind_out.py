@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from collectors.errors import ParseError
 from collectors.readers.callgrind_out import parse_callgrind, parse_lines
+from collectors.readers.callgrind_out.blocks import parse_blocks
 from collectors.records.cost import CostProfile, Symbol
 
 DATA = Path(__file__).parents[2] / "data" / "callgrind"
@@ -28,7 +29,34 @@ HEAD = (
 
 
 def parse(text: bytes) -> CostProfile:
-    return parse_lines(BytesIO(text), "a.out")
+    """The profile of `text`, which must be the same from either reader."""
+    try:
+        by_lines = parse_lines(BytesIO(text), "a.out")
+    except ParseError:
+        with pytest.raises(ParseError):
+            parse_blocks(BytesIO(text), "a.out", block_bytes=64)
+        raise
+    for block_bytes in (64, 1 << 18):
+        by_blocks = parse_blocks(BytesIO(text), "a.out", block_bytes=block_bytes)
+        assert as_plain(by_blocks) == as_plain(by_lines)
+    return by_lines
+
+
+def as_plain(profile: CostProfile) -> object:
+    edges = profile.edges
+    assert edges is not None
+    columns = (
+        *(profile.row_symbol, profile.row_line, profile.row_file, *profile.counts),
+        *(edges.caller, edges.callee, edges.line, edges.calls, *edges.counts),
+    )
+    return (
+        profile.events,
+        list(profile.symbols),
+        list(profile.files),
+        [column.tolist() for column in columns],
+        profile.processes,
+        profile.damage,
+    )
 
 
 def lines(profile: CostProfile) -> list[tuple[str, str, int, tuple[int, ...]]]:
@@ -50,6 +78,11 @@ def test_real_files_sum_up_to_their_totals(file: Path) -> None:
     said = re.search(rb"^totals: (.*)$", file.read_bytes(), re.MULTILINE)
     assert said is not None
     assert list(profile.totals().values()) == [int(word) for word in said[1].split()]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.name}")
+def test_real_files_are_the_same_by_lines_and_by_blocks(file: Path) -> None:
+    parse(file.read_bytes())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.name}")

@@ -1,0 +1,89 @@
+"""Callgrind: a large file against callgrind_annotate, and reopening from tables."""
+
+import re
+from pathlib import Path
+
+from scripts.bench.readers.harness import CACHE, Row, cached, measure, python
+from scripts.bench.readers.inputs import record
+
+_TABLES = CACHE / "callgrind-tables"
+_ROW = re.compile(rb"(?m)^[-+*0-9].*\n")
+
+_READ = """
+import sys
+from pathlib import Path
+from collectors.readers.callgrind_out import parse_callgrind
+from profiler.aggregate.cost import by_function
+profile = parse_callgrind(Path(sys.argv[1]))
+assert not profile.damage, profile.damage  # the sums are those of the totals
+print(profile.totals(), by_function([profile]).top(50))
+"""
+_WRITE = """
+import sys
+from pathlib import Path
+from collectors.readers.callgrind_out import parse_callgrind
+from profiler.tables.cost import write_cost_tables
+raw = Path(sys.argv[1])
+write_cost_tables(Path(sys.argv[2]), raw.name, raw, parse_callgrind(raw))
+"""
+_REOPEN = """
+import sys
+from pathlib import Path
+from profiler.aggregate.cost import by_function
+from profiler.tables.cost import load_cost_tables
+raw = Path(sys.argv[1])
+profile = load_cost_tables(Path(sys.argv[2]), raw.name, raw)
+assert profile is not None
+print(profile.totals(), by_function([profile]).top(50))
+"""
+
+
+def rows() -> list[Row]:
+    real = cached("callgrind-real.out", _record)
+    large = cached("callgrind-50mb.out", lambda file: scale(real, file, 50_000_000))
+    read = python(_READ, large)
+    if not (_TABLES / f"{large.name}.rows.parquet").exists():
+        measure(python(_WRITE, large, _TABLES), 1)
+    annotate = "callgrind_annotate"
+    return [
+        Row("Callgrind 50 MB, totals and functions", read, (annotate, str(large)), annotate,
+            goal=4, memory_goal=2),
+        Row("Callgrind 50 MB, reopened from its tables", python(_REOPEN, large, _TABLES),
+            read, "reading the raw file", goal=20),
+    ]  # fmt: skip
+
+
+def _record(file: Path) -> None:
+    record("callgrind", file, "--cache-sim=yes", "--branch-sim=yes")
+
+
+def scale(real: Path, large: Path, size: int) -> None:
+    """Repeat the body of a real file, as functions of other names, until it has `size` bytes.
+
+    Names are numbered anew in each copy; the totals are multiplied, so that all is consistent.
+    """
+    text = real.read_bytes()
+    start = text.index(b"\n\n", text.index(b"\nevents:")) + 1
+    end = text.rindex(b"\ntotals:") + 1
+    body = text[start:end]
+    most = max(int(number) for number in re.findall(rb"=\((\d+)\)", body)) + 1
+    copies = -(-size // len(text))
+    with large.open("wb") as out:
+        out.write(re.sub(rb"(?m)^summary:.*\n", b"", text[:start]))
+        for copy in range(copies):
+            out.write(_renamed(body, copy * most, b"c%d_" % copy))
+        sums = [int(word) * copies for word in text[end:].split()[1:]]
+        out.write(b"totals: " + b" ".join(b"%d" % value for value in sums) + b"\n")
+
+
+def _renamed(body: bytes, shift: int, prefix: bytes) -> bytes:
+    def rename(found: re.Match[bytes]) -> bytes:
+        key, number, space, name = found.groups()
+        return b"%b=(%d)%b%b" % (
+            key,
+            int(number) + shift,
+            space,
+            prefix + name if name else b"",
+        )
+
+    return re.sub(rb"(?m)^([a-z]+)=\((\d+)\)( ?)(.*)$", rename, body)
