@@ -30,7 +30,9 @@ def ticks(pid: int) -> int:
         now = waiting.pop()
         try:
             fields = Path(f"/proc/{now}/stat").read_text().rpartition(")")[2].split()
-            children = Path(f"/proc/{now}/task/{now}/children").read_text().split()
+            # a child is its maker's: droidgrind's sampler is started by a thread
+            makers = Path(f"/proc/{now}/task").glob("*/children")
+            children = [pid for maker in makers for pid in maker.read_text().split()]
         except OSError:
             continue
         total += int(fields[11]) + int(fields[12])
