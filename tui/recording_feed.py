@@ -162,7 +162,10 @@ class RecordingFeed:
                 continue  # nothing whole in it yet
             if isinstance(profile, ErrorProfile):
                 for record in profile.records:
-                    place = record.frames[0].place if record.frames else ""
+                    # malloc and the like are Valgrind's own, without a line
+                    known = next((f for f in record.frames if f.file is not None), None)
+                    frame = known or next(iter(record.frames), None)
+                    place = "" if frame is None else frame.place
                     found.append((record.kind, place, record.count))
         if found:
             self.found = found

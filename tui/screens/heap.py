@@ -17,6 +17,7 @@ from tui.editor import open_in_editor
 from tui.figures import percent, size
 from tui.screens.heap_data import Found, HeapRun, find_source, heap_runs, opened_at_first
 from tui.screens.heap_text import (
+    HELP,
     axis_text,
     legend,
     no_tree_text,
@@ -41,16 +42,7 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
 
     mode_name = "heap"
     empty = "No heap data: record with -t massif."
-    help_text = (
-        "How much memory the program holds over time, and who allocated it. Useful bytes are "
-        "what it asked for, extra bytes what the allocator adds. ▲ is the snapshot that the "
-        "tool marked as peak, ● the largest. Bottom-up starts at the place that allocates, "
-        "top-down at main. z shows half of the time around the cursor, Z twice as much. "
-        "c takes a snapshot as base: the others then show what changed. "
-        "In trees the arrow keys open and close, * opens all below, - closes all, Enter shows "
-        "the source, o opens it in $EDITOR. In the flame "
-        "graph they go from box to box, Enter zooms in, Backspace out, Home shows all."
-    )
+    help_text = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "step(-1)", "Earlier", key_display="["),
         Binding("right_square_bracket", "step(1)", "Later", key_display="]"),

@@ -9,6 +9,17 @@ from tui.figures import count, duration, percent, short_count, size
 from tui.text import printable
 from tui.widgets.heap_timeline import BASE, FILLS, LARGEST, PEAK, LayerColours
 
+HELP = (
+    "How much memory the program holds over time, and who allocated it. Useful bytes are "
+    "what it asked for, extra bytes what the allocator adds. ▲ is the snapshot that the "
+    "tool marked as peak, ● the largest. Bottom-up starts at the place that allocates, "
+    "top-down at main. z shows half of the time around the cursor, Z twice as much. "
+    "c takes a snapshot as base: the others then show what changed. "
+    "In trees the arrow keys open and close, * opens all below, - closes all, Enter shows "
+    "the source, o opens it in $EDITOR. In the flame "
+    "graph they go from box to box, Enter zooms in, Backspace out, Home shows all."
+)
+
 
 def time_text(time: int, unit: str) -> str:
     """A moment on the profile's own clock."""

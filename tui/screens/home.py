@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -45,6 +46,9 @@ DEVICE_COLUMNS = (
     TableColumn("Android", 7),
     TableColumn("Valgrind, or what is to be done", 24, grow=True),
 )
+_NARROW = 110  # below, what is to be done matters more than the model
+_NARROW_DEVICE = (0, 1, 5)
+_NARROW_SESSION = (0, 1, 2, 3, 4)
 
 
 class HomeScreen(FrameScreen):
@@ -53,13 +57,15 @@ class HomeScreen(FrameScreen):
     mode_name = "home"
     help_text = (
         "Above, what can be recorded on: adb's devices in every state, and this machine. Enter "
-        "(or w) watches one live, r begins a recording on it.\n"
+        "(or w) watches one live, r begins a recording on it, v says what it lacks and the "
+        "remedy of each.\n"
         "Below, the stored sessions, the newest first: Enter opens one, d deletes it (asked "
         "first), c marks it and then compares it with a second one, as a page."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "app.record", "Record"),
         Binding("w", "watch", "Watch"),
+        Binding("v", "doctor", "Verdict"),
         Binding("d", "delete", "Delete"),
         Binding("c", "compare", "Compare"),
         Binding("slash", "filter", "Filter", key_display="/"),
@@ -74,6 +80,7 @@ class HomeScreen(FrameScreen):
         self._marked: SessionLine | None = None
         self._timer: Timer | None = None
         self._looking = False
+        self._narrow = False
 
     def compose_body(self) -> Iterable[Widget]:
         with Vertical(id="devices-box", classes="box") as box:
@@ -87,6 +94,21 @@ class HomeScreen(FrameScreen):
             yield LineTable(SESSION_COLUMNS, widget_id="sessions")
         yield FilterInput(widget_id="filter")
         yield TextLine(id="word")
+
+    def on_resize(self, event: Resize) -> None:
+        narrow = event.size.width < _NARROW
+        if narrow != self._narrow:
+            self._narrow = narrow
+            devices = [DEVICE_COLUMNS[i] for i in self._of(_NARROW_DEVICE, len(DEVICE_COLUMNS))]
+            self.query_one("#devices", LineTable).set_columns(devices)
+            shown = self._of(_NARROW_SESSION, len(SESSION_COLUMNS))
+            sessions = self.query_one("#sessions", LineTable)
+            sessions.set_columns([SESSION_COLUMNS[i] for i in shown])
+            self._fill_devices()
+            self._show_sessions()
+
+    def _of(self, narrow: tuple[int, ...], every: int) -> tuple[int, ...]:
+        return narrow if self._narrow else tuple(range(every))
 
     def on_mount(self) -> None:
         self.query_one("#sessions", LineTable).focus()
@@ -119,7 +141,14 @@ class HomeScreen(FrameScreen):
     def _show_devices(self, devices: list[DeviceLine]) -> None:
         self._looking = False
         self._devices = devices
-        self.query_one("#devices", LineTable).set_rows([self._device_row(d) for d in devices])
+        self._fill_devices()
+
+    def _fill_devices(self) -> None:
+        shown = self._of(_NARROW_DEVICE, len(DEVICE_COLUMNS))
+        rows = [self._device_row(device) for device in self._devices]
+        self.query_one("#devices", LineTable).set_rows(
+            [tuple(row[i] for i in shown) for row in rows]
+        )
 
     def _devices_failed(self, reason: str) -> None:
         self._looking = False
@@ -150,6 +179,17 @@ class HomeScreen(FrameScreen):
             return
         self.dashboard.watch_device(WatchRequest(self.chosen_serial()))
 
+    def action_doctor(self) -> None:
+        """The doctor's verdict on the device under the cursor."""
+        row = self.query_one("#devices", LineTable).row
+        if row is None or self._devices[row].state != "device":
+            reason = "" if row is None else self._devices[row].remedy
+            self.query_one(TextLine).say(reason or "no device to be examined", "warning")
+            return
+        from tui.screens.doctor import DoctorScreen  # imports much that opening need not
+
+        self.app.push_screen(DoctorScreen(self._devices[row].serial))
+
     # Sessions.
 
     def on_loaded(self, message: Loaded) -> None:
@@ -167,8 +207,10 @@ class HomeScreen(FrameScreen):
         notice.text, notice.severity, notice.display = message.reason, "error", True
 
     def _show_sessions(self) -> None:
+        shown = self._of(_NARROW_SESSION, len(SESSION_COLUMNS))
+        rows = [self._row(line) for line in self._lines]
         self.query_one("#sessions", LineTable).set_rows(
-            [self._row(line) for line in self._lines]
+            [tuple(row[i] for i in shown) for row in rows]
         )
 
     def _row(self, line: SessionLine) -> Row:

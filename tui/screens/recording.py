@@ -56,41 +56,41 @@ class RecordingScreen(FrameScreen):
 
     def compose_body(self) -> Iterable[Widget]:
         yield Notice(id="notice")
-        with Horizontal(id="recording"):
-            with Vertical(id="recording-left"):
-                with Vertical(id="steps-box", classes="box") as box:
-                    box.border_title = "How far is it?"
-                    yield LineTable(
-                        (
-                            TableColumn("step", 14, grow=True),
-                            TableColumn("ran", 11, right=True),
-                            TableColumn("expected", 11, right=True),
-                            TableColumn("how it went", 14),
-                        ),
-                        widget_id="steps",
-                    )
+        with Vertical(id="recording"):
+            with Vertical(id="steps-box", classes="box") as box:
+                box.border_title = "How far is it?"
+                yield LineTable(
+                    (
+                        TableColumn("step", 14, grow=True),
+                        TableColumn("ran", 11, right=True),
+                        TableColumn("expected", 11, right=True),
+                        TableColumn("how it went", 24),
+                    ),
+                    widget_id="steps",
+                )
+            with Horizontal(id="recording-below"):
                 with Vertical(id="found-box", classes="box") as box:
                     box.border_title = "What was found so far?"
                     yield LineTable(
                         (
-                            TableColumn("kind", 20),
-                            TableColumn("place", 14, grow=True),
-                            TableColumn("times", 6, right=True),
+                            TableColumn("kind", 14, grow=True),
+                            TableColumn("place", 12, grow=True),
+                            TableColumn("times", 5, right=True),
                         ),
-                        empty="nothing yet; Memcheck's errors appear here as they happen",
+                        empty="errors appear here as they happen",
                         widget_id="found",
                     )
-            with Vertical(id="recording-right"):
-                with Vertical(id="live-box", classes="box") as box:
-                    box.border_title = "Is the CPU the limit? (native run)"
-                    yield AreaPlot(ascii_only=self.dashboard.ascii_only, widget_id="live")
-                with Vertical(id="output-box", classes="box") as box:
-                    box.border_title = "What does the target say?"
-                    yield LineTable(
-                        (TableColumn("output", 20, grow=True),),
-                        empty="nothing yet",
-                        widget_id="output",
-                    )
+                with Vertical(id="recording-right"):
+                    with Vertical(id="live-box", classes="box") as box:
+                        box.border_title = "Is the CPU the limit? (native run)"
+                        yield AreaPlot(ascii_only=self.dashboard.ascii_only, widget_id="live")
+                    with Vertical(id="output-box", classes="box") as box:
+                        box.border_title = "What does the target say?"
+                        yield LineTable(
+                            (TableColumn("output", 20, grow=True),),
+                            empty="nothing yet",
+                            widget_id="output",
+                        )
         yield TextLine(id="word")
 
     def on_mount(self) -> None:

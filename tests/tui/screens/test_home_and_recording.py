@@ -1,16 +1,24 @@
 """Sessions opened, deleted and compared; a recording begun, followed and stopped."""
 
+import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from profiler.captured import this_process
+from profiler.manifest import State
 from profiler.recording_form import Typed, expected_seconds, last_typed, remember
+from profiler.session_writer import SessionWriter
 from profiler.store import Session, open_session
 from tui.app import Dashboard
+from tui.messages import OpenSession
 from tui.screens.comparison import ComparisonScreen
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.doctor import DoctorScreen
 from tui.screens.recording import RecordingScreen
+from tui.widgets.frame_lines import HeaderLine, Notice
 from tui.widgets.line_table import LineTable
 
 
@@ -117,3 +125,103 @@ def test_expected_times_come_from_the_same_command(root: Path) -> None:
     found = expected_seconds(root, argv)
     assert set(found) >= {"native", "memcheck", "cachegrind", "massif"}
     assert expected_seconds(root, ("other",)) == {}
+
+
+async def test_the_verdict_names_each_problem_with_its_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real doctor, on this machine without a Valgrind."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("sh", "true", "vmstat", "uname", "cat"):
+        found = shutil.which(name)
+        if found is not None:
+            (folder / name).symlink_to(found)
+    monkeypatch.setenv("PATH", str(folder))
+    app = Dashboard(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.press("v")
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, DoctorScreen)
+        verdict = screen.query_one("#verdict", Notice)
+        assert verdict.severity == "error"
+        assert "recordings will fail" in verdict.text
+        assert "apt install valgrind" in screen.query_one("#remedy", Notice).text
+        before = screen.query_one("#remedy", Notice).text
+        await pilot.press("home")
+        await pilot.pause()
+        assert screen.query_one("#remedy", Notice).text != before
+        await pilot.press("r")
+        await app.workers.wait_for_complete()
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is not screen
+
+
+async def test_a_session_that_is_being_written_is_shown_as_that(root: Path) -> None:
+    session = open_session(root / "one")
+    growing = replace(session.manifest, state=State.RECORDING, recorder=this_process())
+    SessionWriter(session.directory, session.manifest).save(growing)
+    xml = next((root / "one/raw/memcheck").glob("*.xml"))
+    xml.write_bytes(xml.read_bytes()[:3000])  # its end is not written yet
+    (root / "two" / "raw" / "memcheck").rename(root / "two" / "raw" / "gone")
+    app = Dashboard(root)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        for name in ("one", "two"):
+            app.post_message(OpenSession(root / name))
+            await pilot.pause()
+            for key in "123456":  # whatever is missing is said, and no screen ends the program
+                await pilot.press(key)
+                await pilot.pause(0.05)
+                await app.workers.wait_for_complete()
+            assert app.session is not None
+            assert app.session.directory == root / name
+            state = "recording" if name == "one" else "complete"
+            assert state in app.screen.query_one(HeaderLine).render_line(0).text
+        assert app.is_running
+
+
+async def test_rows_and_headings_answer_to_the_mouse(root: Path) -> None:
+    app = Dashboard(root)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        table = app.screen.query_one("#sessions", LineTable)
+        await pilot.click("#sessions", offset=(8, 2))
+        await pilot.pause()
+        assert table.cursor == 1
+        await pilot.click("#sessions", offset=(8, 0))
+        await pilot.pause()
+        assert table.sort_column == 1
+        await pilot.click("#sessions", offset=(8, 1))
+        await pilot.click("#sessions", offset=(8, 1))
+        await pilot.pause()
+        assert app.session is not None
+
+
+async def test_without_colours_nothing_is_lost(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = Dashboard(root)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        picture = app.export_screenshot()
+        colours = {
+            (int(c[0:2], 16), int(c[2:4], 16), int(c[4:6], 16))
+            for c in re.findall(r"fill: #([0-9a-f]{6})", picture)
+        }
+        assert colours
+        assert all(max(colour) - min(colour) <= 8 for colour in colours)  # greys
+        assert "complete" in picture
+        assert "✔" in picture
