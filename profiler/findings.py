@@ -70,6 +70,7 @@ def _all(session: Session, context: Context) -> Iterator[Finding]:
     from profiler.rules.cache import cache_findings
     from profiler.rules.errors import error_findings
     from profiler.rules.heap import heap_findings
+    from profiler.rules.held import held_at_exit
     from profiler.rules.scheduling import scheduling_findings
     from profiler.rules.trust import Recorded, trust_findings
 
@@ -98,7 +99,9 @@ def _all(session: Session, context: Context) -> Iterator[Finding]:
     yield from error_findings(errors, context)
     table = function_costs(costs) if costs else None  # summed once for all rules
     yield from cache_findings(costs, context, table)
-    yield from heap_findings(heaps, costs, context, table)
+    # Leaks that are suppressed are missing in the sum of what is in use.
+    held = held_at_exit(() if session.suppressions else errors, heaps, context)
+    yield from heap_findings(heaps, costs, context, table, held=held)
     yield from scheduling_findings(samples, context)
     yield from trust_findings(Recorded(session.captures, errors, costs, heaps, damage), context)
 

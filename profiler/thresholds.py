@@ -77,7 +77,7 @@ class Thresholds:
         1 << 20, "peak below which no heap finding is more than information"
     )
     growth_percent: float = _bound(
-        70, "of the peak still held at the end, having grown through the run"
+        70, "of the peak still held at exit, having grown through the run"
     )
     growth_steps_percent: float = _bound(70, "of tenths of the run that end higher than before")
     owner_percent: float = _bound(40, "one allocation place's share of the peak")
@@ -86,7 +86,7 @@ class Thresholds:
     tiny_block_bytes: float = _bound(48, "mean size of blocks that count as tiny")
     tiny_blocks: float = _bound(10_000, "the least number of them")
     overhead_percent: float = _bound(25, "extra bytes of useful ones")
-    kept_percent: float = _bound(50, "of the peak held at the end: kept after the work")
+    kept_percent: float = _bound(50, "of the peak held at exit: kept after the work")
     # ---- memory errors
     leak_bytes: float = _bound(256, "bytes lost in one place, above which a leak is a warning")
     leak_blocks: float = _bound(10, "blocks lost in one place: it grows, an error")

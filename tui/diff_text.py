@@ -193,7 +193,7 @@ def _heap(diff: HeapDiff) -> Iterator[str]:
         f"Heap: peak {change_text(old.peak.total_bytes, new.peak.total_bytes)}, "
         f"{size(old.peak.total_bytes)} → {size(new.peak.total_bytes)}  [massif]"
     )
-    yield f"  held at the end {size(old.held)} → {size(new.held)}"
+    yield f"  held at the last snapshot {size(old.held)} → {size(new.held)}"
     yield f"  growth from the first to the last third {size(old.growth)} → {size(new.growth)}"
     for stack in diff.stacks[:_MOST_STACKS]:
         frames = [f for f in stack.frames if f.fn]

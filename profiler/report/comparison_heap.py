@@ -31,7 +31,7 @@ def heap_comparison(diff: SessionDiff) -> Section:
     section.body = facts(
         [
             ("Peak", f"{bytes_text(old)} → {bytes_text(new)} ({percent(old, new)})"),
-            ("Held at the end", f"{bytes_text(was.held)} → {bytes_text(now.held)}"),
+            ("Held at the last snapshot", f"{bytes_text(was.held)} → {bytes_text(now.held)}"),
             (
                 "Growth, first to last third",
                 f"{bytes_text(was.growth)} → {bytes_text(now.growth)}",

@@ -17,6 +17,7 @@ from profiler.finding import Finding
 from profiler.manifest import CaptureEntry, Manifest, State
 from profiler.own_code import OwnCode
 from profiler.rules.context import Context
+from profiler.rules.held import Held, held_at_exit
 from profiler.rules.trust import Recorded, trust_findings
 from profiler.source_map import session_sources
 from profiler.sources import Sources
@@ -35,6 +36,7 @@ class ReportInput:
     `load` reads the profiles of a tool and says what was damaged. A page asks for each shape
     once, draws it and lets it go, so that no two large captures are in memory together.
     `damage` fills as tools are read. `judging` holds thresholds and own code for the rules.
+    `suppressed` tells that some records may be hidden.
     """
 
     manifest: Manifest
@@ -44,6 +46,7 @@ class ReportInput:
     sources: Sources | None = None
     unresolved: tuple[Unresolved, ...] = ()
     judging: Context | None = None
+    suppressed: bool = False
     damage: dict[str, tuple[Damage, ...]] = field(default_factory=dict[str, tuple[Damage, ...]])
 
     # Errors and heaps stay (allocation trees are read when asked for); the rules of trust
@@ -103,6 +106,12 @@ class ReportInput:
         )
         self.kept[Shape.HEAP] = tuple(profile for _, profile in found)
         return found
+
+    def held(self) -> Held | None:
+        """What was in use at exit, as far as some tool saw it; after `heaps` was asked for."""
+        # Leaks that are suppressed would be missing in the sum.
+        errors = () if self.suppressed else self.kept.get(Shape.ERRORS) or self.errors()
+        return held_at_exit(errors, self.kept.get(Shape.HEAP, ()), self.context)
 
     def samples(self) -> Mapping[str, SampleProfile]:
         """The first sample profile of each tool."""
@@ -177,4 +186,5 @@ def report_input(
             thresholds or Thresholds(),
             own or OwnCode.guessed(session.manifest.target.argv),
         ),
+        bool(session.suppressions),
     )

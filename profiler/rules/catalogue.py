@@ -33,7 +33,7 @@ RULES = {
     "heap-tiny-blocks": "Very many blocks are very small.",
     "heap-overhead": "Administration and rounding take much beside the useful bytes.",
     "heap-peak-start": "The heap peaks while the program starts.",
-    "heap-kept": "Much of the peak is still held at the end.",
+    "heap-kept": "Much of the peak is still held at exit, or at the last snapshot.",
     "sched-pool": "More of the target's own threads want to run than there are CPUs.",
     "sched-saturated": "More tasks want to run than there are CPUs, through most of the run.",
     "sched-starved": "A thread spends much of its time waiting for a CPU.",

@@ -14,6 +14,7 @@ from profiler.fingerprint import fingerprint, stable_function
 from profiler.functions import FunctionCosts, function_costs
 from profiler.own_code import own_alloc_frame
 from profiler.rules.context import Context
+from profiler.rules.held import Held, held_of
 from profiler.rules.words import function, number, plural, size, where
 
 PARTS = 10
@@ -34,17 +35,29 @@ def heap_findings(
     costs: Sequence[CostProfile],
     context: Context,
     table: FunctionCosts | None = None,
+    *,
+    held: Held | None = None,
 ) -> Iterator[Finding]:
-    """`table` holds the function costs of `costs` where they have been summed already."""
+    """What heaps show.
+
+    `table` holds the function costs of `costs` where they have been summed already; `held`
+    is what another tool saw in use at exit, if one did.
+    """
+    # DHAT knows only its peak and end: beside Massif's snapshots it would say the same again.
+    several = [p for p in profiles if p.sites is None and p.snapshots]
+    held = held if len(several) <= 1 else None
     for process, profile in enumerate(profiles):
         peak = profile.peak
         if peak is None or not peak.total_bytes or profile.pages:
             continue
-        yield from _growth(profile, process, peak, context)
+        if profile.sites is not None and several:
+            continue
+        end = _end_of(profile, peak, held_of(profile) or held)
+        yield from _growth(profile, process, peak, end, context)
         yield from _blocks(profile, process, peak, context)
         yield from _churn(profile, process, peak, context)
         yield from _owner(profile, process, peak, context)
-        yield from _when(profile, process, peak, context)
+        yield from _when(profile, process, peak, end, context)
     if costs:
         yield from _allocator(table or function_costs(costs), context)
 
@@ -73,6 +86,25 @@ def floors(profile: HeapProfile, parts: int = PARTS) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
+class _End:
+    """How much is left of the heap, `percent` of its peak, and `when` that was seen."""
+
+    bytes: int
+    percent: float
+    when: str
+    is_exit: bool
+
+
+def _end_of(profile: HeapProfile, peak: HeapSnapshot, held: Held | None) -> _End:
+    if held is not None:  # useful bytes: what the allocator adds is not in it
+        percent = 100 * held.bytes / max(1, peak.heap_bytes)
+        return _End(held.bytes, percent, f"at exit, as {held.tool} saw", is_exit=True)
+    last = profile.snapshots[-1].total_bytes
+    percent = 100 * last / peak.total_bytes
+    return _End(last, percent, "at the last snapshot", is_exit=False)
+
+
+@dataclass(frozen=True, slots=True)
 class _Gain:
     bytes: int
     frame: Frame | None
@@ -80,7 +112,7 @@ class _Gain:
 
 
 def _growth(
-    profile: HeapProfile, process: int, peak: HeapSnapshot, context: Context
+    profile: HeapProfile, process: int, peak: HeapSnapshot, end: _End, context: Context
 ) -> Iterator[Finding]:
     limits = context.thresholds
     # The last part may hold the clean-up at the end: growth is judged before it.
@@ -93,15 +125,13 @@ def _growth(
     still = late[-1] > 1.15 * late[0]
     if rising < limits.growth_steps_percent or not still or late[-1] < peak.total_bytes / 4:
         return
-    last = profile.snapshots[-1]
-    kept = 100 * last.total_bytes / peak.total_bytes
-    held = kept >= limits.growth_percent and peak.total_bytes >= limits.smallest_heap
+    held = end.percent >= limits.growth_percent and peak.total_bytes >= limits.smallest_heap
     gain = _gained(profile, context)
     by = f": {where(gain.frame)}" if gain is not None else ""
-    end = (
-        f"{kept:.0f} % of the peak is still held at the end"
+    kept = (
+        f"{end.percent:.0f} % of the peak is still held {end.when}"
         if held
-        else f"it is given back at the end ({size(last.total_bytes)} left)"
+        else f"it is given back ({size(end.bytes)} left {end.when})"
     )
     grew = (
         f" At least {size(gain.bytes)} stayed with {_shown(gain.fn)}."
@@ -113,7 +143,7 @@ def _growth(
         Severity.WARNING if held else Severity.INFO,
         f"The heap grows through the whole run{by}",
         f"What stays allocated rises from {size(levels[0])} to {size(levels[-1])}, in "
-        f"{sum(steps)} of {len(steps)} spans of time; {end}.{grew}",
+        f"{sum(steps)} of {len(steps)} spans of time; {kept}.{grew}",
         "Compare the trees of an early and a late snapshot: what grows should be bounded."
         if held
         else "Free each piece when its work is done if more work would take more memory.",
@@ -274,14 +304,13 @@ def _owner(
 
 
 def _when(
-    profile: HeapProfile, process: int, peak: HeapSnapshot, context: Context
+    profile: HeapProfile, process: int, peak: HeapSnapshot, end: _End, context: Context
 ) -> Iterator[Finding]:
     limits = context.thresholds
     last = profile.snapshots[-1]
     if not last.time or peak.total_bytes < limits.smallest_heap:
         return
     moment = 100 * peak.time / last.time
-    kept = 100 * last.total_bytes / peak.total_bytes
     mean = sum(s.total_bytes for s in profile.snapshots) / len(profile.snapshots)
     if moment <= 10 and mean < peak.total_bytes / 2:
         yield Finding(
@@ -294,13 +323,20 @@ def _when(
             at(process, peak),
             fingerprint("heap-peak-start"),
         )
-    elif kept >= limits.kept_percent:
+    elif end.percent >= limits.kept_percent:
+        known = end.is_exit
         yield Finding(
             "heap-kept",
             Severity.INFO,
-            f"{kept:.0f} % of the peak is still held at the end",
-            f"{size(last.total_bytes)} of {size(peak.total_bytes)} were never given back.",
-            "Harmless in a program that ends here; in a service free it when the work is done.",
+            f"{end.percent:.0f} % of the peak is still held "
+            + ("at exit" if known else "at the last snapshot"),
+            f"{size(end.bytes)} of {size(peak.heap_bytes)} were in use {end.when}."
+            if known
+            else f"{size(end.bytes)} of {size(peak.total_bytes)} in snapshot {last.index}, the "
+            "last: what was freed between it and the end of the run is not seen.",
+            "Harmless in a program that ends here; in a service free it when the work is done."
+            if known
+            else "Record with -t memcheck or dhat as well: they see what is in use at exit.",
             at(process, peak),
             fingerprint("heap-kept"),
         )

@@ -173,7 +173,7 @@ def test_code_without_names_is_said(recorded: Recorded) -> None:
         ("small", "heap-overhead", "info", "useful bytes"),
         ("churn", "heap-churn", "info", "times the peak"),
         ("start", "heap-peak-start", "info", "starts"),
-        ("kept", "heap-kept", "info", "at the end"),
+        ("kept", "heap-kept", "info", "at the last snapshot"),
     ],
 )
 def test_each_habit_of_the_heap_is_found(
@@ -190,6 +190,22 @@ def test_a_heap_that_is_bounded_gets_no_warning(recorded: Recorded, mode: str) -
     session = recorded("heap", mode, "massif")
     assert above_info(session) == []
     assert not {"heap-growth", "heap-tiny-blocks"} & set(by_rule(session))
+
+
+def test_what_is_held_is_asked_of_the_tools_that_saw_the_end(recorded: Recorded) -> None:
+    # Massif alone does not know that all of it is freed at exit
+    (alone,) = by_rule(recorded("heap", "freed", "massif"))["heap-growth"]
+    assert alone.severity == "warning"
+    assert "at the last snapshot" in alone.evidence
+    both = by_rule(recorded("heap", "freed", "massif", "memcheck"))
+    assert "heap-kept" not in both
+    assert both["heap-growth"][0].severity == "info"
+    assert "left at exit, as Memcheck saw" in both["heap-growth"][0].evidence
+    dhat = by_rule(recorded("heap", "freed", "massif", "dhat"))
+    assert "left at exit, as DHAT saw" in dhat["heap-growth"][0].evidence
+    assert len(dhat["heap-owner"]) == 1  # not again by DHAT
+    kept = by_rule(recorded("heap", "kept", "massif", "memcheck"))
+    assert "were in use at exit, as Memcheck saw" in kept["heap-kept"][0].evidence
 
 
 # ------------------------------------------------------------------- scheduling

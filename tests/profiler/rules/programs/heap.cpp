@@ -62,6 +62,16 @@ int main(int argc, char **argv) {
       global_list = remember(global_list);
       result += work(3000);
     }
+  } else if (mode == "freed") {  // grows as well, and all goes at once at the end
+    for (int i = 0; i < 200; i++) {
+      global_list = remember(global_list);
+      result += work(3000);
+    }
+    while (global_list != nullptr) {
+      Entry *next = global_list->next;
+      std::free(global_list);
+      global_list = next;
+    }
   } else if (mode == "tiny") {
     Node *list = make_nodes(60'000);
     result += work(200'000);
