@@ -1,9 +1,10 @@
 """Memory errors: grouped by their cause, ranked by danger and by how sure they are."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from collectors.records.errors import AuxStack, ErrorProfile, ErrorRecord
+from collectors.records.errors import AuxStack, ErrorProfile, ErrorRecord, FatalSignal
 from collectors.records.shared import Frame
 from profiler.error_kinds import kind_words
 from profiler.finding import Finding, Severity, View, place
@@ -66,11 +67,29 @@ _OVERLAP = KindRule(
     "Copies between overlapping blocks",
     "Use memmove, or copy to a block of its own.",
 )
-_THREADS = KindRule(
+_RACE = KindRule(
     "memory-threads",
     75,
-    "Threads disagree about memory or locks",
-    "Guard both places with the same lock, or take locks in one order.",
+    "Threads touch the same memory without a common lock",
+    "Guard both places with the same lock, or make it atomic.",
+)
+_LOCK_ORDER = KindRule(
+    "memory-threads",
+    74,
+    "Takes locks in an order that can deadlock",
+    "Take these locks in one order everywhere, or both at once (std::scoped_lock).",
+)
+_MISUSE = KindRule(
+    "memory-threads",
+    73,
+    "Uses a lock, condition or thread against its rules",
+    "See at its stack what the call asks for: who holds the lock, what is initialised.",
+)
+_HELD_LONG = KindRule(
+    "memory-threads",
+    30,
+    "Holds a lock for long",
+    "Do less while it is held, or raise drd's --exclusive-threshold if this is meant.",
 )
 _OTHER = KindRule(
     "memory-other",
@@ -90,17 +109,26 @@ BY_KIND = {
     "UninitValue": _UNINIT,
     "SyscallParam": _SYSCALL,
     "Overlap": _OVERLAP,
+    # Helgrind's
+    "Race": _RACE,
+    "LockOrder": _LOCK_ORDER,
     **dict.fromkeys(
-        (
-            *("Race", "ConflictingAccess", "LockOrder", "Misc", "PthAPIerror", "HoldtimeErr"),
-            *("UnlockUnlocked", "UnlockForeign", "UnlockBogus", "MutexErr", "RwlockErr"),
-            *("SemaphoreErr", "BarrierErr", "CondErr", "CondWaitErr", "CondDestrErr"),
-            "CondRaceErr",
-        ),
-        _THREADS,
+        ("UnlockUnlocked", "UnlockForeign", "UnlockBogus", "PthAPIerror", "Dubious", "Misc"),
+        _MISUSE,
     ),
+    # DRD's
+    "ConflictingAccess": _RACE,
+    **dict.fromkeys(
+        ("MutexErr", "CondErr", "CondDestrErr", "CondRaceErr", "CondWaitErr", "SemaphoreErr"),
+        _MISUSE,
+    ),
+    **dict.fromkeys(("BarrierErr", "RwlockErr", "GenericErr", "InvalidThreadId"), _MISUSE),
+    "HoldtimeErr": _HELD_LONG,
 }
+_UNSET = "created by"  # a remark on where a value that was never set comes from
 LOST = "Leak_DefinitelyLost"
+_AT = re.compile(r"Address 0x([0-9a-fA-F]{1,16}) is")
+_NULL_PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +161,7 @@ def groups_by_cause(records: Sequence[ErrorRecord], context: Context) -> list[Gr
             found.setdefault(_cause(record, context), []).append(index)
     return [
         Group(
-            BY_KIND.get(records[numbers[0]].kind, _OTHER),
+            max((_rule(records[number]) for number in numbers), key=lambda rule: rule.danger),
             tuple(numbers),
             tuple(records[number] for number in numbers),
         )
@@ -142,12 +170,20 @@ def groups_by_cause(records: Sequence[ErrorRecord], context: Context) -> list[Gr
 
 
 def _cause(record: ErrorRecord, context: Context) -> tuple[str, ...]:
-    rule = BY_KIND.get(record.kind, _OTHER).rule
-    kind = record.kind if rule == _OTHER.rule else ""
+    rule = _rule(record).verdict
+    kind = record.kind if rule == _OTHER.verdict else ""
+    for aux in record.aux:
+        # However far such a value got, to a condition or to the kernel: it is one bug.
+        if aux.frames and aux.what and _UNSET in aux.what:
+            return _UNSET, _spot(context.own.frame(aux.frames), context)
     for aux in record.aux:
         if aux.frames and aux.what and _blames(aux.what):
             return rule, kind, "block", _spot(context.own.frame(aux.frames), context)
     return rule, kind, "access", _spot(context.own.frame(record.frames), context)
+
+
+def _rule(record: ErrorRecord) -> KindRule:
+    return BY_KIND.get(record.kind, _OTHER)
 
 
 def _blames(text: str) -> bool:
@@ -156,7 +192,7 @@ def _blames(text: str) -> bool:
         "inside a block" in text
         or "alloc'd" in text
         or "free'd" in text
-        or "created by" in text
+        or "is at offset" in text  # DRD's words
     )
 
 
@@ -171,7 +207,11 @@ def _error_finding(group: Group, context: Context) -> Finding:
     rule = group.rule
     first = max(
         range(len(group.records)),
-        key=lambda i: (context.own.has_own(group.records[i].frames), -i),
+        key=lambda i: (
+            _rule(group.records[i]) == rule,
+            context.own.has_own(group.records[i].frames),
+            -i,
+        ),
     )
     record, number = group.records[first], group.numbers[first]
     noise = known_noise(record)
@@ -199,7 +239,7 @@ def _error_finding(group: Group, context: Context) -> Finding:
         )
     else:
         severity = Severity(kind_words(record.kind).severity)
-        advice = rule.advice
+        advice = _advice(rule, record)
     name = rule.rule if noise is None else "trust-known-noise"
     return Finding(
         name,
@@ -213,11 +253,33 @@ def _error_finding(group: Group, context: Context) -> Finding:
     )
 
 
+def _advice(rule: KindRule, record: ErrorRecord) -> str:
+    """The rule's, unless it speaks of a second stack that this record has not."""
+    if "second stack" not in rule.advice or any(aux.frames for aux in record.aux):
+        return rule.advice
+    address = next(
+        (int(m[1], 16) for aux in record.aux if (m := _AT.match(aux.what or ""))), None
+    )
+    if rule in {_WRITE, _READ} and address is not None and address < _NULL_PAGE:
+        of = "" if address == 0 else f", and the member lies {address} bytes behind it"
+        return (
+            f"The pointer is null{of}: find where it should have been set, or check it first."
+        )
+    if rule in {_WRITE, _READ}:
+        return (
+            "The address is in no block that is known: follow the pointer back to where it was "
+            "set, or how far an index went."
+        )
+    if rule is _FREE:
+        return "malloc never gave this address: follow the pointer back to where it was set."
+    return "Follow the value back through the stack to where it should have been set."
+
+
 def _beside(aux: AuxStack | None, context: Context) -> str:
     if aux is None or aux.what is None:
         return ""
     frame = context.own.frame(aux.frames)
-    return f" {aux.what}{'' if frame is None else ' at ' + where(frame)}."
+    return f" {aux.what.rstrip('.')}{'' if frame is None else ' at ' + where(frame)}."
 
 
 def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Finding]:
@@ -289,8 +351,19 @@ def _crashes(profile: ErrorProfile, context: Context) -> Iterator[Finding]:
             f"Crashes with {fatal.signame}: {where(frame)}",
             f"The process ended by {fatal.signame}{what}"
             + (f" in {function(frame.fn)}." if frame else "."),
-            "Mend the memory errors before it first: the crash is often their last effect.",
+            _crash_advice(fatal, profile),
             place(View.ERRORS),
             fingerprint("memory-crash", fatal.signame, *stack_parts(fatal.frames)),
             weight=110,
         )
+
+
+def _crash_advice(fatal: FatalSignal, profile: ErrorProfile) -> str:
+    if any(not record.is_leak for record in profile.records):
+        return "Mend the memory errors before it first: the crash is often their last effect."
+    if fatal.signame == "SIGABRT":
+        return (
+            "It ended itself, and no memory error came before: abort(), a failed assert or an "
+            "exception that nobody caught. Its standard error (raw/) says which."
+        )
+    return "No memory error was seen before it: its stack says where it was."

@@ -67,6 +67,29 @@ def test_reports_of_one_cause_are_one_finding(recorded: Recorded) -> None:
     assert "2 reports, one cause" in found["memory-uninitialised"][0].evidence
 
 
+def test_a_value_that_reaches_the_kernel_is_the_same_cause(recorded: Recorded) -> None:
+    found = by_rule(recorded("errors", "printed", "memcheck"))
+    (finding,) = found["memory-uninitialised"]
+    assert "2 reports, one cause" in finding.evidence
+    assert "memory-syscall" not in found
+
+
+def test_advice_speaks_of_what_is_there(recorded: Recorded) -> None:
+    found = by_rule(recorded("errors", "null", "memcheck"))
+    assert "The pointer is null, and the member lies 16 bytes" in found["memory-read"][0].advice
+    assert "memory errors before it" in found["memory-crash"][0].advice
+    (crash,) = by_rule(recorded("errors", "abort", "memcheck"))["memory-crash"]
+    assert "no memory error came before" in crash.advice
+
+
+def test_a_race_that_two_tools_saw_is_one_finding(recorded: Recorded) -> None:
+    for mode in ("race", "heaprace"):
+        (finding,) = by_rule(recorded("threads", mode, "helgrind", "drd"))["memory-threads"]
+        assert finding.severity == "error"
+        assert "Guard both places" in finding.advice
+        assert "one cause" in finding.evidence
+
+
 def test_fingerprints_survive_moved_lines_and_a_rebuild(
     recorded: Recorded, tmp_path: Path
 ) -> None:

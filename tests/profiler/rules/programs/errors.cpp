@@ -102,9 +102,27 @@ KEEP void clear_stack() {
   volatile char space[4096];
   for (size_t i = 0; i < sizeof space; i++) space[i] = 0;
 }
+struct Long {
+  int before[4];
+  int member;
+};
+KEEP int read_member(Long *of) { return of->member; }
+KEEP int one_way(const std::string &mode) {
+  char *unset = static_cast<char *>(std::malloc(32));
+  if (mode == "printed") {
+    if (unset[3] > 5) sink += 1;
+    std::printf("%c\n", unset[1]);
+    std::fflush(stdout);
+  }
+  std::free(unset);
+  if (mode == "null") return read_member(nullptr);
+  if (mode == "abort") std::abort();
+  return 0;
+}
 }  // namespace
 
 int main(int argc, char **argv) {
+  if (argc > 1 && std::strchr("pna", argv[1][0])) return one_way(argv[1]);
   good = argc > 1 && std::string(argv[1]) == "good";
   write_past();
   read_three_times();

@@ -1,4 +1,5 @@
 // One way to spend CPUs badly a mode, and `good`: one thread that works by itself.
+#include <cstdlib>
 #include <pthread.h>
 #include <sched.h>
 #include <unistd.h>
@@ -86,6 +87,13 @@ int main(int argc, char **argv) {
       set = true;
     }
     ready.notify_one();
+  } else if (mode == "heaprace") {
+    int *shared = static_cast<int *>(std::calloc(1, sizeof(int)));
+    for (int i = 0; i < 2; i++)
+      threads.emplace_back([shared] { for (int k = 0; k < 100; k++) ++*shared; });
+    for (auto &thread : threads) thread.join();
+    std::free(shared);
+    return 0;
   } else if (mode == "race" || mode == "locked") {
     static long shared = 0;
     static std::mutex mutex;
