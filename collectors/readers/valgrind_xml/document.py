@@ -58,6 +58,7 @@ class _Scan:
         self._processes: list[ErrorProcess] = []
         self._damage: list[Damage] = []
         self._open = _Open(0)
+        self._waiting: list[_Open] = []  # parents whose forked child writes
         self._forgotten = 0
 
     def run(self) -> ErrorProfile:
@@ -112,6 +113,8 @@ class _Scan:
             if tag is None:
                 self._open.seen = True
                 self._close(finished=True)
+                if self._waiting:
+                    self._open = self._waiting.pop()
             elif tag == b"valgrindoutput":
                 position = self._begin(gap, position, start)
             elif tag not in endless:
@@ -129,11 +132,6 @@ class _Scan:
 
     def _begin(self, gap: bytes, position: int, start: int) -> int:
         """A document's head, up to its first <status>."""
-        if self._open.seen:
-            self._complain(
-                start + position, "a document begins inside another", "both are read"
-            )
-            self._close(finished=False)
         end = _HEAD_END.search(gap, position)
         stop = len(gap) if end is None else end.start()
         head = gap[position:stop]
@@ -141,6 +139,16 @@ class _Scan:
         if comment >= 0:
             after = head.rfind(b"</usercomment>")
             head = head[:comment] + (head[after:] if after >= 0 else b"")
+        if self._open.seen and number(inner(head, b"ppid")) == self._open.process.pid:
+            if not self._ends_too(start + position):
+                return stop  # the child became a program of its own, and writes no more here
+            self._waiting.append(self._open)
+            self._open = _Open(len(self._errors))
+        elif self._open.seen:
+            self._complain(
+                start + position, "a document begins inside another", "both are read"
+            )
+            self._close(finished=False)
         arguments = {name: _arguments(head, name) for name in (b"vargv", b"argv")}
         tool = inner(head, b"tool")
         preamble = inner(head, b"preamble") or b""
@@ -162,6 +170,16 @@ class _Scan:
                 "what is known of it is read",
             )
         return stop
+
+    def _ends_too(self, position: int) -> bool:
+        """Whether a forked child's document has an end of its own, beside its parents'."""
+        ends = 0
+        for _ in range(len(self._waiting) + 2):  # the parents that wait, its own, and it
+            position = self._content.find(b"</valgrindoutput>", position) + 1
+            if not position:
+                break
+            ends += 1
+        return ends == len(self._waiting) + 2
 
     def _section(self, tag: bytes, body: bytes) -> None:
         document = self._open
@@ -241,6 +259,8 @@ class _Scan:
         self._damage.append(Damage(self._source, what, "some errors are missing"))
 
     def _close_last(self) -> None:
+        while self._waiting and not self._open.seen:
+            self._open = self._waiting.pop()
         if not self._open.seen:
             return
         if self._open.counts is None:
