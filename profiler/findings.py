@@ -11,7 +11,7 @@ from collectors import registry
 from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
-from collectors.records.samples import SampleProfile
+from collectors.records.samples import SampleProfile, Scope
 from collectors.records.shared import Shape
 from collectors.tools.tool import Profile
 from profiler.finding import Finding, Place, Severity, View, place, worst_first
@@ -103,7 +103,9 @@ def _all(session: Session, context: Context) -> Iterator[Finding]:
     held = held_at_exit(() if session.suppressions else errors, heaps, context)
     yield from heap_findings(heaps, costs, context, table, held=held)
     yield from scheduling_findings(samples, context)
-    yield from trust_findings(Recorded(session.captures, errors, costs, heaps, damage), context)
+    threads = next((t for p in samples.values() if (t := p.table(Scope.THREAD))), None)
+    recorded = Recorded(session.captures, errors, costs, heaps, damage, threads)
+    yield from trust_findings(recorded, context)
 
 
 def _of(groups: Mapping[str, tuple[Profile, ...]], kind: type[_P]) -> tuple[_P, ...]:

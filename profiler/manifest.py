@@ -74,7 +74,8 @@ class NativeRun:
 class TargetEntry:
     """What was recorded: a command line, its working directory and added environment.
 
-    Without a command line it was an installed `app`, a process that ran already (`pid`), or
+    A `script` is run by an interpreter, which is what Valgrind then sees. Without a command
+    line it was an installed `app`, a process that ran already (`pid`), or
     the whole system.
     """
 
@@ -84,6 +85,7 @@ class TargetEntry:
     build_id: str | None = None
     pid: int | None = None
     app: str | None = None
+    script: bool = False
 
     @property
     def label(self) -> str:
@@ -142,6 +144,11 @@ class Manifest:
 
     def capture(self, tool: str) -> CaptureEntry | None:
         return next((entry for entry in self.captures if entry.tool == tool), None)
+
+    @property
+    def never_ran(self) -> tuple[str, ...]:
+        """The tools that were asked for and have no capture."""
+        return tuple(tool for tool in self.plan if self.capture(tool) is None)
 
 
 def manifest_to_json(manifest: Manifest) -> dict[str, Any]:
@@ -266,6 +273,7 @@ def manifest_from_json(document: object, source: str) -> Manifest:
             target.optional_text("build_id"),
             target.optional_integer("pid"),
             target.optional_text("app"),
+            target.flag("script", default=False),
         ),
         device=_device(fields.object("device")),
         plan=fields.texts("plan"),

@@ -68,6 +68,7 @@ class Bundle:
     program: Path | None
     elf: ElfTarget | None = None
     libraries: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    script: bool = False
 
 
 def bundle_target(target: Target, device: Device) -> Bundle:
@@ -88,7 +89,7 @@ def bundle_target(target: Target, device: Device) -> Bundle:
         raise UsageError(f"--cwd {cwd}: there is no such directory")
     file = find_program(program, cwd)
     if not _is_elf(file):
-        return Bundle(target, file)
+        return Bundle(target, file, script=_is_script(file))
     elf = read_elf(file)
     if local:
         return Bundle(target, file, elf)
@@ -154,6 +155,14 @@ def _is_elf(file: Path | str) -> bool:
     try:
         with Path(file).open("rb") as stream:
             return stream.read(4) == _ELF
+    except OSError:
+        return False
+
+
+def _is_script(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(2) == b"#!"
     except OSError:
         return False
 

@@ -187,6 +187,12 @@ class Recording:
                 recorder=None,
             )
         )
+        never = self._writer.manifest.never_ran
+        if never:
+            self._observer.warning(
+                f"{', '.join(never)} never ran: `droidgrind record --resume "
+                f"{self._writer.directory}` goes on with {'it' if len(never) == 1 else 'them'}"
+            )
         failed = tuple(e.tool for e in manifest.captures if e.state is State.FAILED)
         return Recorded(open_session(self._writer.directory), interrupted, failed)
 

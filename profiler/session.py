@@ -14,6 +14,7 @@ from collectors.devices.local import LOCAL_SERIAL
 from collectors.devices.toolchain import Toolchain, find_toolchain
 from collectors.errors import Interrupted, UsageError
 from collectors.tools.tool import ToolSettings
+from collectors.tools.valgrind import TRACE_CHILDREN
 from profiler.app_launching import AppLauncher, AppPlace, fit_plan, look_at_app
 from profiler.captured import this_process
 from profiler.heap_watch import HeapMoment
@@ -118,7 +119,7 @@ def run_plan(
         state=State.RECORDING,
         created=created.isoformat(timespec="seconds"),
         droidgrind=installed_version(),
-        target=_target_entry(plan),
+        target=_target_entry(plan, script=bundle is not None and bundle.script),
         device=device.facts(),
         plan=plan.tools,
         labels=plan.labels,
@@ -143,11 +144,12 @@ def resume(
 ) -> Recorded:
     """Go on with a recording that was cut off: what runs on the device is found again.
 
-    Raises `UsageError` for one that is over, or still being made.
+    One that was stopped goes on with the tools that never ran. Raises `UsageError` where
+    there are none, or it is still being made.
     """
     manifest = session.manifest
-    if manifest.state is not State.RECORDING:
-        raise UsageError(f"{session.directory} is {session.state}: there is nothing to resume")
+    if manifest.state is not State.RECORDING and not manifest.never_ran:
+        raise UsageError(_why_over(session))
     if is_running(manifest.recorder):
         assert manifest.recorder is not None  # noqa: S101  # or it would not run
         raise UsageError(
@@ -162,7 +164,9 @@ def resume(
             f"{bundle.program} has changed since {session.id} was begun: record it anew"
         )
     writer = SessionWriter(session.directory, manifest)
-    writer.save(replace(manifest, recorder=this_process()))
+    writer.save(
+        replace(manifest, state=State.RECORDING, finished=None, recorder=this_process())
+    )
     writer.event("resumed")
     # a local target ended with its recorder, and an app is started anew
     if device.serial == LOCAL_SERIAL or place is not None:
@@ -171,6 +175,17 @@ def resume(
                 shutil.rmtree(session.folder(entry.tool), ignore_errors=True)
     return _carry_out(
         recipe, device, toolchain, bundle or place, writer, observer or SilentObserver(), stop
+    )
+
+
+def _why_over(session: Session) -> str:
+    over = f"{session.directory} is {session.state}, and each of its tools ran"
+    cut = [entry.tool for entry in session.captures if entry.state is not State.COMPLETE]
+    if not cut:
+        return f"{over}: there is nothing to resume"
+    return (
+        f"{over}: what was cut off keeps what it had; record it anew "
+        f"(`droidgrind record -t {','.join(cut)} -- …`)"
     )
 
 
@@ -213,6 +228,13 @@ def _carry_out(
         placed = place_bundle(found, device)
         if placed.unmeasured and recipe.plan.wrappers:
             observer.warning(placed.unmeasured)
+        for tool in recipe.plan.wrappers if found.script else ():
+            if TRACE_CHILDREN not in recipe.plan.settings_of(tool).arguments:
+                observer.warning(
+                    f"{found.target.argv[0]} is a script: {tool} follows its interpreter and "
+                    "none of the programs that it starts (--trace-children follows them)"
+                )
+                break
         return ProgramLauncher(device, recipe.run, placed)
 
     recording = Recording(
@@ -230,9 +252,9 @@ def _subject_name(plan: Plan) -> str:
     return "system" if plan.subject.pid is None else f"pid-{plan.subject.pid}"
 
 
-def _target_entry(plan: Plan) -> TargetEntry:
+def _target_entry(plan: Plan, *, script: bool) -> TargetEntry:
     target = plan.target
     if target is None:
         return TargetEntry((), pid=plan.subject.pid, app=plan.app)
     cwd = None if target.cwd is None else str(target.cwd)
-    return TargetEntry(target.argv, cwd, target.env)
+    return TargetEntry(target.argv, cwd, target.env, script=script)

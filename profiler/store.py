@@ -23,7 +23,7 @@ from pathlib import Path
 from collectors import registry
 from collectors.errors import InputError, ParseError
 from collectors.records.errors import ErrorProfile
-from collectors.records.shared import Damage
+from collectors.records.shared import GONE, Damage
 from collectors.tools.tool import Profile
 from profiler.manifest import (
     CaptureEntry,
@@ -193,7 +193,7 @@ class Session:
                 files.append(file)
                 profiles.append(self._unsuppressed(tool, profile))
         damage.extend(
-            Damage(name, "the file is gone", "its figures are missing")
+            Damage(name, GONE, "its figures are missing")
             for name in sizes
             if self._holds_results(tool, Path(name))
         )

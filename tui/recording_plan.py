@@ -7,6 +7,7 @@ from collectors import registry
 from collectors.errors import UsageError
 from collectors.records.shared import Shape
 from collectors.tools.tool import Subject, ToolSettings
+from collectors.tools.valgrind import TRACE_CHILDREN
 from profiler.plan import Plan
 from profiler.target import Target, parse_environment, parse_push
 from tui.commands.options import parse_labels
@@ -93,6 +94,9 @@ def _settings(args: argparse.Namespace) -> dict[str, ToolSettings]:
         for name in registry.WRAPPERS:
             if registry.tool(name).shape is Shape.ERRORS:
                 settings[name] = ToolSettings(suppressions=files)
+    for name in registry.WRAPPERS if args.trace_children else ():
+        before = settings.get(name, ToolSettings())
+        settings[name] = replace(before, arguments=(*before.arguments, TRACE_CHILDREN))
     for word in args.tool_arg:
         name, equals, argument = word.partition("=")
         if not equals or not argument:

@@ -13,6 +13,9 @@ class Shape(StrEnum):
     SAMPLES = "samples"
 
 
+GONE = "the file is gone"  # what is said of results that were recorded, and are not there
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """A part of a tool's output that could not be read as it was meant.

@@ -15,6 +15,7 @@ from collectors.tools.tool import ToolSettings, Wrapper
 LOG_PATTERN = "valgrind.%p.log"
 # The log then says where each file was loaded, so that symbols can be looked up later.
 SAY_LOADS = ("-v", "-v")
+TRACE_CHILDREN = "--trace-children=yes"
 _LOG_GLOB = "valgrind.*.log"
 _MOST_LOG_BYTES = 1 << 20
 

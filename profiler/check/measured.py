@@ -6,8 +6,10 @@ from collectors import registry
 from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
+from collectors.tools.valgrind import TRACE_CHILDREN
 from profiler.check.limits import SEVERITIES
 from profiler.manifest import CaptureEntry, State
+from profiler.rules.trust import hurts
 from profiler.rules.words import listed
 from profiler.store import Session
 
@@ -82,16 +84,22 @@ def not_whole(session: Session, tool: str, *, needs_malloc: bool = False) -> str
     if entry is None:
         return f"{tool} was asked for and never ran"
     reading = session.reading(tool)
-    damage = reading.all_damage()
+    shape = registry.tool(tool).shape
+    damage = [found for found in reading.all_damage() if hurts(found, shape)]
     if entry.state is State.RECORDING:
         return f"{tool} is still being recorded"
     if entry.state is not State.COMPLETE and not _as_long_as_wanted(session, entry):
         return f"{tool} is {entry.state}: {entry.note or 'it did not come to its end'}"
     if damage:
         return f"{tool} is not whole: {damage[0]}"
-    is_sampler = registry.tool(tool).shape is Shape.SAMPLES
-    if not reading.profiles and not is_sampler:  # a short run leaves a sampler nothing
+    if not reading.profiles and shape is not Shape.SAMPLES:  # a short run leaves a sampler nothing
         return f"{tool} left no result"
+    script = session.manifest.target.script and tool in registry.WRAPPERS
+    if script and TRACE_CHILDREN not in entry.argv:
+        return (
+            f"the target is a script, and {tool} looked at its interpreter alone (record with "
+            "--trace-children)"
+        )
     if needs_malloc and reading.unmeasured is not None:
         return f"{tool}: {reading.unmeasured}"
     return None

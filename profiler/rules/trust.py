@@ -7,7 +7,9 @@ from collectors import registry
 from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
-from collectors.records.shared import Damage, Shape
+from collectors.records.samples import SampleTable
+from collectors.records.shared import GONE, Damage, Shape
+from collectors.tools.valgrind import TRACE_CHILDREN
 from profiler.finding import Finding, Severity, View, place
 from profiler.fingerprint import fingerprint
 from profiler.functions import function_costs
@@ -35,12 +37,14 @@ class Recorded:
     costs: Sequence[CostProfile] = ()
     heaps: Sequence[HeapProfile] = ()
     damage: Sequence[tuple[str, Damage]] = ()
+    threads: SampleTable | None = None
 
 
 def trust_findings(recorded: Recorded, context: Context) -> Iterator[Finding]:
     yield from _malloc(recorded, context)
     yield from _unresolved(recorded, context)
-    yield from _truncated(recorded)
+    yield from _children(recorded, context)
+    yield from _truncated(recorded, context)
     yield from _exit(recorded, context)
 
 
@@ -138,39 +142,108 @@ def _unresolved(recorded: Recorded, context: Context) -> Iterator[Finding]:
     )
 
 
-def _truncated(recorded: Recorded) -> Iterator[Finding]:
-    """Tools that failed, were cut off, or whose files are damaged: one finding each."""
+def _children(recorded: Recorded, context: Context) -> Iterator[Finding]:
+    """The target started other programs, which Valgrind did not follow."""
+    target = context.manifest.target
+    blind = [
+        entry.tool
+        for entry in recorded.captures
+        if entry.tool in registry.WRAPPERS and TRACE_CHILDREN not in entry.argv
+    ]
+    if not blind or not target.argv:
+        return
+    own = target.argv[0].rpartition("/")[2][:15]
+    others = sorted(_programs(recorded.threads) - {own})
+    if not others and not target.script:
+        return
+    seen = f"schedstat saw {listed(others)} run as well. " if others else ""
+    yield Finding(
+        "trust-children",
+        Severity.WARNING if target.script else Severity.INFO,
+        f"The target is a script: {listed(blind)} looked at its interpreter alone"
+        if target.script
+        else f"{listed(others)} ran as well, and {listed(blind)} did not look",
+        f"{seen}Valgrind does not follow programs that its target starts, unless it is told.",
+        "Record with --trace-children, or record the program itself that the script starts."
+        if target.script
+        else "Record with --trace-children if they matter.",
+        place(View.ERRORS),
+        fingerprint("trust-children"),
+        weight=20,
+    )
+
+
+def _programs(threads: SampleTable | None) -> set[str]:
+    """The names of all processes that were seen."""
+    entities = () if threads is None else threads.entities
+    return {entity.name for entity in entities if entity.pid == entity.number}
+
+
+def _truncated(recorded: Recorded, context: Context) -> Iterator[Finding]:
+    """Tools that failed, were cut off or never ran, or whose files are damaged."""
     known = registry.tool_names()
     for entry in recorded.captures:
         if entry.tool not in known:
             continue
         shape = registry.tool(entry.tool).shape
-        judged = shape is not Shape.SAMPLES
-        # Of a sampler's file as a whole: a known fault of its dialect was corrected, or the run
-        # was shorter than its interval. To record again would not change that.
-        hurt = [
-            damage
-            for tool, damage in recorded.damage
-            if tool == entry.tool
-            and (judged or damage.line is not None or damage.byte is not None)
-        ]
+        hurt = [d for tool, d in recorded.damage if tool == entry.tool and hurts(d, shape)]
         if entry.state in {State.COMPLETE, State.RECORDING} and not hurt:
             continue
         chosen = entry.state is State.PARTIAL and "stopped" in (entry.note or "")
-        what = str(hurt[0]) if hurt else entry.note or f"its state is {entry.state}"
+        failed = entry.state is State.FAILED
+        what = str(hurt[0]) if hurt and not failed else entry.note or f"it is {entry.state}"
         more = len(hurt) - 1
         met = "was met" if more == 1 else "were met"
-        rest = f" {plural(more, 'more fault')} {met}." if more > 0 else ""
+        rest = f" {plural(more, 'more fault')} {met}." if more > 0 and not failed else ""
+        written = any(file.bytes for file in entry.files)
+        gone = bool(hurt) and all(damage.what == GONE for damage in hurt)
+        without = failed or gone or not written
         yield Finding(
             "trust-truncated",
-            Severity.WARNING if judged and not chosen else Severity.INFO,
-            f"{entry.tool} is not whole",
-            f"{what.rstrip('.')}.{rest} Its figures are of what was written.",
-            "Record it again if you compare with other sessions.",
+            _truncated_severity(shape, without=without, chosen=chosen),
+            f"{entry.tool} gave no result" if without else f"{entry.tool} is not whole",
+            f"{what.rstrip('.')}.{rest} "
+            + (
+                "There are no figures of it."
+                if without
+                else "Its figures are of what was written."
+            ),
+            "Mend that, and record it again."
+            if failed
+            else "Record it again if you compare with other sessions.",
             place(_VIEWS[shape]),
             fingerprint("trust-truncated", entry.tool),
-            weight=7,
+            weight=8 if failed else 7,
         )
+    never = [tool for tool in context.manifest.never_ran if tool in known]
+    if never and context.manifest.state is not State.RECORDING:
+        yield Finding(
+            "trust-truncated",
+            Severity.WARNING,
+            f"{listed(never, 4)} never ran",
+            "The recording ended before that: nothing is known of what would have been found.",
+            "`droidgrind record --resume SESSION` runs what is missing.",
+            place(_VIEWS[registry.tool(never[0]).shape]),
+            fingerprint("trust-truncated", *never),
+            weight=10,
+        )
+
+
+def hurts(damage: Damage, shape: Shape) -> bool:
+    """Whether damage takes something away that another recording would give.
+
+    Of a sampler's file as a whole it does not: a known fault of its dialect was corrected, or
+    the run was shorter than its interval.
+    """
+    of_place = damage.line is not None or damage.byte is not None
+    return shape is not Shape.SAMPLES or of_place or damage.what == GONE
+
+
+def _truncated_severity(shape: Shape, *, without: bool, chosen: bool) -> Severity:
+    # What no sampler saw is missing in one view; what Valgrind did not do is all of it.
+    if without and shape is not Shape.SAMPLES:
+        return Severity.ERROR
+    return Severity.INFO if chosen or shape is Shape.SAMPLES else Severity.WARNING
 
 
 def _exit(recorded: Recorded, context: Context) -> Iterator[Finding]:

@@ -11,10 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from collectors.devices.discover import choose_device
+from collectors.errors import UsageError
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
+from collectors.tools.tool import ToolSettings
 from profiler import open_session, record, summarise
+from profiler.check.checking import check
+from profiler.check.limits import parse_fail_on
+from profiler.findings import session_findings
 from profiler.manifest import State
+from profiler.plan import Plan
+from profiler.progress import SilentObserver, Step, StopRequest
+from profiler.session import resume, run_plan
+from profiler.target import Target
 from tests.conftest import Build
 
 pytestmark = pytest.mark.valgrind
@@ -206,3 +216,54 @@ def test_interrupt_is_the_usual_end_of_sampling_a_system(tmp_path: Path) -> None
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert open_session(tmp_path / out.decode().strip()).state is State.COMPLETE
+
+
+def test_a_stopped_recording_goes_on_with_what_never_ran(leak: Path, tmp_path: Path) -> None:
+    stop = StopRequest()
+    said: list[str] = []
+
+    class StopsAtFirst(SilentObserver):
+        def step_started(self, step: Step) -> None:
+            stop.ask()
+
+        def warning(self, text: str) -> None:
+            said.append(text)
+
+    plan = Plan(Target((str(leak),)), ("memcheck", "massif"))
+    folder = tmp_path / "stopped"
+    stopped = run_plan(
+        plan,
+        choose_device("local"),
+        tmp_path,
+        directory=folder,
+        observer=StopsAtFirst(),
+        stop=stop,
+    )
+    assert stopped.interrupted
+    assert stopped.session.tools == ("memcheck",)
+    assert said == [f"massif never ran: `droidgrind record --resume {folder}` goes on with it"]
+    findings = session_findings(stopped.session)
+    assert any(f.title == "massif never ran" for f in findings)
+    resumed = resume(stopped.session).session
+    assert resumed.tools == ("memcheck", "massif")
+    assert resumed.capture("massif").state is State.COMPLETE  # type: ignore[union-attr]
+    with pytest.raises(UsageError, match="each of its tools ran"):
+        resume(resumed)
+
+
+def test_a_script_is_said_to_be_one(leak: Path, tmp_path: Path) -> None:
+    script = tmp_path / "wrap.sh"
+    script.write_text(f"#!/bin/sh\n{leak}\nexit 0\n", encoding="utf-8")
+    script.chmod(0o755)
+    blind = record([str(script)], tools=["memcheck"], directory=tmp_path / "blind")
+    rules = {f.rule: f for f in session_findings(blind)}
+    assert "looked at its interpreter alone" in rules["trust-children"].title
+    assert "trust-truncated" not in rules  # the fork's part of the file is no damage
+    assert "damage" not in summarise(blind)
+    (outcome,) = check(blind, parse_fail_on("error")).broken
+    assert "--trace-children" in outcome.note
+    follow = {"memcheck": ToolSettings(arguments=("--trace-children=yes",))}
+    seen = record([str(script)], tools=["memcheck"], settings=follow, directory=tmp_path / "s")
+    assert "trust-children" not in {f.rule for f in session_findings(seen)}
+    kinds = summarise(seen)["memcheck"]["by_kind"]
+    assert kinds["Leak_DefinitelyLost"] == 1

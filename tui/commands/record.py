@@ -51,6 +51,11 @@ class RecordCommand:
             help="an argument for one tool, such as massif=--depth=60 (may be repeated)",
         )
         parser.add_argument(
+            "--trace-children",
+            action="store_true",
+            help="Valgrind follows the programs that the target starts, too: for scripts",
+        )
+        parser.add_argument(
             "--time-unit",
             choices=("i", "ms", "B"),
             default="i",
