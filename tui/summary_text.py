@@ -141,10 +141,7 @@ def _heat(thermal: Sequence[Figures]) -> str:
 def _system(vmstat: Figures, cpus: int | None) -> Iterator[str]:
     columns = vmstat["columns"]
     if not columns:
-        yield (
-            f"  vmstat: {plural(vmstat['samples'], 'sample')}, none of them during the run: it "
-            "was shorter than vmstat's interval"
-        )
+        yield ("  vmstat: the run was too short for a sample")
         return
 
     def level(name: str, which: str = "mean") -> float | None:

@@ -45,6 +45,7 @@ _MEANINGS = {
 _OTHER_TABLES = re.compile(
     rb"disk- -+reads|total merged sectors|K total memory|Cache +Num +Total|[0-9]+ disks *\n"
 )
+_USUAL_HEADER = b"r b swpd free buff cache si so bi bo in cs us sy id wa"
 _NUMBER = re.compile(rb"-?[0-9]{1,20}")
 _STAMP = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
 _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})")
@@ -68,6 +69,8 @@ def parse_content(content: bytes, source: str) -> SampleProfile:
     for number, raw in enumerate(lines, start=1):
         if not reading.line(raw, number, whole=number < len(lines)):
             break
+    if not reading.names and reading.is_head_alone(lines):
+        reading.line(_USUAL_HEADER, len(lines), whole=True)  # a run too short for a sample
     if not reading.names:
         if _OTHER_TABLES.search(content[:65536]):
             raise ParseError(source, "a table of vmstat -d, -D, -m or -s: record plain vmstat")
@@ -106,6 +109,12 @@ class _Reading:
                 what = f"a row that does not fit the {len(self.names)} columns"
                 self._complain(what, "the row is left out", number)
         return True
+
+    def is_head_alone(self, lines: list[bytes]) -> bool:
+        """Whether the sampler's own lines are all there is: vmstat had no time to write."""
+        return "started_unix" in self._facts and all(
+            not line.strip() or line.startswith(b"#") or _is_group_line(line) for line in lines
+        )
 
     def _header_line(self, words: list[bytes]) -> None:
         if self.names:

@@ -108,6 +108,17 @@ def test_line_of_another_program_is_left_out_and_said() -> None:
     assert [damage.line for damage in profile.damage] == [4]
 
 
+def test_a_run_too_short_for_a_sample_is_no_damage() -> None:
+    head = b"# interval_seconds 1\n# version vmstat from procps-ng 4.0.2\n# started_unix 17\n"
+    group = b"procs -----------memory---------- ---swap-- -----io----\n"
+    for content in (head, head + group, head + b"\n# cost_seconds 0.003\n"):
+        profile = parse_content(content, "vmstat.txt")
+        assert (profile.samples, profile.damage, profile.started) == (0, (), 17)
+        assert len(table(profile)) == 0
+    with pytest.raises(ParseError, match="not vmstat's table"):
+        parse_content(head + b"vmstat: not found\n", "vmstat.txt")
+
+
 def test_carriage_returns_change_nothing() -> None:
     plain = (PROCPS / "plain.txt").read_bytes()
     crlf = parse_content(plain.replace(b"\n", b"\r\n"), "t")
