@@ -92,7 +92,9 @@ def not_whole(session: Session, tool: str, *, needs_malloc: bool = False) -> str
         return f"{tool} is {entry.state}: {entry.note or 'it did not come to its end'}"
     if damage:
         return f"{tool} is not whole: {damage[0]}"
-    if not reading.profiles and shape is not Shape.SAMPLES:  # a short run leaves a sampler nothing
+    if (
+        not reading.profiles and shape is not Shape.SAMPLES
+    ):  # a short run leaves a sampler nothing
         return f"{tool} left no result"
     script = session.manifest.target.script and tool in registry.WRAPPERS
     if script and TRACE_CHILDREN not in entry.argv:

@@ -43,7 +43,9 @@ def heap_section(content: ReportInput) -> Section:
         if profile.sites is not None:
             body.append(_sites_table(title, profile.sites))
     section.headlines = headlines(
-        heap_findings([profile for _, profile in heaps], (), content.context, held=content.held())
+        heap_findings(
+            [profile for _, profile in heaps], (), content.context, held=content.held()
+        )
     )
     section.body = "".join(body)
     return section
