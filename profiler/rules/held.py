@@ -65,5 +65,8 @@ def _by_memcheck(errors: Sequence[ErrorProfile], context: Context) -> Iterator[H
 
 def _lists_all(process: ErrorProcess) -> bool:
     """Whether every block in use at exit is in some leak record; the last option counts."""
-    given = dict(word.partition("=")[::2] for word in process.valgrind_argv)
-    return all(given.get(name) in values for name, values in _LISTS_ALL.items())
+    given: dict[str, str] = {}
+    for word in process.valgrind_argv:
+        name, _, value = word.partition("=")
+        given[name] = value
+    return all(given.get(option) in values for option, values in _LISTS_ALL.items())
