@@ -99,6 +99,7 @@ def test_a_link_cut_while_it_is_sent_leaves_nothing(
 ) -> None:
     native = native_sampler("x86_64", 0.1, Subject())
     assert isinstance(native, Preferred)
+    before = set((phone.root / TEMPORARY).glob("droidgrind-*"))  # another test's toolchain
     phone.wire.cut_after(count, away_seconds=1)
     try:
         stream = adb_device.stream(["sleep", "5"], io.BytesIO(), name="cut", preferred=native)
@@ -108,7 +109,7 @@ def test_a_link_cut_while_it_is_sent_leaves_nothing(
     except DeviceUnavailable:
         pass
     deadline = time.monotonic() + 10
-    while left := list((phone.root / TEMPORARY).glob("droidgrind-*")):
+    while left := set((phone.root / TEMPORARY).glob("droidgrind-*")) - before:
         assert time.monotonic() < deadline, left
         time.sleep(0.1)
     assert adb_device.run(["true"]).status == 0

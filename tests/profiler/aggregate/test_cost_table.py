@@ -48,8 +48,14 @@ def test_functions_rates_and_cycles_are_those_of_the_report(bugs: CostProfile) -
 
 def test_weights_are_read_or_the_fault_is_named() -> None:
     assert parse_weights(" Ir=1  D1mr=12 ", ("Ir", "D1mr")) == {"Ir": 1, "D1mr": 12}
-    assert parse_weights("", ("Ir",)) == {}
-    for text, fault in (("Ir", "NAME=NUMBER"), ("Ir=x", "Ir=x"), ("D1mw=3", "no event D1mw")):
+    faults = {
+        "Ir": "NAME=NUMBER",
+        "Ir=x": "Ir=x",
+        "D1mw=3": "no event D1mw",
+        "": "at least one event",
+        "Ir=0": "at least one event",
+    }
+    for text, fault in faults.items():
         with pytest.raises(ValueError, match=fault):
             parse_weights(text, ("Ir", "D1mr"))
 
