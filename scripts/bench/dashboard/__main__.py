@@ -86,7 +86,7 @@ def live(folder: str, seconds: float) -> None:
                 for name, argv in (
                     ("top", ["top", "-H", "-p", str(process.pid), "-d", f"{1 / hz:g}"]),
                     ("htop", ["htop", "-p", str(process.pid), "-d", f"{10 / hz:.0f}"]),
-                    ("btop", ["btop", "-u", f"{1000 / hz:.0f}"]),
+                    ("btop", ["btop", "--utf-force", "-u", f"{1000 / hz:.0f}"]),
                     ("glances", ["glances", "-t", f"{1 / hz:g}"]),
                 ):
                     if shutil.which(name) is None:
@@ -96,7 +96,8 @@ def live(folder: str, seconds: float) -> None:
                     before = ticks(pid)
                     time.sleep(min(20.0, seconds))
                     share = (ticks(pid) - before) / min(20.0, seconds)
-                    print(f"  {name} at {hz:g} Hz: {share:.1f} % of a core")
+                    ran = f"{share:.1f} % of a core" if share > 0 else "did not run"
+                    print(f"  {name} at {hz:g} Hz: {ran}")
                     terminal.close()
                     time.sleep(0.5)
         finally:
