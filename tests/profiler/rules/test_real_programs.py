@@ -266,7 +266,7 @@ def test_more_busy_threads_than_cpus_fill_the_queue(recorded: Recorded) -> None:
         assert "saturated" in found["sched-saturated"][0].title
 
 
-def test_a_hundred_looks_a_second_at_a_hundred_threads_cost_too_much(
+def test_a_hundred_looks_a_second_at_hundreds_of_threads_cost_too_much(
     recorded: Recorded,
 ) -> None:
     found = by_rule(recorded("threads", "sleepers", "schedstat", interval=0.01))

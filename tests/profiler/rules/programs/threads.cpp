@@ -72,7 +72,7 @@ int main(int argc, char **argv) {
       while (Clock::now() < next) n = n + 1;
     }
   } else if (mode == "sleepers") {  // many threads to look at, hardly any work
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 400; i++)
       threads.emplace_back([i] { name(i); std::this_thread::sleep_until(end); });
   } else if (mode == "signal") {  // what POSIX allows, and Helgrind finds dubious
     static std::mutex mutex;
