@@ -146,6 +146,16 @@ class Manifest:
         return next((entry for entry in self.captures if entry.tool == tool), None)
 
     @property
+    def target_status(self) -> int | None:
+        """How the target ended, in the shell's numbers: the first bad end, else 0.
+
+        None where nobody saw an end.
+        """
+        seen = [run.exit_status for run in (self.native, *self.captures) if run is not None]
+        known = [status for status in seen if status is not None]
+        return next((status for status in known if status), 0) if known else None
+
+    @property
     def never_ran(self) -> tuple[str, ...]:
         """The tools that were asked for and have no capture."""
         return tuple(tool for tool in self.plan if self.capture(tool) is None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from collectors.tools.valgrind import signal_name
 from profiler.manifest import CaptureEntry, NativeRun, State
 from profiler.progress import Step
-from profiler.store import NATIVE_RUN
+from profiler.store import NATIVE_RUN, Session
 from tui.figures import duration
 from tui.text import printable
 
@@ -125,3 +125,9 @@ def exit_text(status: int | None) -> str:
     if 128 < status < 192:
         return f"killed by {signal_name(status - 128)} ({status})"
     return f"exit status {status}"
+
+
+def ended_text(session: Session) -> str:
+    """A session's state, and how its target ended where that was badly."""
+    status = session.manifest.target_status
+    return f"{session.state}, {exit_text(status)}" if status else session.state.value

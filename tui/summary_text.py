@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap as wrapped
 from typing import Any
 
-from collectors.records.errors import ErrorProfile, ErrorRecord
-from collectors.records.shared import Frame
+from collectors import registry
+from collectors.records.errors import ErrorProfile
+from collectors.records.shared import GONE
 from profiler.error_kinds import SIGNS
+from profiler.manifest import State
 from profiler.own_code import OwnCode
 from profiler.store import Session
+from tui.errors_text import error_lines
 from tui.figures import (
     NOT_MEASURED,
     count,
@@ -25,32 +28,39 @@ from tui.figures import (
 )
 from tui.recording_text import exit_text
 from tui.symbols_text import unresolved_lines
-from tui.text import printable, table_lines
+from tui.text import cut, printable, table_lines
 
 Figures = Mapping[str, Any]
 _TOP = 10
-_MOST_ERRORS = 12
 _MOST_FRAMES = 3
 _NAME_CELLS = 58
-_MOST_FINDINGS = 10
+_MOST_FINDINGS = 10  # where some are information: errors and warnings are all shown
+_FEWEST_INFO = 3
 _FINDING_CELLS = 100
 
 
 def summary_lines(
-    session: Session, summary: Figures, own: OwnCode | None = None
+    session: Session, summary: Figures, own: OwnCode | None = None, *, whole: bool = False
 ) -> Iterator[str]:
-    """The lines of the summary; `summary` is what `summarise` gave for the session."""
+    """The lines of the summary; `summary` is what `summarise` gave for the session.
+
+    `whole` leaves out no finding, error and thread.
+    """
     yield from _head(session, summary)
-    yield from _findings(summary)
+    yield from _findings(summary, whole=whole)
     if "schedstat" in summary or "vmstat" in summary:
-        yield from _scheduling(session, summary)
+        yield from _scheduling(session, summary, whole=whole)
     for tool in session.tools:
         figures = summary.get(tool)
         if figures is None:
             continue
         if "occurrences" in figures:
             yield from _errors(
-                session, tool, figures, own or OwnCode.guessed(session.manifest.target.argv)
+                session,
+                tool,
+                figures,
+                own or OwnCode.guessed(session.manifest.target.argv),
+                whole=whole,
             )
         elif "marked_peak" in figures:
             yield from _heap(tool, figures)
@@ -65,7 +75,9 @@ def _head(session: Session, summary: Figures) -> Iterator[str]:
     facts = summary["session"]
     device = facts["device"]
     target = "imported files" if session.manifest.imported else session.manifest.target.label
-    yield printable(f"{target}  ({facts['state']})")
+    gone = sum(item["what"] == GONE for item in summary.get("damage", []))
+    lost = f", but {plural(gone, 'result')} of it gone" if gone else ""
+    yield printable(f"{target}  ({facts['state']}{lost})")
     parts = [device["model"] or device["serial"], device["kernel"]]
     if device["android"]:
         parts.insert(1, f"Android {device['android']}")
@@ -83,7 +95,7 @@ def _heading(title: str, source: str) -> Iterator[str]:
     yield f"{title}  [{source}]"
 
 
-def _findings(summary: Figures) -> Iterator[str]:
+def _findings(summary: Figures, *, whole: bool) -> Iterator[str]:
     found = summary["findings"]
     if not found:
         return
@@ -93,11 +105,12 @@ def _findings(summary: Figures) -> Iterator[str]:
         if (number := sum(finding["severity"] == word for finding in found))
     ]
     yield from _heading("What is wrong?", ", ".join(counts) or "nothing above information")
-    shown = [f for f in found if f["severity"] != "info"][:_MOST_FINDINGS]
-    shown += [f for f in found if f["severity"] == "info"][: _MOST_FINDINGS - len(shown)]
+    shown = [f for f in found if f["severity"] != "info"]
+    room = max(_FEWEST_INFO, _MOST_FINDINGS - len(shown))
+    shown += [f for f in found if f["severity"] == "info"][: None if whole else room]
     for finding in shown:
         sign = SIGNS[finding["severity"]]
-        yield _cut(f"  {sign} {finding['title']}  ({finding['rule']})", _FINDING_CELLS)
+        yield cut(f"  {sign} {finding['title']}  ({finding['rule']})", _FINDING_CELLS)
         for text in (finding["evidence"], finding["advice"]):
             yield from wrapped(
                 printable(text),
@@ -108,7 +121,7 @@ def _findings(summary: Figures) -> Iterator[str]:
     yield from _more(len(found), "finding", len(shown))
 
 
-def _scheduling(session: Session, summary: Figures) -> Iterator[str]:
+def _scheduling(session: Session, summary: Figures, *, whole: bool) -> Iterator[str]:
     yield from _heading("Who waits for a CPU?", "native run: vmstat, schedstat")
     native = summary.get("native")
     if native:
@@ -124,7 +137,7 @@ def _scheduling(session: Session, summary: Figures) -> Iterator[str]:
         yield from _system(vmstat, summary["session"]["device"]["cpus"])
     schedstat = summary.get("schedstat")
     if schedstat and schedstat["threads"]:
-        yield from _threads(schedstat)
+        yield from _threads(schedstat, whole=whole)
     elif schedstat is not None or session.capture("schedstat"):
         yield "  no thread was seen: the run was shorter than the time between two samples"
 
@@ -164,7 +177,7 @@ def _system(vmstat: Figures, cpus: int | None) -> Iterator[str]:
     yield f"  {'  '.join(shares + rates)}  ({plural(vmstat['samples'], 'sample')})"
 
 
-def _threads(schedstat: Figures) -> Iterator[str]:
+def _threads(schedstat: Figures, *, whole: bool) -> Iterator[str]:
     threads = sorted(
         schedstat["threads"],
         key=lambda t: -((t["run_seconds"] or 0) + (t["wait_seconds"] or 0)),
@@ -172,7 +185,7 @@ def _threads(schedstat: Figures) -> Iterator[str]:
     rows = [
         (
             str(thread["tid"]),
-            _cut(thread["name"], 20),
+            cut(thread["name"], 20),
             seconds(thread["run_seconds"]),
             seconds(thread["wait_seconds"]),
             percent(
@@ -183,15 +196,18 @@ def _threads(schedstat: Figures) -> Iterator[str]:
             count(thread["involuntary"]),
             NOT_MEASURED if thread["last_cpu"] is None else str(thread["last_cpu"]),
         )
-        for thread in threads[:_TOP]
+        for thread in (threads if whole else threads[:_TOP])
     ]
     header = ("TID", "thread", "running", "waiting", "wait", "vol.", "invol.", "last CPU")
     for line in table_lines(header, rows, right=(0, 2, 3, 4, 5, 6, 7)):
         yield f"  {line}"
-    yield from _more(len(threads), "thread")
+    if not whole:
+        yield from _more(len(threads), "thread")
 
 
-def _errors(session: Session, tool: str, figures: Figures, own: OwnCode) -> Iterator[str]:
+def _errors(
+    session: Session, tool: str, figures: Figures, own: OwnCode, *, whole: bool
+) -> Iterator[str]:
     yield from _heading("Is memory used correctly?", _source(session, tool))
     if figures.get("not_measured"):
         yield f"  {figures['not_measured']}"
@@ -216,26 +232,7 @@ def _errors(session: Session, tool: str, figures: Figures, own: OwnCode) -> Iter
         if isinstance(profile, ErrorProfile)
         for record in profile.records
     ]
-    records.sort(
-        key=lambda record: (
-            record.is_leak,
-            not own.has_own(record.frames),
-            -(record.leaked_bytes or 0),
-        )
-    )
-    for record in records[:_MOST_ERRORS]:
-        times = f"  ({plural(record.count, 'time')})" if record.count > 1 else ""
-        yield f"  {record.kind}: {_cut(record.what, 110)}{times}"
-        for word, frame in _telling_frames(record, own):
-            yield f"      {word} {_cut(frame.place, 100)}"
-    yield from _more(len(records), "error", _MOST_ERRORS)
-
-
-def _telling_frames(record: ErrorRecord, own: OwnCode) -> Iterator[tuple[str, Frame]]:
-    """From the first frame of own code on: allocators and libraries are passed over."""
-    start = next((i for i, frame in enumerate(record.frames) if own.owns(frame)), 0)
-    for i, frame in enumerate(record.frames[start : start + _MOST_FRAMES]):
-        yield ("at" if i == 0 else "by"), frame
+    yield from error_lines(session, records, own, whole=whole)
 
 
 def _heap(tool: str, figures: Figures) -> Iterator[str]:
@@ -260,12 +257,14 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
     marked = figures["marked_peak"]
     if marked is not None and marked != peak["index"]:
         yield f"  Massif marked snapshot {marked} as its peak"
-    for entry in figures["top"][:_TOP]:
+    rows: dict[str, tuple[float, int]] = {}
+    for entry in figures["top"]:
         # The allocator's own frames would fill the line and say nothing.
-        places = entry["stack"][entry["own"] or 0 :]
-        stack = [_cut(place, _NAME_CELLS) for place in places[:_MOST_FRAMES]]
-        yield f"  {entry['percent']:5.1f} %  {size(entry['bytes']):>9}  {' < '.join(stack)}"
-    yield from _more(len(figures["top"]), "allocation place")
+        stack = " < ".join(_telling_places(entry["stack"][entry["own"] or 0 :]))
+        percents, held = rows.get(stack, (0.0, 0))
+        rows[stack] = percents + entry["percent"], held + entry["bytes"]
+    for stack, (percents, held) in [*rows.items()][:_TOP]:
+        yield f"  {percents:5.1f} %  {size(held):>9}  {stack}"
     yield from _sites(figures)
 
 
@@ -292,12 +291,20 @@ def _sites(figures: Figures) -> Iterator[str]:
                 size(site[name]) if name.endswith("_bytes") else short_count(site.get(name))
                 for name in shown
             ),
-            _cut(" < ".join(site["stack"][:_MOST_FRAMES]) or "???", _NAME_CELLS + 20),
+            cut(" < ".join(_telling_places(site["stack"])) or "???", _NAME_CELLS + 20),
         )
         for site in sites[:_TOP]
     ]
     for line in table_lines(header, rows, right=range(len(shown))):
         yield f"  {line}"
+
+
+def _telling_places(places: Sequence[str]) -> list[str]:
+    """The first places of a stack: without Valgrind's replacements, each name once."""
+    told = [place for place in places if "/vgpreload_" not in place] or places
+    names = dict.fromkeys(place.partition(" (")[0] for place in told)
+    first = {name: next(p for p in told if p.partition(" (")[0] == name) for name in names}
+    return [cut(place, _NAME_CELLS) for place in [*first.values()][:_MOST_FRAMES]]
 
 
 def _cost(tool: str, figures: Figures) -> Iterator[str]:
@@ -318,7 +325,7 @@ def _cost(tool: str, figures: Figures) -> Iterator[str]:
                 for name in ("Ir",)
             ),
             *(short_count(row.get(name)) for name in shown),
-            _cut(f"{row['function']} ({row['file']})", _NAME_CELLS + 20),
+            cut(f"{row['function']} ({row['file']})", _NAME_CELLS + 20),
         )
         for row in figures["top"][:_TOP]
     ]
@@ -353,14 +360,23 @@ def _rates(events: Mapping[str, int]) -> Iterator[str]:
 
 
 def _trouble(session: Session, summary: Figures) -> Iterator[str]:
-    notes = [(entry.tool, entry.state.value, entry.note) for entry in session.captures]
+    ends = [
+        f"  {entry.tool}: {entry.note or exit_text(entry.exit_status)}"
+        for entry in session.captures
+        if entry.state is State.COMPLETE
+        and (entry.note or (entry.tool in registry.WRAPPERS and entry.exit_status))
+    ]
+    if ends:
+        yield ""
+        yield "How the target ended"
+        yield from (printable(line) for line in ends)
     lines = [
-        f"  {tool}: {state}" + (f": {note}" if note else "")
-        for tool, state, note in notes
-        if note or state != "complete"
+        f"  {entry.tool}: {entry.state}" + (f": {entry.note}" if entry.note else "")
+        for entry in session.captures
+        if entry.state is not State.COMPLETE
     ]
     planned = [tool for tool in session.manifest.plan if tool not in session.tools]
-    lines += [f"  {tool}: was not run" for tool in planned]
+    lines += [f"  {tool}: never ran (record --resume runs it)" for tool in planned]
     if session.manifest.note is not None:
         lines.insert(0, f"  the recording ended early: {session.manifest.note}")
     lines += [
@@ -380,9 +396,4 @@ def _source(session: Session, tool: str) -> str:
 
 def _more(total: int, noun: str, shown: int = _TOP) -> Iterator[str]:
     if total > shown:
-        yield f"  … and {plural(total - shown, 'more ' + noun)}"
-
-
-def _cut(text: str, cells: int) -> str:
-    text = printable(text)
-    return text if len(text) <= cells else f"{text[: cells - 1]}…"
+        yield f"  … and {plural(total - shown, 'more ' + noun)} (--all shows them)"

@@ -99,3 +99,9 @@ def print_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
 def warn(text: str) -> None:
     """One line on standard error."""
     print(f"droidgrind: {printable(text)}", file=sys.stderr)
+
+
+def cut(text: str, cells: int) -> str:
+    """Printable text of so many cells at most."""
+    text = printable(text)
+    return text if len(text) <= cells else f"{text[: cells - 1]}…"

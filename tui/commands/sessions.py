@@ -18,6 +18,7 @@ class SessionsCommand:
     def run(self, args: argparse.Namespace) -> int:
         from collectors.errors import InputError
         from profiler.store import Session, open_session, session_directories, sessions_root
+        from tui.recording_text import ended_text
         from tui.text import print_json, print_table, warn
 
         root = sessions_root(args.sessions)
@@ -33,6 +34,7 @@ class SessionsCommand:
                     {
                         "id": session.id,
                         "state": session.state,
+                        "exit_status": session.manifest.target_status,
                         "created": session.manifest.created,
                         "serial": session.manifest.device.serial,
                         "model": session.manifest.device.model,
@@ -48,11 +50,12 @@ class SessionsCommand:
             warn(f"no session in {root} yet: make one with `droidgrind record -- PROGRAM`")
             return 0
         print_table(
-            ("session", "state", "device", "target", "tools"),
+            ("session", "recorded", "state", "device", "target", "tools"),
             [
                 (
                     session.id,
-                    session.state.value,
+                    session.manifest.created[:16].replace("T", " "),
+                    ended_text(session),
                     session.manifest.device.serial,
                     "(imported)"
                     if session.manifest.imported

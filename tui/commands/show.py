@@ -15,6 +15,9 @@ class ShowCommand:
         options.add_session(parser)
         options.add_mine(parser)
         options.add_suppressions(parser, "to leave out, besides those of droidgrind.toml")
+        parser.add_argument(
+            "--all", action="store_true", help="every finding, error and thread, not the worst"
+        )
         options.add_json(parser)
 
     def run(self, args: argparse.Namespace) -> int:
@@ -35,7 +38,7 @@ class ShowCommand:
         from tui.summary_text import summary_lines
 
         own = project.own_code(session, mine)
-        for line in summary_lines(session, summary, own):
+        for line in summary_lines(session, summary, own, whole=args.all):
             print_line(line)
         return 0
 

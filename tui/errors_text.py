@@ -1,0 +1,79 @@
+"""The errors of one tool as text, by their cause: what `droidgrind show` lists."""
+
+from collections.abc import Iterator, Sequence
+
+from collectors.records.errors import ErrorRecord
+from collectors.records.shared import Frame
+from profiler.own_code import OwnCode
+from profiler.rules.context import Context
+from profiler.rules.errors import groups_by_cause
+from profiler.store import Session
+from profiler.thresholds import Thresholds
+from tui.figures import plural
+from tui.text import cut
+
+_MOST_GROUPS = 12
+_MOST_FRAMES = 3
+_WHAT_CELLS = 110
+_PLACE_CELLS = 100
+
+
+def error_lines(
+    session: Session, records: Sequence[ErrorRecord], own: OwnCode, *, whole: bool
+) -> Iterator[str]:
+    """Errors of one cause together, leaks of one place; the most of them unless `whole`."""
+    groups = _groups(session, records, own)
+    shown = groups if whole else groups[:_MOST_GROUPS]
+    for group in shown:
+        yield f"  {_title(group)}"
+        for word, frame in _telling_frames(group[0], own):
+            yield f"      {word} {cut(frame.place, _PLACE_CELLS)}"
+    left = sum(len(group) for group in groups[len(shown) :])
+    if left:
+        yield f"  … and {plural(left, 'more error')} (--all shows them)"
+
+
+def _groups(
+    session: Session, records: Sequence[ErrorRecord], own: OwnCode
+) -> list[list[ErrorRecord]]:
+    context = Context(session.manifest, Thresholds(), own)
+    errors = [record for record in records if not record.is_leak]
+    groups = [list(group.records) for group in groups_by_cause(errors, context)]
+    leaks: dict[tuple[object, ...], list[ErrorRecord]] = {}
+    for record in records:
+        if record.is_leak:
+            key = (record.kind, *(frame.place for _, frame in _telling_frames(record, own)))
+            leaks.setdefault(key, []).append(record)
+    groups += leaks.values()
+    for group in groups:
+        group.sort(key=lambda record: not own.has_own(record.frames))
+    return sorted(groups, key=lambda group: _rank(group, own))
+
+
+def _rank(group: Sequence[ErrorRecord], own: OwnCode) -> tuple[bool, bool, int]:
+    lost = sum(record.leaked_bytes or 0 for record in group)
+    return group[0].is_leak, not own.has_own(group[0].frames), -lost
+
+
+def _title(group: Sequence[ErrorRecord]) -> str:
+    kinds = ", ".join(dict.fromkeys(record.kind for record in group))
+    first, total = group[0], sum(record.count for record in group)
+    if len(group) == 1:
+        times = f"  ({plural(total, 'time')})" if total > 1 else ""
+        return f"{kinds}: {cut(first.what, _WHAT_CELLS)}{times}"
+    if first.is_leak:
+        lost = sum(record.leaked_bytes or 0 for record in group)
+        blocks = sum(record.leaked_blocks or 0 for record in group)
+        return (
+            f"{kinds}: {lost:,} bytes in {plural(blocks, 'block')}, in "
+            f"{plural(len(group), 'loss record')}"
+        )
+    counts = f"{plural(len(group), 'report')} of one cause, {plural(total, 'time')}"
+    return f"{kinds}: {cut(first.what, _WHAT_CELLS)}  ({counts})"
+
+
+def _telling_frames(record: ErrorRecord, own: OwnCode) -> Iterator[tuple[str, Frame]]:
+    """From the first frame of own code on: allocators and libraries are passed over."""
+    start = next((i for i, frame in enumerate(record.frames) if own.owns(frame)), 0)
+    for i, frame in enumerate(record.frames[start : start + _MOST_FRAMES]):
+        yield ("at" if i == 0 else "by"), frame
