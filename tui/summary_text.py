@@ -19,14 +19,13 @@ from tui.errors_text import error_lines
 from tui.figures import (
     NOT_MEASURED,
     count,
-    duration,
     percent,
     plural,
-    seconds,
     short_count,
     size,
 )
 from tui.recording_text import exit_text
+from tui.scheduling_text import scheduling_lines
 from tui.symbols_text import unresolved_lines
 from tui.text import cut, printable, table_lines
 
@@ -49,7 +48,8 @@ def summary_lines(
     yield from _head(session, summary)
     yield from _findings(summary, whole=whole)
     if "schedstat" in summary or "vmstat" in summary:
-        yield from _scheduling(session, summary, whole=whole)
+        yield from _heading("Who waits for a CPU?", "native run: vmstat, schedstat")
+        yield from scheduling_lines(session, summary, whole=whole)
     for tool in session.tools:
         figures = summary.get(tool)
         if figures is None:
@@ -119,90 +119,6 @@ def _findings(summary: Figures, *, whole: bool) -> Iterator[str]:
                 subsequent_indent="      ",
             )
     yield from _more(len(found), "finding", len(shown))
-
-
-def _scheduling(session: Session, summary: Figures, *, whole: bool) -> Iterator[str]:
-    yield from _heading("Who waits for a CPU?", "native run: vmstat, schedstat")
-    native = summary.get("native")
-    if native:
-        wall = native["wall_seconds"]
-        yield (
-            f"  ran {duration(wall) if wall is not None else NOT_MEASURED}, "
-            f"{seconds(native['cpu_seconds'])} CPU, {exit_text(native['exit_status'])}"
-        )
-        if native["thermal"]:
-            yield f"  {_heat(native['thermal'])}"
-    vmstat = summary.get("vmstat")
-    if vmstat:
-        yield from _system(vmstat, summary["session"]["device"]["cpus"])
-    schedstat = summary.get("schedstat")
-    if schedstat and schedstat["threads"]:
-        yield from _threads(schedstat, whole=whole)
-    elif schedstat is not None or session.capture("schedstat"):
-        yield "  no thread was seen: the run was shorter than the time between two samples"
-
-
-def _heat(thermal: Sequence[Figures]) -> str:
-    before, after = thermal
-    words = f"thermal status {before['status']} before, {after['status']} after"
-    if after["celsius"] is None:
-        return words
-    was = "" if before["celsius"] is None else f", {before['celsius']:.0f} °C before"
-    return f"{words}; {after['sensor']} {after['celsius']:.0f} °C{was}"
-
-
-def _system(vmstat: Figures, cpus: int | None) -> Iterator[str]:
-    columns = vmstat["columns"]
-    if not columns:
-        yield ("  vmstat: the run was too short for a sample")
-        return
-
-    def level(name: str, which: str = "mean") -> float | None:
-        return columns[name][which] if name in columns else None
-
-    queue = level("r")
-    if queue is not None:
-        of = f" on {plural(cpus, 'CPU')}" if cpus else ""
-        yield f"  run queue {queue:.1f} on average, {level('r', 'max'):.0f} at most{of}"
-    shares = [
-        f"{name} {level(name):.0f} %"
-        for name in ("us", "sy", "wa", "id", "st")
-        if level(name) is not None
-    ]
-    rates = [
-        f"{name} {short_count(level(name))}/s"
-        for name in ("cs", "in")
-        if level(name) is not None
-    ]
-    yield f"  {'  '.join(shares + rates)}  ({plural(vmstat['samples'], 'sample')})"
-
-
-def _threads(schedstat: Figures, *, whole: bool) -> Iterator[str]:
-    threads = sorted(
-        schedstat["threads"],
-        key=lambda t: -((t["run_seconds"] or 0) + (t["wait_seconds"] or 0)),
-    )
-    rows = [
-        (
-            str(thread["tid"]),
-            cut(thread["name"], 20),
-            seconds(thread["run_seconds"]),
-            seconds(thread["wait_seconds"]),
-            percent(
-                thread["wait_seconds"],
-                (thread["run_seconds"] or 0) + (thread["wait_seconds"] or 0),
-            ),
-            count(thread["voluntary"]),
-            count(thread["involuntary"]),
-            NOT_MEASURED if thread["last_cpu"] is None else str(thread["last_cpu"]),
-        )
-        for thread in (threads if whole else threads[:_TOP])
-    ]
-    header = ("TID", "thread", "running", "waiting", "wait", "vol.", "invol.", "last CPU")
-    for line in table_lines(header, rows, right=(0, 2, 3, 4, 5, 6, 7)):
-        yield f"  {line}"
-    if not whole:
-        yield from _more(len(threads), "thread")
 
 
 def _errors(

@@ -1,6 +1,6 @@
 """Two sessions compared, all four shapes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -66,18 +66,46 @@ def compare(baseline: Compared, session: Compared) -> SessionDiff:
                 if not any(runs)
                 else f"{'the session' if runs[0] else 'the baseline'} has no native run"
             )
+    diff.warnings.extend(_one_sided(diff))
     return diff
+
+
+_PARTS = {
+    Shape.ERRORS: "errors",
+    Shape.COST: "cost",
+    Shape.HEAP: "heap",
+    Shape.SAMPLES: "scheduling",
+}
+
+
+def _one_sided(diff: SessionDiff) -> Iterator[str]:
+    """Tools that only one side has; where a whole part is missing, that is said there."""
+    sides = {"the baseline": diff.baseline.tools, "the session": diff.session.tools}
+    for (side, names), other in zip(sides.items(), reversed(sides.values()), strict=True):
+        for tool in names:
+            if tool in other or tool not in registry.tool_names():
+                continue
+            if _PARTS[registry.tool(tool).shape] not in diff.missing:
+                yield f"{tool} is in {side} only: it is not compared"
 
 
 def _common(
     diff: SessionDiff, shape: Shape, part: str, kind: type[_P]
 ) -> tuple[str, tuple[Sequence[_P], Sequence[_P]] | None]:
     """The first tool of a shape that both sessions have, and its profiles."""
+    return next(_all_common(diff, shape, part, kind), ("", None))
+
+
+def _all_common(
+    diff: SessionDiff, shape: Shape, part: str, kind: type[_P]
+) -> Iterator[tuple[str, tuple[Sequence[_P], Sequence[_P]]]]:
+    """Each tool of a shape that both sessions have; says what is missing where none is."""
     known = registry.tool_names()
     tools = [
         [tool for tool in s.tools if tool in known and registry.tool(tool).shape is shape]
         for s in (diff.baseline, diff.session)
     ]
+    found = False
     for tool in tools[1]:
         if tool in tools[0]:
             groups = [
@@ -89,25 +117,34 @@ def _common(
                 warning = tool_warning(*entries)
                 if warning:
                     diff.warnings.append(warning)
-                return tool, (groups[0], groups[1])
+                found = True
+                yield tool, (groups[0], groups[1])
+    if not found:
+        diff.missing[part] = _lacking(tools)
+
+
+def _lacking(tools: Sequence[Sequence[str]]) -> str:
     lacking = [
         side
         for side, names in zip(("the baseline", "the session"), tools, strict=True)
         if not names
     ]
     if len(lacking) == 2:
-        diff.missing[part] = NEITHER
-    elif lacking:
-        diff.missing[part] = f"{lacking[0]} has none"
-    else:
-        diff.missing[part] = "a capture could not be read, or the tools differ"
-    return "", None
+        return NEITHER
+    if lacking:
+        return f"{lacking[0]} has none"
+    return "a capture could not be read, or the tools differ"
 
 
 def _errors(diff: SessionDiff) -> None:
-    _, groups = _common(diff, Shape.ERRORS, "errors", ErrorProfile)
-    if groups is not None:
-        diff.errors = error_changes(*groups)
+    before: list[ErrorProfile] = []
+    after: list[ErrorProfile] = []
+    # Each tool finds errors of its own: all that both sessions have are compared.
+    for _, (old, new) in _all_common(diff, Shape.ERRORS, "errors", ErrorProfile):
+        before += old
+        after += new
+    if after:
+        diff.errors = error_changes(before, after)
 
 
 def _cost(diff: SessionDiff) -> None:

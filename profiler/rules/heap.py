@@ -104,6 +104,14 @@ def _end_of(profile: HeapProfile, peak: HeapSnapshot, held: Held | None) -> _End
     return _End(last, percent, "at the last snapshot", is_exit=False)
 
 
+def _may_warn(profile: HeapProfile, context: Context) -> bool:
+    """Whether own code allocates at all, where a person said what is own."""
+    if not context.own.globs:
+        return True
+    found = top_stacks(profile, 10_000)
+    return found is None or any(context.own.has_own(stack.frames) for stack in found.stacks)
+
+
 @dataclass(frozen=True, slots=True)
 class _Gain:
     bytes: int
@@ -140,7 +148,7 @@ def _growth(
     )
     yield Finding(
         "heap-growth",
-        Severity.WARNING if held else Severity.INFO,
+        Severity.WARNING if held and _may_warn(profile, context) else Severity.INFO,
         f"The heap grows through the whole run{by}",
         f"What stays allocated rises from {size(levels[0])} to {size(levels[-1])}, in "
         f"{sum(steps)} of {len(steps)} spans of time; {kept}.{grew}",
@@ -222,7 +230,7 @@ def _blocks(
     if mean <= limits.tiny_block_bytes and fewest >= limits.tiny_blocks:
         yield Finding(
             "heap-tiny-blocks",
-            Severity.WARNING,
+            Severity.WARNING if _may_warn(profile, context) else Severity.INFO,
             f"Very many tiny blocks: about {mean:.0f} B each",
             f"{figures}: at least {number(fewest)} blocks, by Massif's 8 to 23 extra bytes a "
             "block.",

@@ -15,6 +15,8 @@ from collectors.tools.tool import ToolSettings
 from profiler.check.checking import Checked, check
 from profiler.check.limits import Kind, Limit, check_settings, parse_fail_on, parse_max
 from profiler.check.measured import tools_behind
+from profiler.diff.compared import compared
+from profiler.diff.sessions import compare
 from profiler.rules.catalogue import RULES, rule_page
 from profiler.session import record
 from profiler.store import Session, repeat_folder
@@ -202,6 +204,22 @@ def test_no_finding_is_no_pass_where_nobody_looked(
         directory=tmp_path / "refused",
     )
     assert "memcheck is failed" in broken(refused)
+
+
+@pytest.mark.valgrind
+def test_a_tool_of_one_side_is_named(sessions: dict[str, Session]) -> None:
+    whole = sessions["base"]
+    fewer = tuple(e for e in whole.manifest.captures if e.tool != "massif")
+    other = Session(whole.directory, replace(whole.manifest, captures=fewer))
+    diff = compare(compared(whole), compared(other))
+    assert diff.missing["heap"] == "the session has none"
+    helgrind = replace(whole.manifest.captures[0], tool="helgrind")
+    both = Session(
+        whole.directory,
+        replace(whole.manifest, captures=(*whole.manifest.captures, helgrind)),
+    )
+    checked = held(whole, "new-errors", both)
+    assert "helgrind is in the baseline only: it is not compared" in checked.warnings
 
 
 @pytest.mark.valgrind

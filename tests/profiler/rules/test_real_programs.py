@@ -9,6 +9,7 @@ import pytest
 from profiler.finding import Severity
 from profiler.findings import session_findings
 from profiler.fingerprint import error_fingerprint
+from profiler.own_code import OwnCode
 from profiler.session import record
 from profiler.store import Session
 from profiler.suppressions.choose import error_records
@@ -213,6 +214,17 @@ def test_a_heap_that_is_bounded_gets_no_warning(recorded: Recorded, mode: str) -
     session = recorded("heap", mode, "massif")
     assert above_info(session) == []
     assert not {"heap-growth", "heap-tiny-blocks"} & set(by_rule(session))
+
+
+def test_a_heap_without_own_code_is_no_warning(recorded: Recorded) -> None:
+    session = recorded("heap", "growth", "massif")
+
+    def severity(glob: str) -> str:
+        found = session_findings(session, own=OwnCode((glob,)))
+        return next(f.severity for f in found if f.rule == "heap-growth")
+
+    assert severity("*remember*") == "warning"
+    assert severity("nothing*") == "info"
 
 
 def test_what_is_held_is_asked_of_the_tools_that_saw_the_end(recorded: Recorded) -> None:
