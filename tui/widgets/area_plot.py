@@ -200,15 +200,12 @@ class AreaPlot(LineWidget):
         """The row that the limit runs through: it shows where nothing else does."""
         dash = "-" if self.ascii_only else "╌"
         dim = self.coloured("dim")
-        segments: list[Segment] = []
-        for char in line:
-            blank = char == " "
-            own, text = (dim, dash) if blank else (style, char)
-            if segments and segments[-1].style == own:
-                segments[-1] = Segment(segments[-1].text + text, own)
-            else:
-                segments.append(Segment(text, own))
-        return segments
+        return [
+            Segment(dash * len(text), dim) if blank else Segment(text, style)
+            for blank, text in (
+                (blank, "".join(run)) for blank, run in groupby(line, " ".__eq__)
+            )
+        ]
 
     def _heading(self, cells: int, base: Style) -> Strip:
         mark = "#" if self.ascii_only else "█"
