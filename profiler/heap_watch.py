@@ -20,9 +20,9 @@ from collectors.devices.toolchain import Toolchain
 from collectors.errors import DeviceError, DroidgrindError
 
 _EVERY_SECONDS = 1.0
-_UNANSWERED_SECONDS = 4.0  # until it is tried again: the program blocks in a system call
+_UNANSWERED_SECONDS = 2.0  # until it is tried again: it starts, or waits in a system call
 _ANSWER_SECONDS = 1.0
-_MOST_SHARE = 20.0  # a question may take this part of the time between two
+_PAUSE_BY_ANSWER = 3.0  # a slow answer is waited for that much longer until the next
 # --14-- client  :  4,194,304/ 4,194,304 max/curr mmap'd, …,  1,050,000/ 720,000 max/curr, …
 _CLIENT = re.compile(
     rb"^--\d+--\s+client\s*:.*?mmap'd,.*?([\d,]+)\s*/\s*([\d,]+) max/curr,", re.MULTILINE
@@ -94,7 +94,7 @@ class HeapWatch:
             self._tell(HeapMoment(seconds, held, of))
         took = time.monotonic() - began
         pause = _UNANSWERED_SECONDS if held is None else _EVERY_SECONDS
-        self._next = seconds + max(pause, took * _MOST_SHARE if took > 0.25 else 0)
+        self._next = seconds + max(pause, took * _PAUSE_BY_ANSWER)
 
     def _on_loan(self, vgdb: str) -> int | None:
         # Without ptrace: a vgdb that is cut off then leaves the program as it was.

@@ -232,11 +232,13 @@ class RecordingScreen(FrameScreen):
         of_process = moments[-1].of == "process"
         box = self.query_one("#live-box", Vertical)
         box.border_title = f"How much memory is held? ({step_title(step)})"
-        box.border_subtitle = (
-            "all of the process, Valgrind's data too: no vgdb there"
-            if of_process
-            else "the program's blocks, without what the allocator adds"
-        )
+        if of_process:
+            said = "all of the process, Valgrind's data too: no vgdb there"
+        elif step.name == "memcheck":  # --freelist-vol
+            said = "with the last 20 MB that were freed: memcheck keeps them back"
+        else:
+            said = "the program's blocks, without what the allocator adds"
+        box.border_subtitle = said
         peak = max(moment.bytes for moment in moments)
         unit, name = next(
             (size, name)
