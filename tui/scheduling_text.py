@@ -54,7 +54,8 @@ def _system(vmstat: Figures, cpus: int | None) -> Iterator[str]:
     queue = level("r")
     if queue is not None:
         of = f" on {plural(cpus, 'CPU')}" if cpus else ""
-        yield f"  run queue {queue:.1f} on average, {level('r', 'max'):.0f} at most{of}"
+        most = f"{level('r', 'max'):.0f} at most{of}, seen each second"
+        yield f"  run queue {queue:.1f} on average, {most}"
     shares = [
         f"{name} {level(name):.0f} %"
         for name in ("us", "sy", "wa", "id", "st")

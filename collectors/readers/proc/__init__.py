@@ -48,8 +48,11 @@ def parse_schedstat(file: Path) -> SampleProfile:
 
 
 def parse_content(content: bytes, source: str) -> SampleProfile:
-    """Read the bytes of a whole file; times are seconds since its first sample."""
-    if not content.startswith(MAGIC):
+    """Read the bytes of a whole file; times are seconds since its first sample.
+
+    An empty one is of a run that was over before the sampler wrote anything.
+    """
+    if content and not content.startswith(MAGIC):
         raise ParseError(source, f"it does not begin with {MAGIC.decode()!r}")
     parser = SampleParser(source, most_carried=_MOST_CARRIED)
     tables = SampleTables()

@@ -80,6 +80,13 @@ def test_thread_from_before_the_recording_counts_from_the_first_sample() -> None
     assert old.run_seconds == pytest.approx(0.1)
 
 
+def test_a_run_that_was_over_at_once_is_no_damage() -> None:
+    profile = parse_content(b"", "schedstat.txt")
+    assert (profile.samples, profile.damage) == (0, ())
+    with pytest.raises(ParseError):
+        parse_content(b"not found\n", "schedstat.txt")
+
+
 def test_late_and_missed_samples_and_cost_are_told() -> None:
     profile = parse_content(FILE, "t")
     assert (profile.samples, profile.late, profile.missed) == (3, 1, 3)
