@@ -256,7 +256,7 @@ class RecordingScreen(FrameScreen):
             "process" if of_process else "heap",
             values,
             "iowait" if of_process else "user",
-            f"{held:.1f} {name} now",
+            f"{held:.1f} {name} {'at last' if feed.ended.is_set() else 'now'}",
         )
         plot.set_layers([layer], note=f"most seen {peak / unit:.1f}, in {duration(end)}")
 
