@@ -27,7 +27,7 @@ def diff_lines(diff: SessionDiff) -> Iterator[str]:
     """The lines of the text."""
     yield from _head(diff)
     if diff.errors is not None:
-        yield from _errors(diff.errors)
+        yield from _errors(diff.errors, diff.error_tools)
     if diff.cost is not None:
         yield from _cost(diff.cost, diff.cost_tool)
     if diff.heap is not None:
@@ -94,11 +94,12 @@ def _signed_size(value: int) -> str:
     return ("+" if value > 0 else "−" if value < 0 else "±") + size(abs(value))
 
 
-def _errors(changes: Sequence[ErrorChange]) -> Iterator[str]:
+def _errors(changes: Sequence[ErrorChange], tools: Sequence[str]) -> Iterator[str]:
     number = {change: sum(c.change is change for c in changes) for change in Change}
     yield from _heading(
         f"Memory errors: {number[Change.NEW]} new, {number[Change.FIXED]} fixed, "
-        f"{number[Change.UNCHANGED]} in both  [memcheck; the same by kind and functions]"
+        f"{number[Change.UNCHANGED]} in both  "
+        f"[{', '.join(tools)}; the same by kind and functions]"
     )
     shown = [c for c in changes if c.change is not Change.UNCHANGED or c.bytes_delta]
     for change in shown[:_MOST_ERRORS]:

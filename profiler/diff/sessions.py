@@ -41,6 +41,7 @@ class SessionDiff:
     refused: dict[str, str] = field(default_factory=dict[str, str])
     missing: dict[str, str] = field(default_factory=dict[str, str])
     errors: Sequence[ErrorChange] | None = None
+    error_tools: tuple[str, ...] = ()
     cost: CostDiff | None = None
     cost_tool: str = "cachegrind"
     heap: HeapDiff | None = None
@@ -140,7 +141,8 @@ def _errors(diff: SessionDiff) -> None:
     before: list[ErrorProfile] = []
     after: list[ErrorProfile] = []
     # Each tool finds errors of its own: all that both sessions have are compared.
-    for _, (old, new) in _all_common(diff, Shape.ERRORS, "errors", ErrorProfile):
+    for tool, (old, new) in _all_common(diff, Shape.ERRORS, "errors", ErrorProfile):
+        diff.error_tools += (tool,)
         before += old
         after += new
     if after:
