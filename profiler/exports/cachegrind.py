@@ -7,8 +7,9 @@ from collectors.records.cost import CostProfile
 from profiler.exports.content import cost_profiles
 from profiler.exports.name_lines import name_line
 from profiler.store import Session
+from profiler.tables.parquet import let_go
 
-_BATCH = 10_000
+_BATCH = 100_000
 
 
 def write(session: Session, out: BinaryIO) -> None:
@@ -43,6 +44,7 @@ def write(session: Session, out: BinaryIO) -> None:
             if len(batch) >= _BATCH:
                 out.write(b"".join(batch))
                 batch.clear()
+                let_go(profile.counts)
         out.write(b"".join(batch))
     out.write(f"summary: {' '.join(map(str, totals))}\n".encode())
 

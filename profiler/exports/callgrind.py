@@ -4,12 +4,16 @@ Format: Valgrind manual, "Callgrind Format Specification". Names are compressed:
 the first time, `(7)` after that.
 """
 
+from itertools import chain, groupby
 from typing import BinaryIO
 
 from collectors.records.cost import CostProfile
 from profiler.exports.content import cost_profiles
 from profiler.exports.name_lines import name_line
 from profiler.store import Session
+from profiler.tables.parquet import let_go
+
+_FUNCTIONS_AT_ONCE = 10_000
 
 
 class _Names:
@@ -63,7 +67,9 @@ class _Body:
         rows = _by_group(profile.row_symbol)
         edges = profile.edges
         calls = {} if edges is None else _by_group(edges.caller)
-        for index in sorted({*rows, *calls}):
+        for done, index in enumerate(sorted({*rows, *calls})):
+            if done % _FUNCTIONS_AT_ONCE == 0:
+                let_go(profile.counts)
             symbol = profile.symbols[index]
             lines = [
                 b"",
@@ -72,7 +78,7 @@ class _Body:
                 b"fn=" + self._functions(symbol.fn),
             ]
             present = symbol.file
-            for row in rows.get(index, ()):
+            for row in chain.from_iterable(rows.get(index, ())):
                 file = profile.files[profile.row_file[row]]
                 if file != present:
                     lines.append(b"fi=" + self._files(file))
@@ -82,7 +88,7 @@ class _Body:
             if present != symbol.file:
                 lines.append(b"fe=" + self._files(symbol.file))
             if edges is not None:
-                for call in calls.get(index, ()):
+                for call in chain.from_iterable(calls.get(index, ())):
                     callee = profile.symbols[edges.callee[call]]
                     lines += [
                         b"cob=" + self._objects(callee.obj or "???"),
@@ -100,9 +106,12 @@ class _Body:
         return f"{line} {' '.join(map(str, cells))}".encode()
 
 
-def _by_group(groups: "memoryview[int]") -> dict[int, list[int]]:
-    """Group → its places."""
-    found: dict[int, list[int]] = {}
-    for place, group in enumerate(groups):
-        found.setdefault(group, []).append(place)
+def _by_group(groups: "memoryview[int]") -> dict[int, list[range]]:
+    """Group → its places, which mostly follow each other."""
+    found: dict[int, list[range]] = {}
+    start = 0
+    for group, run in groupby(groups):
+        end = start + sum(1 for _ in run)
+        found.setdefault(group, []).append(range(start, end))
+        start = end
     return found

@@ -4,6 +4,7 @@ Format: speedscope's file-format-schema.json; frames are shared by all profiles.
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from collectors.errors import UsageError
@@ -15,6 +16,8 @@ from profiler.version import installed_version
 from profiler.visible import visible
 
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
+_LONG = ("samples", "weights")
+_BATCH = 10_000
 
 
 class _Frames:
@@ -42,32 +45,55 @@ class _Frames:
 
 
 def write(session: Session, out: BinaryIO) -> None:
-    """Raises `UsageError` where the session has neither stacks nor costs."""
+    """Raises `UsageError` where the session has neither stacks nor costs.
+
+    Profiles are written one after another: those of a large session are never all in memory.
+    """
     frames = _Frames()
-    profiles: list[dict[str, Any]] = []
-    missing: list[UsageError] = []
-    try:
-        profiles += [_stacks(found, frames) for found in stack_sets(session)]
-    except UsageError as error:
-        missing.append(error)
-    try:
-        profiles += _costs(session, frames)
-    except UsageError as error:
-        missing.append(error)
-    if not profiles:
-        raise missing[0]
+    profiles = _profiles(session, frames)
+    first = next(profiles)
     document = {
         "$schema": _SCHEMA,
         "name": visible(session.manifest.target.label, 200),
         "exporter": f"droidgrind {installed_version()}",
         "activeProfileIndex": 0,
-        "shared": {"frames": frames.entries},
-        "profiles": profiles,
     }
-    out.writelines(
-        piece.encode("ascii")
-        for piece in json.JSONEncoder(ensure_ascii=True).iterencode(document)
-    )
+    out.write(_json(document)[:-1] + b', "profiles": [')
+    out.write(_json(first))
+    out.writelines(b", " + _json(profile) for profile in profiles)
+    out.write(b'], "shared": ' + _json({"frames": frames.entries}) + b"}")
+
+
+def _write_profile(out: BinaryIO, profile: dict[str, Any]) -> None:
+    """The long lists piece by piece: their JSON takes many times their room."""
+    short = {key: value for key, value in profile.items() if key not in _LONG}
+    out.write(_json(short)[:-1])
+    for key in _LONG:
+        out.write(f', "{key}": ['.encode())
+        for start in range(0, len(profile[key]), _BATCH):
+            piece = json.dumps(profile[key][start : start + _BATCH])
+            out.write((b", " if start else b"") + piece[1:-1].encode("ascii"))
+        out.write(b"]")
+    out.write(b"}")
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=True).encode("ascii")
+
+
+def _profiles(session: Session, frames: _Frames) -> Iterator[dict[str, Any]]:
+    """At least one. Raises `UsageError` where there is none."""
+    missing: list[UsageError] = []
+    try:
+        yield from (_stacks(found, frames) for found in stack_sets(session))
+    except UsageError as error:
+        missing.append(error)
+    try:
+        yield from _costs(session, frames)
+    except UsageError as error:
+        missing.append(error)
+    if len(missing) > 1:
+        raise missing[0]
 
 
 def _stacks(found: StackSet, frames: _Frames) -> dict[str, Any]:
@@ -84,13 +110,12 @@ def _stacks(found: StackSet, frames: _Frames) -> dict[str, Any]:
     }
 
 
-def _costs(session: Session, frames: _Frames) -> list[dict[str, Any]]:
+def _costs(session: Session, frames: _Frames) -> Iterator[dict[str, Any]]:
     """Self costs of functions below their files: these tools record no stacks."""
     from profiler.aggregate.cost import by_function
 
     tool, profiles = cost_profiles(session)
     sums = by_function(profiles)
-    result: list[dict[str, Any]] = []
     for event, column in zip(sums.events, sums.counts, strict=True):
         samples: list[list[int]] = []
         weights: list[int] = []
@@ -99,15 +124,12 @@ def _costs(session: Session, frames: _Frames) -> list[dict[str, Any]]:
                 file = frames.number(symbol.file, symbol.file, None)
                 samples.append([file, frames.number(symbol.fn, symbol.file, None)])
                 weights.append(count)
-        result.append(
-            {
-                "type": "sampled",
-                "name": f"{event} by file and function ({tool})",
-                "unit": "none",
-                "startValue": 0,
-                "endValue": sum(weights),
-                "samples": samples,
-                "weights": weights,
-            }
-        )
-    return result
+        yield {
+            "type": "sampled",
+            "name": f"{event} by file and function ({tool})",
+            "unit": "none",
+            "startValue": 0,
+            "endValue": sum(weights),
+            "samples": samples,
+            "weights": weights,
+        }
