@@ -5,16 +5,20 @@ protobuf library would be a dependency for forty lines.
 """
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
 from collectors.errors import UsageError
+from collectors.records.cost import CostProfile
 from collectors.records.shared import Frame
 from profiler.exports.content import cost_profiles
 from profiler.exports.stacks import StackSet, stack_sets
 from profiler.store import Session
+from profiler.tables.parquet import let_go
 from profiler.visible import visible
+
+_ROWS_AT_ONCE = 100_000
 
 
 def write(session: Session, out: BinaryIO) -> None:
@@ -40,29 +44,41 @@ def _stacks(found: StackSet, profile: "_Profile") -> None:
     profile.types = [("objects", "count"), ("space", "bytes")]
     if all(stack.blocks is None for stack in found.stacks):  # Massif counts no blocks
         profile.types = [("space", "bytes")]
-    for stack in found.stacks:
-        values = [stack.bytes] if len(profile.types) == 1 else [stack.blocks or 0, stack.bytes]
-        profile.sample([profile.location(frame) for frame in stack.frames], values)
+    profile.samples = (
+        _sample(
+            [profile.location(frame) for frame in stack.frames],
+            [stack.bytes] if len(profile.types) == 1 else [stack.blocks or 0, stack.bytes],
+        )
+        for stack in found.stacks
+    )
 
 
 def _costs(session: Session, profile: "_Profile") -> None:
     _, profiles = cost_profiles(session)
     events = tuple(dict.fromkeys(event for found in profiles for event in found.events))
     profile.types = [(event, "count") for event in events]
+    profile.samples = _cost_samples(profiles, events, profile)
+
+
+def _cost_samples(
+    profiles: Sequence[CostProfile], events: tuple[str, ...], profile: "_Profile"
+) -> Iterator[bytes]:
     for found in profiles:
         places = [events.index(event) for event in found.events]
         symbol_index: int
         line: int
         counts: list[int]
-        for symbol_index, line, *counts in zip(
-            found.row_symbol, found.row_line, *found.counts, strict=True
+        for row, (symbol_index, line, *counts) in enumerate(
+            zip(found.row_symbol, found.row_line, *found.counts, strict=True)
         ):
+            if row % _ROWS_AT_ONCE == 0:
+                let_go(found.counts)
             symbol = found.symbols[symbol_index]
             values = [0] * len(events)
             for place, count in zip(places, counts, strict=True):
                 values[place] = count
             frame = Frame(None, symbol.fn, symbol.obj, None, symbol.file, line or None)
-            profile.sample([profile.location(frame)], values)
+            yield _sample([profile.location(frame)], values)
 
 
 class _Profile:
@@ -73,7 +89,7 @@ class _Profile:
         self._texts: dict[str, int] = {"": 0}
         self._functions: dict[tuple[str, str], int] = {}
         self._locations: dict[tuple[int | None, int, int], int] = {}
-        self._samples: list[bytes] = []
+        self.samples: Iterable[bytes] = ()  # made as they are written
 
     def text(self, value: str) -> int:
         return self._texts.setdefault(visible(value), len(self._texts))
@@ -87,14 +103,10 @@ class _Profile:
         key = frame.ip, function, frame.line or 0
         return self._locations.setdefault(key, len(self._locations) + 1)
 
-    def sample(self, locations: list[int], values: list[int]) -> None:
-        body = _packed(1, locations) + _packed(2, values)
-        self._samples.append(_bytes(2, body))
-
     def message(self, time_nanoseconds: int, comment: str) -> Iterator[bytes]:
         for name, unit in self.types:
             yield _bytes(1, _number(1, self.text(name)) + _number(2, self.text(unit)))
-        yield from self._samples
+        yield from self.samples
         for (address, function, line), number in self._locations.items():
             body = _number(1, number) + _number(3, address or 0)
             body += _bytes(4, _number(1, function) + _number(2, line))
@@ -108,6 +120,10 @@ class _Profile:
         yield _number(14, self.text(self.types[-1][0]))
         for word in self._texts:  # last, since all that is above adds to it
             yield _bytes(6, word.encode("utf-8", "backslashreplace"))
+
+
+def _sample(locations: list[int], values: list[int]) -> bytes:
+    return _bytes(2, _packed(1, locations) + _packed(2, values))
 
 
 def _varint(value: int) -> bytes:

@@ -24,7 +24,7 @@ class _Frames:
     """Frames by their number; equal ones have one."""
 
     def __init__(self) -> None:
-        self.entries: list[dict[str, Any]] = []
+        self.entries: list[bytes] = []  # JSON: a third of a dict's room
         self._numbers: dict[tuple[str, str | None, int | None], int] = {}
 
     def number(self, name: str, file: str | None, line: int | None) -> int:
@@ -36,7 +36,7 @@ class _Frames:
                 entry["file"] = visible(file)
             if line:
                 entry["line"] = line
-            self.entries.append(entry)
+            self.entries.append(_json(entry))
         return self._numbers[key]
 
     def of(self, frame: Frame) -> int:
@@ -59,9 +59,11 @@ def write(session: Session, out: BinaryIO) -> None:
         "activeProfileIndex": 0,
     }
     out.write(_json(document)[:-1] + b', "profiles": [')
-    out.write(_json(first))
-    out.writelines(b", " + _json(profile) for profile in profiles)
-    out.write(b'], "shared": ' + _json({"frames": frames.entries}) + b"}")
+    _write_profile(out, first)
+    for profile in profiles:
+        out.write(b", ")
+        _write_profile(out, profile)
+    out.write(b'], "shared": {"frames": [' + b", ".join(frames.entries) + b"]}}")
 
 
 def _write_profile(out: BinaryIO, profile: dict[str, Any]) -> None:
