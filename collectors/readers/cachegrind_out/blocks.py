@@ -16,7 +16,7 @@ from collectors.readers.cachegrind_out.lines import MOST_LINE, Reading
 from collectors.records.cost import CostProfile
 from collectors.text_numbers import numbers
 
-_BLOCK_BYTES = 1 << 17
+_BLOCK_BYTES = 1 << 18
 _CARRIAGE_RETURNS = re.compile(rb"\r+\n")
 _SPACE, _NEWLINE, _ZERO, _EQUALS, _F, _L, _N = b" \n0=fln"
 
