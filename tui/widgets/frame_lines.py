@@ -126,6 +126,9 @@ class TabLine(LineWidget):
             x -= len(text)
 
 
+_ALWAYS = ("app.quit", "quit", "app.help", "help")  # the way out, and to all other keys
+
+
 class KeyLine(LineWidget):
     """The keys that do something here and now; those that do not fit are under `?`."""
 
@@ -140,12 +143,15 @@ class KeyLine(LineWidget):
             if binding.show and active.enabled and binding.action not in found:
                 key = self.app.get_key_display(binding)
                 found[binding.action] = (key, binding.description, binding.action)
-        return sorted(found.values(), key=lambda entry: entry[2] in {"help", "app.help"})
+        return sorted(
+            found.values(),
+            key=lambda entry: _ALWAYS.index(entry[2]) if entry[2] in _ALWAYS else -1,
+        )
 
     def _fitting(self) -> list[tuple[str, str, str]]:
         keys = self._keys()
-        last = [entry for entry in keys if entry[2] in {"help", "app.help"}]
-        room = self.size.width - sum(len(k) + len(w) + 4 for k, w, _ in last)
+        last = [entry for entry in keys if entry[2] in _ALWAYS]
+        room = self.size.width - sum(len(k) + len(w) + 3 for k, w, _ in last)
         kept: list[tuple[str, str, str]] = []
         for key, what, action in keys:
             if (key, what, action) in last:
