@@ -12,6 +12,7 @@ from profiler.doctor.check import ok, problem, warning
 from profiler.doctor.examine import Examination
 from profiler.heap_watch import HeapMoment
 from profiler.recording_form import Typed
+from profiler.session_list import list_sessions
 from profiler.store import Session
 from profiler.watching.processes import ProcessLine
 from tests.tui.screens.test_stored_pictures import SIZES
@@ -65,7 +66,9 @@ def follow(demo: Session) -> Callable[[RecordingFeed], None]:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("view", ["form", "form-wrong", "native", "inside", "pick", "doctor"])
+@pytest.mark.parametrize(
+    "view", ["home", "form", "form-wrong", "native", "inside", "pick", "doctor"]
+)
 def test_looks_as_it_did(
     view: str,
     size: tuple[int, int],
@@ -80,6 +83,8 @@ def test_looks_as_it_did(
     (tmp_path / "droidgrind.toml").write_text('[targets.bench]\nprogram = ["sleep", "1"]\n')
     for module in ("new_recording", "home"):
         monkeypatch.setattr(f"tui.screens.{module}.list_all", lambda: [PHONE, LOCAL])
+    stored = list_sessions(demo.directory.parent)
+    monkeypatch.setattr("tui.screens.home.list_sessions", lambda _root: stored)
     monkeypatch.setattr("tui.screens.processes.list_processes", lambda _device: PROCESSES)
     monkeypatch.setattr(
         "tui.screens.doctor.examine",
@@ -97,7 +102,9 @@ def test_looks_as_it_did(
     async def settle(pilot: Pilot[int]) -> None:
         app = pilot.app
         assert isinstance(app, Dashboard)
-        if view.startswith("form"):
+        if view == "home":
+            pass
+        elif view.startswith("form"):
             typed = BAD if view == "form-wrong" else Typed("bench", "memcheck,massif")
             await app.push_screen(NewRecordingScreen(typed))
         elif view == "pick":
@@ -114,6 +121,6 @@ def test_looks_as_it_did(
             await app.workers.wait_for_complete()
         await pilot.pause()
 
-    mode = "home" if view.startswith(("form", "pick", "doctor")) else RECORDING
+    mode = "home" if view.startswith(("home", "form", "pick", "doctor")) else RECORDING
     app = Dashboard.starting_in(mode)(Path("/sessions"))
     assert snap_compare(app, terminal_size=size, run_before=settle)

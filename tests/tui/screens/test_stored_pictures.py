@@ -15,6 +15,9 @@ DATA = Path("tests/data")
 SIZES = ((80, 24), (160, 48))
 # name: the screen, then the keys
 VIEWS = {
+    "overview": ("overview",),
+    "scheduling": ("scheduling",),
+    "thread": ("scheduling", "enter"),
     "heap": ("heap",),
     "heap-flame": ("heap", "t", "m", "f", "down"),
     "heap-compared": ("heap", "c", "left_square_bracket"),
@@ -46,6 +49,7 @@ def test_looks_as_it_did(
     view: str,
     size: tuple[int, int],
     pictured: Session,
+    demo: Session,
     snap_compare: Callable[..., bool],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -61,6 +65,9 @@ def test_looks_as_it_did(
                 await pilot.app.workers.wait_for_complete()
             await pilot.pause()
 
-    app = Dashboard.starting_in(mode)(pictured.directory.parent, session=pictured)
+    session = demo if mode in {"overview", "scheduling"} else pictured
+    monkeypatch.chdir(session.directory.parent)
+    session = Session(Path(session.directory.name), session.manifest)  # it is on the screen
+    app = Dashboard.starting_in(mode)(session.directory.parent, session=session)
     app.notify = lambda *_, **__: None  # type: ignore[method-assign]  # it fades by the clock
     assert snap_compare(app, terminal_size=size, run_before=settle)
