@@ -57,6 +57,26 @@ class Project:
         files = (*self.suppressions, *(suppression_file(word) for word in words))
         return read_suppressions(files)
 
+    def lists(self, file: Path) -> bool:
+        """Whether the project's `suppressions` name a file."""
+        return file.resolve() in {known.resolve() for known in self.suppressions}
+
+    def how_to_list(self, file: Path) -> str:
+        """What to write, and where, so that every command leaves out what `file` says."""
+        folder = (Path.cwd() if self.file is None else self.file.parent).resolve()
+        names = [*(_from(folder, known) for known in self.suppressions), _from(folder, file)]
+        listed = ", ".join(f'"{name}"' for name in names)
+        return (
+            f"{file} counts once {FILE_NAME} lists it: write suppressions = [{listed}] into "
+            f"{self.file or FILE_NAME}"
+        )
+
+
+def _from(folder: Path, file: Path) -> str:
+    """A file's path as a project file in `folder` names it."""
+    path = file.resolve()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
 
 def find_project_file(start: Path | None = None) -> Path | None:
     """The nearest `droidgrind.toml`, in this folder or one above it."""

@@ -19,13 +19,23 @@ _PLACE_CELLS = 100
 
 
 def error_lines(
-    session: Session, records: Sequence[ErrorRecord], own: OwnCode, *, whole: bool
+    session: Session,
+    records: Sequence[ErrorRecord],
+    own: OwnCode,
+    *,
+    whole: bool,
+    first: int = 0,
 ) -> Iterator[str]:
-    """Errors of one cause together, leaks of one place; the most of them unless `whole`."""
+    """Errors of one cause together, leaks of one place; the most of them unless `whole`.
+
+    `first` is the number of the first record, as `suppress --record` and a report's links
+    count them; a group is known by the number of the record that leads it.
+    """
+    numbers = {id(record): number for number, record in enumerate(records, start=first)}
     groups = _groups(session, records, own)
     shown = groups if whole else groups[:_MOST_GROUPS]
     for group in shown:
-        yield f"  {_title(group)}"
+        yield f"  #{numbers[id(group[0])]} {_title(group)}"
         for word, frame in _telling_frames(group[0], own):
             yield f"      {word} {cut(frame.place, _PLACE_CELLS)}"
     left = sum(len(group) for group in groups[len(shown) :])

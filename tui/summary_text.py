@@ -148,7 +148,18 @@ def _errors(
         if isinstance(profile, ErrorProfile)
         for record in profile.records
     ]
-    yield from error_lines(session, records, own, whole=whole)
+    first = _errors_before(session, tool)
+    yield from error_lines(session, records, own, whole=whole, first=first)
+
+
+def _errors_before(session: Session, tool: str) -> int:
+    """How many errors the tools before this one reported."""
+    return sum(
+        len(profile.records)
+        for name in session.tools[: session.tools.index(tool)]
+        for profile in session.profiles(name)
+        if isinstance(profile, ErrorProfile)
+    )
 
 
 def _heap(tool: str, figures: Figures) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collectors.readers.dhat_out import MAGIC, parse_dhat
 from collectors.records.heap import HeapProfile
 from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
+from collectors.tools.valgrind import SAY_LOADS
 
 
 class Dhat:
@@ -23,7 +24,7 @@ class Dhat:
         settings: ToolSettings,
         facts: DeviceFacts,
     ) -> list[str]:
-        return [f"--dhat-out-file={output_dir}/dhat.%p.json", "--num-callers=40"]
+        return [*SAY_LOADS, f"--dhat-out-file={output_dir}/dhat.%p.json", "--num-callers=40"]
 
     def recognises(self, head: bytes) -> bool:
         return MAGIC.match(head) is not None

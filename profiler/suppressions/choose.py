@@ -41,12 +41,13 @@ def is_known(record: ErrorRecord, entries: Sequence[Suppression]) -> bool:
     return any(matches(entry, subject) for entry in entries)
 
 
-def unused(session: Session, file: Path) -> list[Suppression]:
-    """The entries of a file that hide nothing in a session."""
+def unused(session: Session, file: Path) -> tuple[list[Suppression], int]:
+    """The entries of a file that hide nothing in a session, and how many it has."""
     entries = read_suppressions([file])
     applied = session.with_suppressions(entries)
     error_records(applied)
     hits = [0] * len(entries)
     for of_tool in applied.suppressed.values():
         hits = [a + b for a, b in zip(hits, of_tool, strict=True)]
-    return [entry for entry, count in zip(entries, hits, strict=True) if not count]
+    idle = [entry for entry, count in zip(entries, hits, strict=True) if not count]
+    return idle, len(entries)

@@ -119,14 +119,17 @@ def suppressions_text(entries: Iterable[Suppression]) -> str:
     return "\n".join(entry.text for entry in entries)
 
 
-def suppression_file(word: str) -> Path:
-    """The file that a person means: a path, or the name of a pack that comes along."""
+def suppression_file(word: str, option: str = "--suppressions") -> Path:
+    """The file that a person means: a path, or the name of a pack that comes along.
+
+    Raises `UsageError` that names `option` where there is neither.
+    """
     if word in PACKS:
         return Path(str(resources.files("profiler.suppressions") / "packs" / f"{word}.supp"))
     path = Path(word)
     if not path.is_file():
         raise UsageError(
-            f"--suppressions {word}: there is no such file (nor pack: {', '.join(PACKS)})"
+            f"{option} {word}: there is no such file (nor pack: {', '.join(PACKS)})"
         )
     return path
 

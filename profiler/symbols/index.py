@@ -88,6 +88,11 @@ class SymbolIndex:
         ]
         return _best(found) if found else None
 
+    def namesake(self, path: str) -> Candidate | None:
+        """A file of the same name that has a build-id, whichever it is."""
+        found = self._by_name.get(path.rpartition("/")[2], ())
+        return next((c for c in found if c.facts.build_id is not None), None)
+
     def linked(self, candidate: Candidate) -> Candidate | None:
         """The file that a `.gnu_debuglink` names, its checksum verified."""
         link = candidate.facts.debuglink

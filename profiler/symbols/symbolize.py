@@ -30,6 +30,7 @@ from profiler.symbols.stored import (
 )
 
 _PID = re.compile(r"\.(\d+)\.[a-z]+$")
+_ADDRESS = re.compile(r"0x[0-9a-f]{8,16}")
 _PUSH = "push the library with its symbols, record again"
 
 
@@ -139,7 +140,8 @@ class _Symbolizer:
             return
         candidate = self._candidate(wanted.module, build_id)
         if candidate is None:
-            self._note(wanted, build_id, wanted.addresses, *_why_no_match(fact))
+            other = build_id and self._index.namesake(wanted.object)
+            self._note(wanted, build_id, wanted.addresses, *_why_no_match(fact, other or None))
             return
         text = candidate.facts.text
         bias = wanted.module.avma - (wanted.module.svma if text is None else text)
@@ -252,7 +254,12 @@ class _Symbolizer:
             )
 
     def _count_unknown_costs(self, tool: str, profile: CostProfile) -> None:
-        unknown = sum(1 for symbol in profile.symbols if symbol.fn == UNKNOWN)
+        # Callgrind calls what it has no name for by its address.
+        unknown = sum(
+            1
+            for symbol in profile.symbols
+            if symbol.fn == UNKNOWN or _ADDRESS.fullmatch(symbol.fn)
+        )
         if unknown:
             self._unresolved.append(
                 Unresolved(
@@ -260,7 +267,7 @@ class _Symbolizer:
                     None,
                     None,
                     unknown,
-                    "the tool keeps neither addresses nor files of unknown functions",
+                    "what the tool counted for unknown functions cannot be split up later",
                     _PUSH,
                 )
             )
@@ -369,7 +376,7 @@ def _why_no_module(name: str, *, imported: bool) -> tuple[str, str]:
     )
 
 
-def _why_no_match(fact: ModuleFacts | None) -> tuple[str, str]:
+def _why_no_match(fact: ModuleFacts | None, other: Candidate | None) -> tuple[str, str]:
     if fact is None:
         return (
             "stripped, and the device did not tell its build-id",
@@ -379,6 +386,12 @@ def _why_no_match(fact: ModuleFacts | None) -> tuple[str, str]:
         return (
             "stripped, without a build-id, and no file of its name and layout was given",
             "give its unstripped build with --symbols, link with -Wl,--build-id",
+        )
+    if other is not None:
+        return (
+            f"{other.name} is another build: its build-id is {other.facts.build_id}, what ran has "
+            f"{fact.build_id}",
+            "give the unstripped files of the build that ran, or record this build",
         )
     return (
         f"stripped, and no file with build-id {fact.build_id} was given",

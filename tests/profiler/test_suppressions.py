@@ -1,5 +1,6 @@
 """Suppressions: parsed, matched as Valgrind does, made from errors, merged."""
 
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from collectors.errors import ParseError
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
+from profiler.importing import import_files
 from profiler.suppressions.apply import apply_suppressions, matches, subject_of
 from profiler.suppressions.make import add_to_file, merged, suppression_of
 from profiler.suppressions.text import (
@@ -22,6 +24,7 @@ from profiler.suppressions.text import (
     suppression_file,
     suppressions_text,
 )
+from tui.cli import main
 
 STACK = (
     Frame(1, "malloc", "/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so"),
@@ -241,3 +244,52 @@ def test_valgrind_reads_the_pack(pack: str) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def suppress(*words: str) -> int:
+    return main(["suppress", "session", *words])
+
+
+@pytest.fixture
+def own_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A session in a folder of its own whose errors are all own code's."""
+    xml = Path("tests/data/memcheck/3.19-x86_64/memcheck-bugs.xml").absolute()
+    monkeypatch.chdir(tmp_path)
+    import_files([xml], tmp_path, directory=tmp_path / "session")
+    return tmp_path
+
+
+def test_no_likely_noise_is_said_and_nothing_is_written(
+    own_errors: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in ((), ("-o", "my.supp")):
+        assert suppress("--mine", "*", *words) == 0
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "is likely noise: choose with" in said.err
+    assert not (own_errors / "my.supp").exists()
+    assert suppress("--unused", "none.supp") == 2
+    assert "--unused none.supp: there is no such file" in capsys.readouterr().err
+
+
+def test_the_numbers_of_show_are_those_that_suppress_takes(
+    own_errors: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def numbers() -> dict[str, str]:
+        assert main(["show", "session"]) == 0
+        return dict(re.findall(r"^  #(\d+) (\w+)[:,]", capsys.readouterr().out, re.MULTILINE))
+
+    shown = numbers()
+    assert len(shown) > 3
+    for number, kind in shown.items():
+        assert suppress("--record", number) == 0
+        assert capsys.readouterr().out.splitlines()[1].split()[0] == kind
+    # What the project hides moves the numbers, for both alike.
+    assert suppress("--record", "0", "-o", "my.supp") == 0
+    assert 'write suppressions = ["my.supp"] into' in capsys.readouterr().err
+    (own_errors / "droidgrind.toml").write_text('suppressions = ["my.supp"]\n')
+    fewer = numbers()
+    assert fewer != shown
+    for number, kind in fewer.items():
+        assert suppress("--record", number) == 0
+        assert capsys.readouterr().out.splitlines()[1].split()[0] == kind

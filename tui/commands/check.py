@@ -61,7 +61,8 @@ class CheckCommand:
         root = sessions_root(args.sessions)
         project = load_project()
         settings = check_settings(project.check, f"{project.file}: [check]")
-        session = find_session(args.session, root)
+        known = project.suppressing()
+        session = find_session(args.session, root).with_suppressions(known)
         measured = session_metrics(session)
         limits = [parse_max(word, measured) for word in args.max or settings.most]
         for text in args.fail_on or settings.fail_on:
@@ -70,7 +71,9 @@ class CheckCommand:
         if chosen is None and settings.baseline is not None and project.file is not None:
             beside = project.file.parent / Path(settings.baseline)
             chosen = str(beside) if beside.exists() else settings.baseline
-        baseline = None if chosen is None else find_session(chosen, root)
+        baseline = (
+            None if chosen is None else find_session(chosen, root).with_suppressions(known)
+        )
         own = project.own_code(session)
         checked = check(session, limits, baseline, thresholds=project.thresholds, own=own)
         if args.annotate is not None:

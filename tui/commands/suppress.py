@@ -19,13 +19,14 @@ class SuppressCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
+        options.add_suppressions(parser, "that are known, besides those of droidgrind.toml")
         parser.add_argument(
             "--record",
             action="append",
             type=int,
             default=[],
             metavar="N",
-            help="the error of this number, as in the report's errors/record=N",
+            help="the error of this number: #N in `show`, record=N in the report's links",
         )
         parser.add_argument(
             "--all", action="store_true", help="every error and leak of the session"
@@ -52,11 +53,19 @@ class SuppressCommand:
 
         session = find_session(args.session, sessions_root(args.sessions))
         if args.unused is not None:
-            for entry in unused(session, suppression_file(args.unused)):
+            idle, total = unused(session, suppression_file(args.unused, "--unused"))
+            for entry in idle:
                 print_line(entry.name)
+            if not idle:
+                of = plural(total, "entry", "entries")
+                warn(f"{args.unused}: {of}, each of which hides an error of this session")
             return 0
-        own = load_project().own_code(session, options.said_mine(args, session))
-        records = error_records(session)
+        project = load_project()
+        own = project.own_code(session, options.said_mine(args, session))
+        # Numbered as `show` and `report` number them: without what the project knows.
+        records = error_records(
+            session.with_suppressions(project.suppressing(args.suppressions))
+        )
         wrong = next((n for n in args.record if not 0 <= n < len(records)), None)
         if wrong is not None:
             raise UsageError(
@@ -67,6 +76,14 @@ class SuppressCommand:
             chosen = [records[n] for n in args.record]
         else:
             chosen = list(records) if args.all else foreign_records(records, own)
+        if not chosen:
+            warn(
+                f"none of {plural(len(records), 'error')} is likely noise: choose with "
+                "--record N (#N in `droidgrind show`), or take --all"
+                if records
+                else "the session has no errors: there is nothing to suppress"
+            )
+            return 0
         entries = merged(suppression_of(record, own) for record in chosen)
         if args.output is None:
             for line in suppressions_text(entries).splitlines():
@@ -74,6 +91,8 @@ class SuppressCommand:
         else:
             held = add_to_file(entries, args.output)
             warn(f"{args.output} has {plural(held, 'suppression')} now")
+            if not project.lists(args.output):
+                warn(project.how_to_list(args.output))
         return 0
 
 

@@ -23,7 +23,7 @@ class SymbolizeCommand:
         options.add_json(parser)
 
     def run(self, args: argparse.Namespace) -> int:
-        from collectors.errors import UsageError
+        from collectors.errors import InputError, UsageError
         from profiler.source_map import parse_rules
         from profiler.store import find_session, sessions_root
         from profiler.symbols.symbolize import symbolize
@@ -41,10 +41,11 @@ class SymbolizeCommand:
         entry = symbolize(session, args.symbols, source_map=rules)
         if args.json:
             print_json(symbols_json(entry))
-            return 0
-        for line in symbols_lines(entry):
-            print_line(line)
-        return 0
+        else:
+            for line in symbols_lines(entry):
+                print_line(line)
+        nothing_fits = bool(entry.unresolved) and not entry.files
+        return InputError.exit_code if nothing_fits else 0
 
 
 COMMAND = SymbolizeCommand()

@@ -14,6 +14,7 @@ from collectors.errors import DroidgrindError
 from collectors.records.errors import ErrorRecord
 from profiler.aggregate.error_groups import ErrorGrouping, ErrorTree, error_tree
 from profiler.error_kinds import kind_words
+from profiler.project import load_project
 from profiler.rules.errors import BY_KIND, LOST
 from profiler.rules.words import where
 from profiler.store import Session
@@ -48,8 +49,10 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         "where it happened, and where the block was allocated or freed, or where a value came "
         "from: side by side where there is room; x goes on to the next, the source follows. "
         "▸ marks your own code; m leaves out errors without any, and folds "
-        "library frames. k writes a suppression into a file: `record --suppressions FILE` "
-        "and `show --suppressions FILE` are then silent about this error."
+        "library frames. k writes a suppression into a file: list it in droidgrind.toml "
+        '(suppressions = ["droidgrind.supp"]) and show, report, check and '
+        "this dashboard are silent about this error, or name it once: "
+        "`record --suppressions FILE`, `show --suppressions FILE`."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "group", "Cause/kind/module"),
@@ -297,11 +300,19 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         new = [entry for entry in entries if entry not in self.known]
         try:
             held = add_to_file(entries, file)
+            project = load_project()
         except DroidgrindError as error:
             self.notify(str(error), severity="error", markup=False)
             return
         what = f"{len(new)} added" if new else "already there"
         self.notify(f"{file}: {what}, {held} in all", markup=False)
+        if not project.lists(file):
+            self.notify(
+                f"The finding stays for now: {project.how_to_list(file)}.",
+                severity="warning",
+                timeout=20,
+                markup=False,
+            )
         self.known = merged((*self.known, *entries))
         self._regroup(self._shown_record)
 

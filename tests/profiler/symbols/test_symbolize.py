@@ -204,8 +204,11 @@ def test_rust_reads_alike_in_both_manglings(mangling: str, tmp_path: Path) -> No
             assert our[1:] == their[1:]
 
 
-def test_what_stays_unresolved_is_said_with_the_reason(twins: Twins, tmp_path: Path) -> None:
-    session = record([str(twins.stripped)], tools=["memcheck"], directory=tmp_path / "s")
+def test_what_stays_unresolved_is_said_with_the_reason(
+    twins: Twins, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tools = ["memcheck", "callgrind"]
+    session = record([str(twins.stripped)], tools=tools, directory=tmp_path / "s")
     other = tmp_path / "other"
     other.mkdir()
     shutil.copy("/bin/true", other / "net")  # of the right name, of another build
@@ -213,7 +216,14 @@ def test_what_stays_unresolved_is_said_with_the_reason(twins: Twins, tmp_path: P
     (item,) = (u for u in entry.unresolved if u.object == str(twins.stripped))
     assert item.build_id is not None
     assert item.build_id in item.why
-    assert "--symbols" in item.remedy
+    assert f"{other / 'net'} is another build: its build-id is " in item.why
+    (costs,) = (u for u in entry.unresolved if u.tool == "callgrind")
+    assert costs.addresses > 0
+    assert main(["symbolize", str(session.directory), "--symbols", str(other)]) == 3
+    assert "is another build" in capsys.readouterr().out
+    none = symbolize(session, [tmp_path / "cache"], cache=tmp_path / "cache")
+    (item,) = (u for u in none.unresolved if u.object == str(twins.stripped))
+    assert f"no file with build-id {item.build_id} was given" in item.why
     figures = summarise(open_session(session.directory))
     assert figures["symbols"]["unresolved"][0]["why"] == item.why
 

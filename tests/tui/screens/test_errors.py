@@ -152,6 +152,13 @@ async def test_an_error_is_marked_as_known(session: Session, tmp_path: Path) -> 
         await pilot.press("k", "enter")
         await settle(app, pilot)
         assert "already there" in said[0]
+        assert 'suppressions = ["droidgrind.supp"] into droidgrind.toml' in said[1]
+        Path("droidgrind.toml").write_text('suppressions = ["droidgrind.supp"]\n')
+        said.clear()
+        await pilot.press("k", "enter")
+        await settle(app, pilot)
+        assert len(said) == 1
+        Path("droidgrind.toml").unlink()
         screen.query_one("#errors-file", Input).value = ""
         await pilot.press("k")
         screen.query_one("#errors-file", Input).value = str(tmp_path / "no" / "such")
