@@ -14,7 +14,7 @@
 A message says what was wrong, where, and what to do next, in one line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class DroidgrindError(Exception):
@@ -83,3 +83,11 @@ class Interrupted(DroidgrindError):
     """The person stopped the work; what was there by then is kept."""
 
     exit_code = 130
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """`; did you mean x?` for the end of a message, or nothing where no name is near."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, sorted(known), n=1, cutoff=cutoff)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -7,7 +7,7 @@ reader that it does not use.
 from importlib import import_module
 from typing import cast
 
-from collectors.errors import UsageError
+from collectors.errors import UsageError, nearest
 from collectors.tools.tool import Sampler, Tool, Wrapper
 
 SAMPLERS = {
@@ -40,7 +40,8 @@ def tool(name: str) -> Tool:
     module = SAMPLERS.get(name) or WRAPPERS.get(name)
     if module is None:
         known = ", ".join(tool_names())
-        raise UsageError(f"there is no tool {name!r}: choose from {known}")
+        hint = nearest(name, tool_names())
+        raise UsageError(f"there is no tool {name!r}{hint or ':'} choose from {known}")
     return cast("Tool", import_module(module).TOOL)
 
 

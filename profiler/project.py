@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from collectors import registry
-from collectors.errors import InputError, UsageError
+from collectors.errors import InputError, UsageError, nearest
 from profiler.findings import Finding, session_findings
 from profiler.own_code import OwnCode
 from profiler.own_code_stored import stored_globs
 from profiler.store import Session
 from profiler.suppressions.text import Suppression, read_suppressions, suppression_file
-from profiler.thresholds import Thresholds, nearest
+from profiler.thresholds import Thresholds
 
 FILE_NAME = "droidgrind.toml"
 _TOP = ("mine", "suppressions", "thresholds", "targets", "check")

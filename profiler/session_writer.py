@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from collectors.errors import InputError
+from collectors.errors import InputError, UsageError
 from profiler.manifest import CaptureEntry, Manifest, manifest_to_json
 from profiler.store import EVENTS_FILE, MANIFEST_FILE, RAW_FOLDER
 
@@ -18,6 +18,12 @@ def session_id(created: datetime, program: str) -> str:
     """`20261122-101500-benchncnn`: the local time and the program's name."""
     name = re.sub(r"[^A-Za-z0-9._+-]+", "-", Path(program).name).strip("-.")[:40]
     return f"{created:%Y%m%d-%H%M%S}-{name or 'session'}"
+
+
+def check_parent(output: Path) -> None:
+    """Raises `UsageError` where the folder that a file is to be written to is not there."""
+    if not output.parent.is_dir():
+        raise UsageError(f"{output}: there is no folder {output.parent}: create it first")
 
 
 class SessionWriter:

@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 
 from collectors import registry
-from collectors.errors import InputError, ParseError
+from collectors.errors import InputError, ParseError, UsageError
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import GONE, Damage
 from collectors.tools.tool import Profile
@@ -252,6 +252,11 @@ def open_session(path: Path | str) -> Session:
     """Open the session in a directory. Raises `InputError` when it is none."""
     directory = Path(path)
     source = directory / MANIFEST_FILE
+    if directory.is_file():
+        raise InputError(
+            f"{directory} is a file, not a session's folder: `droidgrind import {directory}` "
+            "makes a session of a tool's output"
+        )
     try:
         document = json.loads(source.read_bytes())
     except FileNotFoundError as error:
@@ -263,15 +268,25 @@ def open_session(path: Path | str) -> Session:
     except OSError as error:
         raise InputError(f"{source}: {error.strerror}") from error
     except ValueError as error:
-        raise InputError(f"{source}: not JSON: {error}") from error
+        what = (
+            "not JSON: the file is empty" if not source.stat().st_size else f"not JSON: {error}"
+        )
+        raise InputError(
+            f"{source}: {what}; what the tools wrote is in {directory / RAW_FOLDER}: "
+            "`droidgrind import FILE…` makes a session of it"
+        ) from error
     return Session(directory, manifest_from_json(document, str(source)))
 
 
 def sessions_root(chosen: Path | None = None) -> Path:
-    """Where sessions live: `chosen`, else what the environment says, else a folder here."""
-    if chosen is not None:
-        return chosen
-    return Path(os.environ.get(SESSIONS_VARIABLE) or "droidgrind-sessions")
+    """Where sessions live: `chosen`, else what the environment says, else a folder here.
+
+    Raises `UsageError` where that is a file.
+    """
+    root = chosen or Path(os.environ.get(SESSIONS_VARIABLE) or "droidgrind-sessions")
+    if root.is_file():
+        raise UsageError(f"{root} is a file: sessions live in a folder (--sessions DIR)")
+    return root
 
 
 def session_directories(root: Path) -> list[Path]:

@@ -10,6 +10,7 @@ from collectors.errors import UsageError
 
 DEVICE_PREFIX = "device:"
 _ELF = b"\x7fELF"
+_SOURCES = {".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".rs", ".go", ".java", ".kt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,13 @@ def find_program(program: str, cwd: Path | None = None) -> Path:
         found = shutil.which(program)
         if found is not None:
             return Path(found)
-        if (Path(cwd or ".") / program).is_file():
+        here = Path(cwd or ".") / program
+        if here.is_dir():
+            raise UsageError(
+                f"{program} is a directory, not a program: give the program's path"
+            )
+        if here.is_file():
+            _refuse_source(here)
             raise UsageError(f"{program} is not on PATH: write ./{program} to run the one here")
         raise UsageError(f"{program} is not on PATH: check its name, or give its path")
     path = Path(program) if cwd is None else cwd / program
@@ -56,6 +63,7 @@ def find_program(program: str, cwd: Path | None = None) -> Path:
     if path.is_dir():
         raise UsageError(f"{path} is a directory, not a program")
     if not os.access(path, os.X_OK):
+        _refuse_source(path)
         raise UsageError(f"{path} is not executable: chmod +x {path}")
     try:
         with path.open("rb") as stream:
@@ -65,6 +73,13 @@ def find_program(program: str, cwd: Path | None = None) -> Path:
     if not head.startswith((_ELF, b"#!")):
         raise UsageError(f"{path} is neither an ELF program nor a script with a #! line")
     return path
+
+
+def _refuse_source(path: Path) -> None:
+    if path.suffix.casefold() in _SOURCES:
+        raise UsageError(
+            f"{path} is a source file: compile it, with -g for lines, and record the program"
+        )
 
 
 def parse_environment(words: Sequence[str]) -> dict[str, str]:

@@ -6,9 +6,8 @@ docs/findings/thresholds.md lists them all.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 
-from collectors.errors import InputError
+from collectors.errors import InputError, nearest
 
 
 def _bound(default: float, meaning: str) -> float:
@@ -119,9 +118,3 @@ def meanings() -> dict[str, tuple[float, str]]:
         item.name: (getattr(defaults, item.name), str(item.metadata["meaning"]))
         for item in fields(defaults)
     }
-
-
-def nearest(word: str, known: "set[str] | list[str]") -> str:
-    """`; did you mean x?`, or nothing where no name is near."""
-    near = get_close_matches(word, sorted(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]}?" if near else ""

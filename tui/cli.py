@@ -45,6 +45,28 @@ COMMANDS = {
 INTERRUPTED = 130
 
 
+class CommandParser(argparse.ArgumentParser):
+    """A command's parser, which itself refuses the options that it does not know.
+
+    argparse would hand them up, and the usage of all commands would be shown for them.
+    """
+
+    def parse_known_args(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        namespace: argparse.Namespace | None = None,
+    ) -> tuple[argparse.Namespace, list[str]]:
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            from collectors.errors import nearest
+
+            options = [name for name in self._option_string_actions if name.startswith("--")]
+            word = unknown[0].partition("=")[0]
+            hint = nearest(word, options, 0.7) if word.startswith("-") else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return known, unknown
+
+
 class Command(Protocol):
     """A subcommand; the first line of its docstring is its help, the rest its description."""
 
@@ -76,7 +98,9 @@ def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=_VersionText())
     parser.add_argument("--debug", action="store_true", help="show where an error arose")
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+    commands = parser.add_subparsers(
+        title="commands", dest="command", metavar="COMMAND", parser_class=CommandParser
+    )
     for name in names:
         command = load_command(name)
         text = (type(command).__doc__ or "").strip()
@@ -112,7 +136,14 @@ def _unindented(text: str) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     asked = next((word for word in words if not word.startswith("-")), None)
-    parser = build_parser([asked] if asked in COMMANDS else list(COMMANDS))
+    if asked is not None and asked not in COMMANDS:
+        from collectors.errors import nearest
+
+        build_parser([]).error(
+            f"there is no command {asked!r}{nearest(asked, COMMANDS)} "
+            "(`droidgrind --help` lists them)"
+        )
+    parser = build_parser(list(COMMANDS) if asked is None else [asked])
     args = parser.parse_args(words)
     if args.command is None:
         parser.print_help()

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import replace
 
 from collectors import registry
-from collectors.errors import UsageError
+from collectors.errors import UsageError, nearest
 from collectors.records.shared import Shape
 from collectors.tools.tool import Subject, ToolSettings
 from collectors.tools.valgrind import TRACE_CHILDREN
@@ -60,10 +60,18 @@ def _named_target(name: str, args: argparse.Namespace) -> list[str]:
 
     What it sets there holds where `args` does not say otherwise.
     """
+    import shutil
+
     from profiler.project import load_project
 
-    target = load_project().targets.get(name)
+    project = load_project()
+    target = project.targets.get(name)
     if target is None:
+        hint = nearest(name, project.targets)
+        if hint and "/" not in name and shutil.which(name) is None:
+            raise UsageError(
+                f"{name} is neither a target of {project.file} nor a program on PATH{hint}"
+            )
         return [name]
     if args.tools is None and target.tools is not None:
         args.tools = ",".join(target.tools)

@@ -22,7 +22,7 @@ def choose_device(serial: str | None = None) -> Device:
     already, else this machine. Raises `DeviceError` where several devices are plugged in.
     """
     chosen = serial or os.environ.get(SERIAL_VARIABLE)
-    if chosen is None and not _adb_runs():
+    if chosen is None and not adb_runs():
         return LocalDevice()
     if chosen == LOCAL_SERIAL:
         return LocalDevice()
@@ -33,7 +33,7 @@ def choose_device(serial: str | None = None) -> Device:
     return open_device(chosen)
 
 
-def _adb_runs() -> bool:
+def adb_runs() -> bool:
     """Whether an adb server listens; none is started just to learn that nothing is there."""
     from collectors.devices.adb_place import adb_place
 

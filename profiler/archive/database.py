@@ -1,5 +1,7 @@
 """DuckDB over an archive: one view a table, and nothing else within reach."""
 
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +31,8 @@ def load_duckdb() -> Any:
         import duckdb
     except ImportError as error:
         raise UsageError(
-            "this needs DuckDB: install droidgrind[query], or `pip install duckdb`"
+            "this needs DuckDB, which is not installed with droidgrind: "
+            f"`{shlex.quote(sys.executable)} -m pip install duckdb` adds it"
         ) from error
     return duckdb
 
@@ -111,14 +114,27 @@ class Database:
             self._connection.execute(setting)
 
     def ask(self, sql: str, values: Sequence[object] = ()) -> Answer:
-        """Run one statement. Raises `UsageError` with DuckDB's own words."""
+        """Run one query. Raises `UsageError` with DuckDB's own words, or for what is none."""
         try:
+            self._refuse_other_than_queries(sql)
             cursor = self._connection.execute(sql, list(values))
             described = cursor.description
             rows = cursor.fetchall()
         except self._engine.Error as error:
             raise UsageError(f"the query was not answered: {_first_line(error)}") from error
         return Answer(tuple(str(column[0]) for column in described or ()), rows)
+
+    def _refuse_other_than_queries(self, sql: str) -> None:
+        """The tables are made from the sessions: a change of them would be lost at once."""
+        kinds = self._engine.StatementType
+        statements = self._connection.extract_statements(sql)
+        if len(statements) != 1:
+            raise UsageError(f"the query was not answered: write one, not {len(statements)}")
+        if statements[0].type not in {kinds.SELECT, kinds.EXPLAIN, kinds.MULTI}:
+            raise UsageError(
+                f"the query was not answered: {statements[0].type.name} is none: write SELECT, "
+                "DESCRIBE, SHOW or EXPLAIN; sessions are not changed from here"
+            )
 
     def _define(self, table: str, *, stored: bool) -> None:
         if table in self._stored:

@@ -95,9 +95,7 @@ def check(
         )
     lacking = next((limit for limit in limits if limit.needs_baseline), None)
     if lacking is not None and baseline is None:
-        raise UsageError(
-            f"{lacking.text}: is a change, from a baseline: give --baseline SESSION"
-        )
+        raise UsageError(f"{lacking.text} compares with a baseline: give --baseline SESSION")
     diff = None if baseline is None else compare(compared(baseline), compared(session))
     checker = _Checker(session, baseline, diff, thresholds, own)
     outcomes = tuple(checker.outcome(limit) for limit in limits)

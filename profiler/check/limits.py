@@ -40,6 +40,20 @@ WAITING = "wait"
 SEVERITIES = ("error", "warning")
 
 
+_UNITS: Mapping[Unit, Sequence[str]] = {
+    Unit.BYTES: ("B", "kB", "MB", "GB", "KiB", "MiB", "GiB"),
+    Unit.SECONDS: ("s", "ms", "us", "min"),
+    Unit.COUNT: ("such as 500, 20k, 3M, 1G",),
+    Unit.PERCENT: ("such as 2.5%",),
+}
+_UNIT_WORDS: Mapping[Unit, str] = {
+    Unit.BYTES: "of bytes",
+    Unit.SECONDS: "of seconds",
+    Unit.COUNT: "to count with",
+    Unit.PERCENT: "of percent",
+}
+
+
 class Kind(StrEnum):
     """What a limit is held against."""
 
@@ -130,8 +144,8 @@ def _value(text: str, unit: Unit, source: str) -> float:
     match = _NUMBER.fullmatch(text)
     scale = None if match is None else _SCALES[unit].get(match[2].casefold())
     if match is None or scale is None:
-        known = ", ".join(name for name in _SCALES[unit] if name)
-        raise UsageError(f"{source}: {text!r} is no number of {unit.value} (units: {known})")
+        known = ", ".join(_UNITS[unit])
+        raise UsageError(f"{source}: {text!r} is not a number {_UNIT_WORDS[unit]} ({known})")
     return float(match[1]) * scale
 
 

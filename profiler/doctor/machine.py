@@ -7,7 +7,8 @@ from pathlib import Path
 
 from collectors.devices.adb_place import adb_place
 from collectors.devices.device import Device, DeviceFacts
-from collectors.devices.discover import adb_entries
+from collectors.devices.discover import adb_entries, adb_runs
+from collectors.devices.local import LOCAL_SERIAL
 from profiler.doctor.android import ENOUGH_BYTES, FEW_BYTES, cache_check
 from profiler.doctor.check import Check, ok, problem, warning
 from profiler.store import sessions_root
@@ -21,13 +22,18 @@ def adb_checks(serial: str | None) -> Iterator[Check]:
     `serial` is the device that is meant; another one's trouble is only a warning.
     """
     host, port = adb_place()
+    running = adb_runs()
+    if serial == LOCAL_SERIAL and not running:
+        yield ok("adb", "no server runs, and this machine needs none")
+        return
     entries, trouble = adb_entries()
     if trouble is not None:
-        make = problem if serial not in {None, "local"} else warning
+        make = problem if serial not in {None, LOCAL_SERIAL} else warning
         yield make("adb", trouble.split(":", 1)[0], trouble)
         return
     count = f"{len(entries)} device{'' if len(entries) == 1 else 's'}"
-    yield ok("adb", f"a server at {host}:{port} lists {count}")
+    begun = "" if running else "; it was started for this, `adb kill-server` ends it"
+    yield ok("adb", f"a server at {host}:{port} lists {count}{begun}")
     for entry in entries:
         if entry.state != "device":
             make = problem if entry.serial == serial else warning

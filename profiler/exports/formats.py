@@ -1,14 +1,15 @@
 """The formats by name. A new one is a module with `write` and a line here."""
 
-import difflib
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from collectors.errors import InputError, UsageError
+from collectors.errors import InputError, UsageError, nearest
+from profiler.session_writer import check_parent
 from profiler.store import Session
 
 
@@ -42,9 +43,8 @@ def find_format(name: str) -> Format:
     """The format of this name. Raises `UsageError` that names the nearest."""
     if name in FORMATS:
         return FORMATS[name]
-    near = difflib.get_close_matches(name, FORMATS, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise UsageError(f"there is no format {name!r}{hint} Choose from {', '.join(FORMATS)}")
+    hint = nearest(name, FORMATS) or ":"
+    raise UsageError(f"there is no format {name!r}{hint} choose from {', '.join(FORMATS)}")
 
 
 def export_to_stream(session: Session, name: str, out: BinaryIO) -> None:
@@ -66,12 +66,10 @@ def export_to(session: Session, name: str, output: Path, *, force: bool = False)
     chosen = find_format(name)
     if output.exists() and not force:
         raise UsageError(f"{output} exists: use --force to overwrite it")
+    check_parent(output)
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
         if chosen.folder:
-            output.mkdir(exist_ok=True)
-            write = import_module(f"profiler.exports.{chosen.module}").write
-            cast("Callable[[Session, Path], None]", write)(session, output)
+            _write_folder(chosen, session, output)
             return output
         if output.is_dir():
             raise UsageError(f"{output} is a directory: name a file with -o FILE")
@@ -85,3 +83,16 @@ def export_to(session: Session, name: str, output: Path, *, force: bool = False)
     except OSError as error:
         raise InputError(f"cannot write {output}: {error.strerror}") from error
     return output
+
+
+def _write_folder(chosen: Format, session: Session, output: Path) -> None:
+    """Fill a folder of its own, and leave none behind where that fails."""
+    write = import_module(f"profiler.exports.{chosen.module}").write
+    new = not output.exists()
+    output.mkdir(exist_ok=True)
+    try:
+        cast("Callable[[Session, Path], None]", write)(session, output)
+    except BaseException:
+        if new:
+            shutil.rmtree(output, ignore_errors=True)
+        raise

@@ -27,7 +27,7 @@ from profiler.report.section_heap import heap_section
 from profiler.report.section_made import made_section
 from profiler.report.section_scheduling import scheduling_section
 from profiler.report.sections import Section, cache_section, errors_section
-from profiler.session_writer import write_atomically
+from profiler.session_writer import check_parent, write_atomically
 from profiler.store import Session
 from profiler.thresholds import Thresholds
 
@@ -75,13 +75,11 @@ def check_output(output: Path, *, force: bool) -> None:
         raise UsageError(f"{output} is a directory: name a file with -o FILE")
     if output.is_file() and not force:
         raise UsageError(f"{output} exists: use --force to overwrite it")
+    check_parent(output)
 
 
 def publish(page: str, output: Path) -> Path:
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot create {output.parent}: {error.strerror}") from error
+    check_parent(output)
     if output.exists() and not output.is_file():  # /dev/stdout, a pipe: nothing to replace
         try:
             output.write_bytes(page.encode("utf-8"))

@@ -389,8 +389,8 @@ def _why_no_match(fact: ModuleFacts | None, other: Candidate | None) -> tuple[st
         )
     if other is not None:
         return (
-            f"{other.name} is another build: its build-id is {other.facts.build_id}, what ran has "
-            f"{fact.build_id}",
+            f"{other.name} is another build: its build-id is {other.facts.build_id}, that of "
+            f"what ran {fact.build_id}",
             "give the unstripped files of the build that ran, or record this build",
         )
     return (

@@ -329,10 +329,10 @@ def test_values_have_units(word: str, value: float) -> None:
         ("peak_heap", "write NAME=VALUE"),
         ("peak_heap=", "write NAME=VALUE"),
         ("peak_heap=much", "units: b, kb"),
-        ("peak_heap=3s", "no number of bytes"),
-        ("errors=-1", "no number of count"),
-        ("errors=1_0", "no number of count"),
-        ("errors=٣", "no number of count"),
+        ("peak_heap=3s", "not a number of bytes"),
+        ("errors=-1", "not a number to count with"),
+        ("errors=1_0", "not a number to count with"),
+        ("errors=٣", "not a number to count with"),
     ],
 )
 def test_a_limit_that_means_nothing_is_refused(word: str, said: str) -> None:

@@ -69,6 +69,11 @@ def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "code", "message"),
     [
         (["record"], 2, "no program to record: `droidgrind record -- PROGRAM ARGS…`"),
+        (["record", "-t", "memchek", "--", "true"], 2, "did you mean memcheck? choose from"),
+        (["show", "/etc/passwd"], 3, "/etc/passwd is a file, not a session's folder"),
+        (["sessions", "--sessions", "/etc/passwd"], 2, "is a file: sessions live in a folder"),
+        (["export", "--format", "x"], 2, "there is no format 'x': choose from junit"),
+        (["export", "--format", "sarf"], 2, "'sarf'; did you mean sarif? choose from"),
         (["record", "--", "/no/such"], 2, "/no/such: there is no such program"),
         (["record", "-t", "gdb", "--", "true"], 2, "there is no tool 'gdb': choose from"),
         (["record", "-t", "memcheck", "--pid", "1"], 2, "memcheck runs a program of its own"),
@@ -116,10 +121,40 @@ def test_mistakes_are_answered_with_one_line_and_their_exit_code(
     assert not list(tmp_path.iterdir())  # nothing is left of a refused command
 
 
-def test_wrong_option_is_a_usage_error() -> None:
-    done = run("show", "--frobnicate")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "--frobnicate"), "unrecognized arguments: --frobnicate\n"),
+        (("show", "--jsn"), "unrecognized arguments: --jsn; did you mean --json?"),
+        (("devices", "--all"), "unrecognized arguments: --all\n"),
+        (("shwo",), "there is no command 'shwo'; did you mean show?"),
+    ],
+)
+def test_wrong_words_are_answered_by_their_command(words: tuple[str, ...], said: str) -> None:
+    done = run(*words)
     assert done.returncode == 2
-    assert "Traceback" not in done.stderr
+    assert said in done.stderr
+    usage = f"usage: droidgrind {words[0]} [-h]" if len(words) > 1 else "usage: droidgrind [-h]"
+    assert done.stderr.startswith(usage)
+
+
+def test_a_misspelt_target_is_answered_with_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "droidgrind.toml").write_text('[targets.bench]\nprogram = ["true"]\n')
+    assert main(["record", "bnech"]) == 2
+    assert "nor a program on PATH; did you mean bench?" in capsys.readouterr().err
+
+
+def test_an_empty_manifest_says_where_the_raw_files_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "session.json").touch()
+    assert main(["show", str(tmp_path)]) == 3
+    said = capsys.readouterr().err
+    assert "session.json: not JSON: the file is empty; what the tools wrote is in" in said
+    assert "`droidgrind import FILE…`" in said
 
 
 def test_program_that_cannot_run_is_refused(
@@ -130,6 +165,14 @@ def test_program_that_cannot_run_is_refused(
     plain.write_text("no program")
     assert main(["record", "--", str(plain)]) == 2
     assert "is not executable: chmod +x" in capsys.readouterr().err
+    source = tmp_path / "main.cpp"
+    source.write_text("int main() {}")
+    for word in (str(source), "main.cpp"):
+        assert main(["record", "--", word]) == 2
+        assert "is a source file: compile it" in capsys.readouterr().err
+    (tmp_path / "src").mkdir()
+    assert main(["record", "--", "src"]) == 2
+    assert "src is a directory, not a program" in capsys.readouterr().err
     plain.chmod(0o755)
     assert main(["record", "--", str(plain)]) == 2
     assert "neither an ELF program nor a script" in capsys.readouterr().err

@@ -16,10 +16,19 @@ class DevicesCommand:
         options.add_server(parser)
 
     def run(self, args: argparse.Namespace) -> int:
+        from collectors.devices.adb_place import adb_place
+        from collectors.devices.discover import adb_runs
         from profiler.devices import list_all
-        from tui.text import print_json, print_line, print_table, printable
+        from tui.text import print_json, print_line, print_table, printable, warn
 
+        running = adb_runs()
         entries = list_all()
+        if not running and adb_runs():
+            host, port = adb_place()
+            warn(
+                f"started an adb server at {host}:{port}, as `adb devices` does; "
+                "`adb kill-server` ends it"
+            )
         if args.json:
             print_json([entry.as_json() for entry in entries])
             return 0

@@ -22,7 +22,9 @@ class RecordCommand:
             "-t",
             "--tools",
             metavar="TOOLS",
-            help="comma list (default: vmstat,schedstat,memcheck,cachegrind,massif)",
+            help="comma list (default: vmstat,schedstat,memcheck,cachegrind,massif); also "
+            "callgrind (who calls what costs), dhat (how long blocks live, how they are used), "
+            "helgrind and drd (threads: races, order of locks)",
         )
         options.add_serial(parser)
         options.add_sessions(parser)
@@ -134,11 +136,12 @@ class RecordCommand:
         from collectors.devices.discover import choose_device
         from collectors.devices.toolchain import VALGRIND_VARIABLE
         from collectors.errors import UsageError
+        from profiler.manifest import State
         from profiler.session import resume, run_plan
         from profiler.store import find_session, sessions_root
         from tui.recording_plan import plan_from
         from tui.recording_text import TextObserver
-        from tui.text import print_line
+        from tui.text import print_line, warn
 
         options.check_symbols(args.symbols)
         observer = TextObserver(show_output=not args.quiet, timeout=args.timeout)
@@ -164,12 +167,17 @@ class RecordCommand:
         if args.symbols:
             from profiler.symbols.symbolize import symbolize
             from tui.symbols_text import symbols_lines
-            from tui.text import warn
 
             for line in symbols_lines(symbolize(recorded.session, args.symbols)):
                 if line:
                     warn(line.strip())
         print_line(str(recorded.session.directory))
+        captures = recorded.session.captures
+        if captures and all(entry.state is State.FAILED for entry in captures):
+            warn(
+                "nothing was measured; `latest` means this session all the same, so that no "
+                "check passes on an older one"
+            )
         if recorded.interrupted:
             return 130
         if recorded.failed_tools:

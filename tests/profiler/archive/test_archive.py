@@ -114,6 +114,8 @@ def test_an_empty_folder_has_empty_tables(tmp_path: Path) -> None:
         "ATTACH '/tmp/droidgrind-must-not-be-there.db'",
         "SET enable_external_access = true",
         "INSTALL httpfs",
+        "DROP TABLE sessions",
+        "SELECT 1; SELECT 2",
     ],
 )
 def test_a_query_reaches_nothing_else(database: Database, sql: str) -> None:
@@ -127,6 +129,11 @@ def test_wrong_sql_is_answered_in_one_line(database: Database) -> None:
         database.ask("SELECT nothing FROM sessions")
     assert "\n" not in str(caught.value)
     assert "nothing" in str(caught.value)
+
+
+def test_what_asks_is_answered_however_it_is_written(database: Database) -> None:
+    for sql in ("FROM sessions", "DESCRIBE sessions", "SHOW TABLES", "EXPLAIN SELECT 1"):
+        assert database.ask(sql).rows
 
 
 def test_hostile_names_are_data(tmp_path: Path) -> None:

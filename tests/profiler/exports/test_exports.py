@@ -332,6 +332,19 @@ def test_parquet_is_read_by_pyarrow(session: Session, tmp_path: Path) -> None:
     )
 
 
+def test_a_folder_that_could_not_be_filled_is_not_left(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)  # as if it were not installed
+    with pytest.raises(UsageError, match=r"python\S* -m pip install duckdb"):
+        export_to(session, "parquet", tmp_path / "tables")
+    assert not (tmp_path / "tables").exists()
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UsageError):
+        export_to(session, "parquet", tmp_path / "there", force=True)
+    assert (tmp_path / "there").is_dir()
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_a_session_lacks_is_said(name: str, tmp_path: Path) -> None:
     samples = import_files([DATA / "vmstat/procps-4.0.2/plain.txt"], tmp_path / "sessions")
@@ -348,8 +361,9 @@ def test_what_a_session_lacks_is_said(name: str, tmp_path: Path) -> None:
     [
         (["--format", "sariff"], 2, "no format 'sariff'; did you mean sarif?"),
         (["--format", "csv"], 2, "csv is several files: name a folder with -o"),
+        (["--format", "junit", "-o", "none/x"], 2, "there is no folder none: create it first"),
         (["--format", "junit", "-o", "there"], 2, "there exists: use --force to overwrite it"),
-        (["--format", "junit", "-o", "/dev/full/x"], 3, "cannot write /dev/full/x"),
+        (["--format", "junit", "-o", "/dev/full/x"], 2, "there is no folder /dev/full"),
     ],
 )
 def test_mistakes_of_the_command(
