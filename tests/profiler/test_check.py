@@ -328,7 +328,7 @@ def test_values_have_units(word: str, value: float) -> None:
         ("peek_heap=1", "did you mean peak_heap?"),
         ("peak_heap", "write NAME=VALUE"),
         ("peak_heap=", "write NAME=VALUE"),
-        ("peak_heap=much", "units: b, kb"),
+        ("peak_heap=much", "bytes (B, kB, MB"),
         ("peak_heap=3s", "not a number of bytes"),
         ("errors=-1", "not a number to count with"),
         ("errors=1_0", "not a number to count with"),
@@ -349,7 +349,7 @@ def test_a_limit_that_means_nothing_is_refused(word: str, said: str) -> None:
         ("threads:run+5%", "only waiting is compared"),
         ("functions:peak_heap+5%", "only events are counted"),
         ("Ir-2%", "METRIC+N%"),
-        ("Ir+two%", "no number"),
+        ("Ir+two%", "not a number"),
         ("finding:leak-one", "did you mean leak-once?"),
     ],
 )

@@ -224,7 +224,7 @@ def test_an_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(UsageError, match="there is no folder"):
         publish("page", tmp_path / "file" / "report.html")
-    with pytest.raises(UsageError, match="there is no folder .*none: create it first"):
+    with pytest.raises(UsageError, match=r"there is no folder .*none: create it first"):
         check_output(tmp_path / "none" / "report.html", force=False)
     assert not (tmp_path / "none").exists()
 
