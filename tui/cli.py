@@ -56,7 +56,7 @@ class CommandParser(argparse.ArgumentParser):
         args: Sequence[str] | None = None,
         namespace: argparse.Namespace | None = None,
     ) -> tuple[argparse.Namespace, list[str]]:
-        known, unknown = super().parse_known_args(args, namespace)
+        known, unknown = super().parse_known_args(args, namespace or argparse.Namespace())
         if unknown:
             from collectors.errors import nearest
 
