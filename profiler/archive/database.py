@@ -2,8 +2,9 @@
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
+_ROWS_AT_ONCE = 1 << 14  # as Python's objects; DuckDB holds them in a fraction of that
 _SMALL = ("sessions", "metrics")
 
 
@@ -54,11 +56,31 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self._connection.close()
 
-    def write(self, table: str, rows: Sequence[Row], file: Path) -> None:
+    def write(self, table: str, rows: Iterable[Row], file: Path) -> None:
         """Write rows as one Parquet file, whole or not at all.
 
         A number that its column cannot hold becomes NULL.
         """
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_name(f".{file.name}.new")
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in TABLES[table].items())
+        try:
+            self._connection.execute(f"CREATE TEMP TABLE outgoing ({columns})")
+            waiting = iter(rows)
+            while some := list(islice(waiting, _ROWS_AT_ONCE)):
+                self._insert(table, some)
+            self._connection.execute(
+                f"COPY outgoing TO '{_quoted(unfinished)}' (FORMAT parquet, COMPRESSION zstd)"
+            )
+            unfinished.replace(file)
+        except (self._engine.Error, OSError) as error:
+            raise InputError(f"cannot write {file}: {_first_line(error)}") from error
+        finally:
+            self._forget(table)
+            self._connection.execute("DROP TABLE IF EXISTS outgoing")
+            unfinished.unlink(missing_ok=True)
+
+    def _insert(self, table: str, rows: Sequence[Row]) -> None:
         import numpy as np
 
         columns = TABLES[table]
@@ -67,24 +89,14 @@ class Database:
             column = np.empty(len(rows), dtype=object)
             column[:] = [_plain(row[place]) for row in rows]
             values[name] = column
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_name(f".{file.name}.new")
-        typed = ", ".join(
-            f'TRY_CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns.items()
-        )
+        typed = ", ".join(f'TRY_CAST("{name}" AS {kind})' for name, kind in columns.items())
+        self._connection.register("incoming", values)
         try:
-            self._connection.register("incoming", values)
             self._connection.execute(
-                f"COPY (SELECT {typed} FROM incoming) TO '{_quoted(unfinished)}' "  # noqa: S608
-                "(FORMAT parquet, COMPRESSION zstd)"
+                f"INSERT INTO outgoing SELECT {typed} FROM incoming"  # noqa: S608
             )
-            unfinished.replace(file)
-        except (self._engine.Error, OSError) as error:
-            raise InputError(f"cannot write {file}: {_first_line(error)}") from error
         finally:
-            self._forget(table)
             self._connection.unregister("incoming")
-            unfinished.unlink(missing_ok=True)
 
     def _forget(self, table: str) -> None:
         """Read the table anew when it is next asked for: its files have changed."""

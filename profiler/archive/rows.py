@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collectors import registry
-from collectors.records.cost import CostProfile
+from collectors.records.cost import CostProfile, Symbol
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
@@ -14,15 +15,40 @@ from profiler.archive.layout import EVENTS, TABLES, Row
 from profiler.metrics import session_metrics
 from profiler.store import Session
 
+if TYPE_CHECKING:
+    from profiler.aggregate.cost import CostSums
+
 _MOST_FRAMES = 40
 
 
-def session_rows(session: Session, stamp: str) -> dict[str, list[Row]]:
+class FunctionRows:
+    """Rows of `functions`, each made at its turn: there may be hundreds of thousands."""
+
+    def __init__(self, session: str) -> None:
+        self._session = session
+        self._sums: list[tuple[str, CostSums[Symbol]]] = []
+
+    def add(self, tool: str, profiles: Sequence[CostProfile]) -> None:
+        from profiler.aggregate.cost import by_function
+
+        self._sums.append((tool, by_function(profiles)))
+
+    def __len__(self) -> int:
+        return sum(len(sums) for _, sums in self._sums)
+
+    def __iter__(self) -> Iterator[Row]:
+        for tool, sums in self._sums:
+            for row in _functions(sums):
+                yield self._session, tool, *row
+
+
+def session_rows(session: Session, stamp: str) -> dict[str, list[Row] | FunctionRows]:
     """Table → rows, each row in the order of the table's columns.
 
     Tools that this version does not know have no rows; their session has.
     """
     rows: dict[str, list[Row]] = {table: [] for table in TABLES}
+    functions = FunctionRows(session.id)
     rows["sessions"].append(_session(session, stamp))
     rows["metrics"] = [
         (session.id, metric.tool, metric.name, float(metric.value), metric.unit.value)
@@ -44,8 +70,8 @@ def session_rows(session: Session, stamp: str) -> dict[str, list[Row]]:
                         (session.id, tool, *row) for row in _threads(profile)
                     )
         if costs:
-            rows["functions"].extend((session.id, tool, *row) for row in _functions(costs))
-    return rows
+            functions.add(tool, costs)
+    return {**rows, "functions": functions}
 
 
 def _session(session: Session, stamp: str) -> Row:
@@ -99,10 +125,7 @@ def _utc(created: str) -> datetime | None:
         return None
 
 
-def _functions(profiles: Sequence[CostProfile]) -> Iterator[Row]:
-    from profiler.aggregate.cost import by_function
-
-    sums = by_function(profiles)
+def _functions(sums: "CostSums[Symbol]") -> Iterator[Row]:
     empty: Sequence[int | None] = [None] * len(sums)
     columns = [
         sums.counts[sums.events.index(event)] if event in sums.events else empty

@@ -118,14 +118,16 @@ def _costs(session: Session, frames: _Frames) -> Iterator[dict[str, Any]]:
 
     tool, profiles = cost_profiles(session)
     sums = by_function(profiles)
+    stacks = [  # once: each event has the same
+        [
+            frames.number(symbol.file, symbol.file, None),
+            frames.number(symbol.fn, symbol.file, None),
+        ]
+        for symbol in sums.keys
+    ]
     for event, column in zip(sums.events, sums.counts, strict=True):
-        samples: list[list[int]] = []
-        weights: list[int] = []
-        for symbol, count in zip(sums.keys, column, strict=True):
-            if count > 0:
-                file = frames.number(symbol.file, symbol.file, None)
-                samples.append([file, frames.number(symbol.fn, symbol.file, None)])
-                weights.append(count)
+        samples = [stack for stack, count in zip(stacks, column, strict=True) if count > 0]
+        weights = [count for count in column if count > 0]
         yield {
             "type": "sampled",
             "name": f"{event} by file and function ({tool})",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scripts.bench.readers.harness import CACHE, ROOT, Row, cached, python
 
-_REAL = ROOT / "tests/data/cachegrind/3.19-x86_64/cachegrind.sort-cache.out"
+REAL = ROOT / "tests/data/cachegrind/3.19-x86_64/cachegrind.sort-cache.out"
 _TABLES = CACHE / "cachegrind-tables"
 
 _READ = """
@@ -38,8 +38,8 @@ print(profile.totals(), by_function([profile]).top(50))
 
 
 def rows() -> list[Row]:
-    large = cached("cachegrind-100mb.out", lambda file: scale(_REAL, file, 100_000_000))
-    small = cached("cachegrind-1mb.out", lambda file: scale(_REAL, file, 1_000_000))
+    large = cached("cachegrind-100mb.out", lambda file: scale(REAL, file, 100_000_000))
+    small = cached("cachegrind-1mb.out", lambda file: scale(REAL, file, 1_000_000))
     read = python(_READ, large)
     if not (_TABLES / f"{large.name}.rows.parquet").exists():
         from scripts.bench.readers.harness import measure

@@ -1,0 +1,1 @@
+"""What each export format costs for large sessions."""
