@@ -1,7 +1,8 @@
 """Massif's allocation trees, each read when it is asked for.
 
 A line is a node: as many spaces as it is deep, `n` and the number of its children, its
-bytes, its label. Deep trees are read in one loop over their lines, never by recursion.
+bytes, its label. Whole trees are read by the piece, damaged ones in one loop over their
+lines; deep ones never by recursion.
 """
 
 import mmap
@@ -9,6 +10,7 @@ from array import array
 from collections.abc import Mapping
 
 from collectors.readers.massif_out.labels import parse_label
+from collectors.readers.massif_out.pieces import Irregular, Pieces
 from collectors.records.heap import AllocPoint, AllocTree
 
 Content = bytes | mmap.mmap
@@ -56,6 +58,13 @@ class Trees:
         self._spans = spans
         self._points = _Points()
         self._children = _Children()
+        self._pieces = Pieces(
+            self._points,
+            self._points.points,
+            self._children,
+            most_digits=_MOST_DIGITS,
+            most_depth=_MOST_DEPTH,
+        )
 
     def load(self, position: int) -> AllocTree | None:
         """The tree of the snapshot at `position` of the profile's list."""
@@ -69,6 +78,12 @@ class Trees:
         text = self._content[span[0] : span[1]]
         if b"\r" in text:
             text = text.replace(b"\r", b"")
+        try:
+            return self._pieces.tree(text)
+        except Irregular:
+            return self._by_line(text)
+
+    def _by_line(self, text: bytes) -> tuple[AllocTree | None, bool]:
         lines = text.split(b"\n")
         depth, sizes, point = array("i"), array("q"), array("i")
         children = 0
