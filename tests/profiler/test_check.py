@@ -179,12 +179,18 @@ def test_no_finding_is_no_pass_where_nobody_looked(
         assert "cannot hold unseen" in outcome.note
         return outcome.note
 
+    def found(session: Session) -> str:  # that a tool gave nothing is an error of its own
+        (outcome,) = held(session, "error").broken
+        return "\n".join(place.text for place in outcome.places)
+
     # Memcheck's file is gone
     emptied = tmp_path / "emptied"
     shutil.copytree(whole.directory, emptied)
     shutil.rmtree(emptied / "raw")
     shutil.rmtree(emptied / "tables", ignore_errors=True)
-    assert "the file is gone" in broken(Session(emptied, whole.manifest))
+    gone = Session(emptied, whole.manifest)
+    assert "memcheck gave no result" in found(gone)
+    assert "the file is gone" in broken(gone, "finding:memory-write")
     # it was asked for, and the recording ended before it
     others = tuple(e for e in whole.manifest.captures if e.tool != "memcheck")
     never = Session(whole.directory, replace(whole.manifest, captures=others))
@@ -203,7 +209,8 @@ def test_no_finding_is_no_pass_where_nobody_looked(
         settings={"memcheck": ToolSettings(arguments=("--no-such-option",))},
         directory=tmp_path / "refused",
     )
-    assert "memcheck is failed" in broken(refused)
+    assert "memcheck gave no result" in found(refused)
+    assert "memcheck is failed" in broken(refused, "finding:memory-write")
 
 
 @pytest.mark.valgrind

@@ -40,7 +40,7 @@ class StackPane(Vertical):
     StackPane #stack-tabs { height: 1; color: $dg-dim; }
     StackPane #stack-columns { height: auto; max-height: 50%; }
     StackPane #stack-columns LineTable { width: 1fr; max-height: 100%; margin-right: 1;
-                                         scrollbar-size: 0 1; }
+                                         overflow-x: hidden; scrollbar-size: 0 1; }
     StackPane #stack-code { height: 1fr; margin-top: 1; scrollbar-size-vertical: 1; }
     StackPane #stack-missing { margin: 0; }
     """
