@@ -5,6 +5,7 @@ from typing import Any
 
 from profiler.diff.function import LineDelta
 from profiler.diff.matching import Names, Side
+from profiler.tables.mapped import release
 
 MOST_LINES = 8
 _MANY = 400  # lines of a function, above which not every shift is tried
@@ -32,6 +33,7 @@ class Lines:
                 continue
             place = place_of[of_symbol][np.asarray(profile.row_symbol)]
             rows = np.flatnonzero(place >= 0)
+            release(profile.counts)
             columns: list[list[int]] = [
                 np.asarray(profile.counts[profile.events.index(event)])[rows].tolist()
                 if event in profile.events
@@ -54,6 +56,7 @@ class Lines:
                     if seen is None
                     else tuple(a + b for a, b in zip(seen, count, strict=True))
                 )
+            release(profile.counts)
 
     def cycles(self, counts: Sequence[int]) -> int:
         return sum(w * c for w, c in zip(self.weight, counts, strict=True))

@@ -188,15 +188,31 @@ def _below_common_folder(
     found: list[Any] = []
     for s, indices in zip(sides, left, strict=True):
         files: list[int] = np.unique(s.file[indices]).tolist()
-        folders = [posixpath.dirname(paths[f]) for f in files if paths[f].startswith("/")]
-        common = posixpath.commonpath(folders) if folders else "/"
+        names = [_plain_path(paths[file]) for file in files]
+        skipped = len(_common_folder([name for name in names if name.startswith("/")]))
         column: Any = np.full(max(1, len(paths)), -1, dtype=np.int64)
-        for file in files:
-            path = paths[file]
-            rest = posixpath.relpath(path, common) if path.startswith("/") else path
-            column[file] = numbers.setdefault(rest, len(numbers))
+        column[files] = [
+            numbers.setdefault(name[skipped:] if name.startswith("/") else name, len(numbers))
+            for name in names
+        ]
         found.append(column)
     return found
+
+
+def _plain_path(path: str) -> str:
+    """The path without `.`, `..` and `//`. (Few have any, and looking is cheap.)"""
+    return posixpath.normpath(path) if "/." in path or "//" in path else path
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    """The folder that holds all of these absolute paths, with its last `/`.
+
+    What the first and the last of them in order share, all share.
+    """
+    if not paths:
+        return ""
+    start = posixpath.commonprefix((min(paths), max(paths)))
+    return start[: start.rfind("/") + 1]
 
 
 def _take_away(left: list[Any], pair: tuple[Any, Any]) -> None:

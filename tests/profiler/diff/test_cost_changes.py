@@ -62,6 +62,15 @@ def test_files_of_one_name_are_told_apart_by_the_ends_of_their_paths() -> None:
     assert diff(before, after).changed == 0
 
 
+def test_another_checkout_is_another_folder_for_all_files() -> None:
+    # More than are compared by the ends of their paths, and in another order.
+    names = [f"lib/1{n:03}/./x/../util.c" for n in range(120)]
+    one = [("init", f"/home/a/tree/{name}", 1, 10 + n) for n, name in enumerate(names)]
+    other = [("init", f"/ci//job/{name}", 1, 10 + n) for n, name in enumerate(names)]
+    found = diff(one, other[::-1])
+    assert (found.changed, found.unchanged, found.new, found.gone) == (0, 120, 0, 0)
+
+
 def test_a_function_in_a_renamed_file_is_the_same() -> None:
     found = diff([("f", "/src/a.c", 1, 10)], [("f", "/src/b.cpp", 1, 12)])
     assert (found.changed, found.new, found.gone) == (1, 0, 0)
