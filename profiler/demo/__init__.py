@@ -13,6 +13,8 @@ from profiler.symbols.stored import SYMBOLS_FILE, SymbolsEntry, symbols_document
 
 NAME = "demo-sample"
 BUILT_IN = "/opt/sample"  # the folder that the program's debug information names
+SOURCE = "sample.cpp"
+SOURCE_SHA256 = "b42f4dba705bfbb72d7260bcadeb9877ba63ed45bdf82b8944dcf141101dd4f3"
 
 
 def demo_session(folder: Path | None = None) -> Session:
@@ -43,10 +45,13 @@ def _copy(packed: Path, directory: Path) -> None:
     directory.parent.mkdir(parents=True, exist_ok=True)
     temporary = directory.with_name(f".{NAME}.{os.getpid()}")
     shutil.copytree(packed, temporary)
-    source = temporary / "sources" / "sample.cpp"
+    source = temporary / "sources" / SOURCE
     source.parent.mkdir()
     shutil.copyfile(_sample_source(packed), source)
-    entry = SymbolsEntry(source_map={BUILT_IN: str(directory.resolve() / "sources")})
+    entry = SymbolsEntry(
+        source_map={BUILT_IN: str(directory.resolve() / "sources")},
+        sources={f"{BUILT_IN}/{SOURCE}": SOURCE_SHA256},
+    )
     (temporary / SYMBOLS_FILE).write_bytes(symbols_document(entry))
     if directory.exists():
         shutil.rmtree(directory)
@@ -55,7 +60,7 @@ def _copy(packed: Path, directory: Path) -> None:
 
 def _sample_source(packed: Path) -> Path:
     """Installed beside the session; in a checkout, where the sample is built."""
-    installed = packed.parent / "sample.cpp"
+    installed = packed.parent / SOURCE
     if installed.is_file():
         return installed
-    return Path(__file__).parents[2] / "scripts" / "sample" / "sample.cpp"
+    return Path(__file__).parents[2] / "scripts" / "sample" / SOURCE

@@ -82,7 +82,7 @@ class SourceView(LineTable):
         columns = [
             TableColumn("", 2, paint=_paint),
             TableColumn("line", 5, right=True),
-            TableColumn(title, 12, right=True, show=_count),
+            TableColumn(title, 13, right=True, show=_count),
             TableColumn("of file", 7, right=True, show=_percent),
             TableColumn("source", 72 if events else 40, grow=True),
             *(TableColumn(event, 13, right=True, show=_count) for event in events),
