@@ -58,6 +58,22 @@ def need_errors(session: Session) -> list[tuple[str, ErrorProfile]]:
     return found
 
 
+def errors_by_place(session: Session, own: OwnCode) -> list[tuple[str, list[ErrorRecord]]]:
+    """(tool, errors of one kind at one line of one's own code), in the order of the first.
+
+    One uninitialised number that is printed is ninety reports from inside of printf: to
+    formats that mark lines of source it is one. Leaks are told apart: each has its blocks.
+    """
+    found: dict[tuple[object, ...], tuple[str, list[ErrorRecord]]] = {}
+    for tool, profile in need_errors(session):
+        for record in profile.records:
+            frame = own.frame(record.frames)
+            alone = record.is_leak or frame is None or frame.line is None
+            place = id(record) if alone else (frame and (frame.path, frame.line, frame.fn))
+            found.setdefault((tool, record.kind, place), (tool, []))[1].append(record)
+    return list(found.values())
+
+
 def own_code(session: Session) -> OwnCode:
     return load_project().own_code(session)
 

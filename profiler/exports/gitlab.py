@@ -1,10 +1,10 @@
-"""GitLab's code quality report: a subset of Code Climate's, one object an error."""
+"""GitLab's code quality report, a subset of Code Climate's: one object a kind and own line."""
 
 import json
 from typing import BinaryIO
 
 from profiler.error_kinds import kind_words
-from profiler.exports.content import need_errors, own_code, severity, source_path
+from profiler.exports.content import errors_by_place, own_code, severity, source_path
 from profiler.fingerprint import error_fingerprint, fingerprint
 from profiler.store import Session
 from profiler.visible import visible
@@ -17,24 +17,25 @@ def write(session: Session, out: BinaryIO) -> None:
     seen: dict[str, int] = {}
     out.write(b"[")
     first = True
-    for tool, profile in need_errors(session):
-        for record in profile.records:
-            frame = own.frame(record.frames)
-            mark = error_fingerprint(record)
-            seen[mark] = seen.get(mark, 0) + 1
-            if seen[mark] > 1:  # GitLab drops what has another's fingerprint
-                mark = fingerprint(mark, str(seen[mark]))
-            issue = {
-                "description": f"{kind_words(record.kind).title}: {visible(record.what)}",
-                "check_name": f"{tool}.{record.kind}",
-                "fingerprint": mark,
-                "severity": _SEVERITIES[severity(record)],
-                "location": {
-                    "path": visible(source_path(frame) or (frame and frame.obj) or "unknown"),
-                    "lines": {"begin": (frame and frame.line) or 1},
-                },
-            }
-            out.write(b"\n" if first else b",\n")
-            out.write(json.dumps(issue, ensure_ascii=True).encode())
-            first = False
+    for tool, records in errors_by_place(session, own):
+        record = records[0]
+        frame = own.frame(record.frames)
+        mark = error_fingerprint(record)
+        seen[mark] = seen.get(mark, 0) + 1
+        if seen[mark] > 1:  # GitLab drops what has another's fingerprint
+            mark = fingerprint(mark, str(seen[mark]))
+        several = f" ({len(records)} stacks)" if len(records) > 1 else ""
+        issue = {
+            "description": f"{kind_words(record.kind).title}: {visible(record.what)}{several}",
+            "check_name": f"{tool}.{record.kind}",
+            "fingerprint": mark,
+            "severity": _SEVERITIES[severity(record)],
+            "location": {
+                "path": visible(source_path(frame) or (frame and frame.obj) or "unknown"),
+                "lines": {"begin": (frame and frame.line) or 1},
+            },
+        }
+        out.write(b"\n" if first else b",\n")
+        out.write(json.dumps(issue, ensure_ascii=True).encode())
+        first = False
     out.write(b"\n]\n")

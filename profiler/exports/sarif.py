@@ -1,4 +1,8 @@
-"""SARIF 2.1.0: an error is a result; its other stacks (allocated, freed) are code flows."""
+"""SARIF 2.1.0: errors of one kind at one own line are a result.
+
+The stack of each is among the result's stacks, up to a few; the other stacks of the first
+(where its block was allocated or freed) are code flows.
+"""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -8,7 +12,7 @@ from urllib.parse import quote
 from collectors.records.errors import ErrorRecord
 from collectors.records.shared import Frame
 from profiler.error_kinds import kind_words
-from profiler.exports.content import need_errors, own_code, severity, source_path
+from profiler.exports.content import errors_by_place, own_code, severity, source_path
 from profiler.fingerprint import error_fingerprint
 from profiler.own_code import OwnCode
 from profiler.store import Session
@@ -16,13 +20,14 @@ from profiler.version import installed_version
 from profiler.visible import visible
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+MOST_STACKS = 10  # of one result
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def write(session: Session, out: BinaryIO) -> None:
-    found = [(t, record) for t, profile in need_errors(session) for record in profile.records]
-    kinds = list(dict.fromkeys(record.kind for _, record in found))
     own = own_code(session)
+    found = errors_by_place(session, own)
+    kinds = list(dict.fromkeys(records[0].kind for _, records in found))
     head = {
         "tool": {
             "driver": {
@@ -43,9 +48,9 @@ def write(session: Session, out: BinaryIO) -> None:
     }
     start = f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{_dump(head)[:-1]}'
     out.write(f'{start}, "results": ['.encode())
-    for place, (tool, record) in enumerate(found):
+    for place, (tool, records) in enumerate(found):
         out.write(b",\n" if place else b"\n")
-        out.write(_dump(_result(tool, record, kinds.index(record.kind), own)).encode())
+        out.write(_dump(_result(tool, records, kinds.index(records[0].kind), own)).encode())
     out.write(b"\n]}]}\n")
 
 
@@ -53,21 +58,24 @@ def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=True)
 
 
-def _result(tool: str, record: ErrorRecord, rule: int, own: OwnCode) -> dict[str, Any]:
+def _result(
+    tool: str, records: Sequence[ErrorRecord], rule: int, own: OwnCode
+) -> dict[str, Any]:
+    record = records[0]
     result: dict[str, Any] = {
         "ruleId": record.kind,
         "ruleIndex": rule,
         "level": _LEVELS[severity(record)],
         "message": {"text": visible(record.what)},
-        "occurrenceCount": max(1, record.count),
+        "occurrenceCount": sum(max(1, same.count) for same in records),
         "partialFingerprints": {"droidgrind/v1": error_fingerprint(record)},
-        "properties": {"tool": tool},
+        "properties": {"tool": tool, "distinctStacks": len(records)},
     }
     frame = own.frame(record.frames)
     if frame is not None:
         result["locations"] = [_location(frame)]
     if record.frames:
-        result["stacks"] = [_stack(record.what, record.frames)]
+        result["stacks"] = [_stack(same.what, same.frames) for same in records[:MOST_STACKS]]
     flows = list(_flows(record))
     if flows:
         result["codeFlows"] = flows

@@ -113,8 +113,19 @@ def test_sarif_is_read_by_sarif_tools(
     )
     rows = list(csv.DictReader((tmp_path / "out.csv").read_text("utf-8-sig").splitlines()))
     kinds = summarise(session)["memcheck"]["by_kind"]
-    assert len(rows) == sum(kinds.values()) + 1, done.stderr
     run = json.loads(file.read_bytes())["runs"][0]
+    assert len(rows) == len(run["results"]) + 1, done.stderr
+    # What one line of the program does in several places of a library is one result.
+    assert len(run["results"]) < sum(kinds.values())
+    stacks = [result["properties"]["distinctStacks"] for result in run["results"]]
+    assert sum(stacks) == sum(kinds.values())
+    assert max(stacks) > 1
+    places = {
+        (r["ruleId"], json.dumps(r["locations"][0]))
+        for r in run["results"]
+        if "Leak" not in r["ruleId"]
+    }
+    assert len(places) == sum("Leak" not in r["ruleId"] for r in run["results"])
     marks = [result["partialFingerprints"]["droidgrind/v1"] for result in run["results"]]
     assert all(re.fullmatch("[0-9a-f]{16}", mark) for mark in marks)
     freed = next(r for r in run["results"] if "codeFlows" in r and r["ruleId"] == "InvalidRead")
@@ -127,7 +138,10 @@ def test_sarif_is_read_by_sarif_tools(
 
 def test_gitlab_has_one_issue_an_error_each_with_its_own_fingerprint(session: Session) -> None:
     issues = json.loads(exported(session, "gitlab"))
-    assert len(issues) == summarise(session)["memcheck"]["errors"]
+    stacks = [re.search(r"\((\d+) stacks\)$", issue["description"]) for issue in issues]
+    counts = [int(found[1]) if found else 1 for found in stacks]
+    assert sum(counts) == summarise(session)["memcheck"]["errors"]
+    assert max(counts) > 1
     assert len({issue["fingerprint"] for issue in issues}) == len(issues)
     for issue in issues:
         assert issue["severity"] in {"info", "minor", "major", "critical", "blocker"}
