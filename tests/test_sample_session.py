@@ -94,7 +94,7 @@ def test_each_error_is_shown_with_its_function_and_line(
 ) -> None:
     text = droidgrind("show", session)
     place = rf"{function}\(\) \(sample\.cpp:{line_of(mark)}\)"
-    assert re.search(rf"  {kind}: [^\n]*\n      at [^\n]*{place}\n", text), text
+    assert re.search(rf"  #\d+ {kind}: [^\n]*\n      at [^\n]*{place}\n", text), text
 
 
 def test_the_column_walk_has_nearly_all_read_misses(summary: dict[str, Any]) -> None:

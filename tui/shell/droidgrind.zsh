@@ -248,7 +248,7 @@ _shtab_droidgrind_query_defaults_added=0
 
 _shtab_droidgrind_record_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  {-t,--tools}"[comma list (default\: vmstat,schedstat,memcheck,cachegrind,massif)]:TOOLS:"
+  {-t,--tools}"[comma list (default\: vmstat,schedstat,memcheck,cachegrind,massif)\; also callgrind (who calls what costs), dhat (how long blocks live, how they are used), helgrind and drd (threads\: races, order of locks)]:TOOLS:"
   {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
   "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
@@ -258,6 +258,7 @@ _shtab_droidgrind_record_options=(
   "--repeat[run natively N times\: \`diff\` then tells a difference of times from chance]:N:"
   "*--label[kept in the session, such as build\=1234 (may be repeated)]:NAME=VALUE:"
   "*--tool-arg[an argument for one tool, such as massif\=--depth\=60 (may be repeated)]:TOOL=ARG:"
+  "--trace-children[Valgrind follows the programs that the target starts, too\: for scripts]"
   "--time-unit[Massif\'s time\: instructions (default), milliseconds, or bytes allocated]:time_unit:(i ms B)"
   "--rate[schedstat samples a second (default 10)]:HZ:"
   "*--symbols[where unstripped files are\: a directory, a Gradle project, a zip file, an ELF file (may be repeated)]:DIR:"
@@ -309,6 +310,7 @@ _shtab_droidgrind_show_options=(
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
   "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; remembered with the session, \'\' forgets\; default\: droidgrind.toml, else guessed)]:GLOB:"
   "*--suppressions[errors to leave out, besides those of droidgrind.toml\: a Valgrind suppression file, or bionic, art or gpu for the packs that come along (may be repeated)]:FILE:"
+  "--all[every finding, error and thread, not the worst]"
   "--json[print JSON (docs\/json.md)]"
   ":a session\'s directory, its id, or \`latest\` (default):"
 )
@@ -319,7 +321,8 @@ _shtab_droidgrind_show_defaults_added=0
 _shtab_droidgrind_suppress_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
-  "*--record[the error of this number, as in the report\'s errors\/record\=N]:N:"
+  "*--suppressions[errors that are known, besides those of droidgrind.toml\: a Valgrind suppression file, or bionic, art or gpu for the packs that come along (may be repeated)]:FILE:"
+  "*--record[the error of this number\: \#N in \`show\`, record\=N in the report\'s links]:N:"
   "--all[every error and leak of the session]"
   "--unused[list the entries of FILE that no error of the session matches]:FILE:"
   "*--mine[what is your own code\: objects, source files or functions, such as libapp.so or \'engine\:\:\*\' (may be repeated\; remembered with the session, \'\' forgets\; default\: droidgrind.toml, else guessed)]:GLOB:"

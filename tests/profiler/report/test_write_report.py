@@ -47,7 +47,7 @@ def stored(directory: Path, files: dict[str, tuple[str, str]]) -> Session:
 
 def test_a_session_of_real_outputs(tmp_path: Path) -> None:
     session = stored(tmp_path / "s", WHOLE)
-    output = write_report(session, tmp_path / "out" / "page.html")
+    output = write_report(session, tmp_path / "page.html")
     page = output.read_text("utf-8")
     documents = parts(page)
     assert len(documents["errors"]["records"]) == 25
@@ -111,12 +111,13 @@ def test_a_full_disk_and_what_is_no_file(tmp_path: Path) -> None:
     assert Path("/dev/full").is_char_device()  # written to, not replaced
     with pytest.raises(UsageError, match="is a directory"):
         write_report(session, tmp_path)
-    with pytest.raises(UsageError, match="cannot create /proc/nowhere"):
+    with pytest.raises(UsageError, match="there is no folder /proc/nowhere"):
         write_report(session, Path("/proc/nowhere/page.html"))
 
 
 def test_pages_share_one_library(tmp_path: Path) -> None:
     session = stored(tmp_path / "s", WHOLE)
+    (tmp_path / "a").mkdir()
     first = write_report(session, tmp_path / "a" / "one.html", assets=tmp_path / "a" / "lib")
     write_report(session, tmp_path / "a" / "two.html", assets=tmp_path / "a" / "lib")
     (shared,) = (tmp_path / "a" / "lib").iterdir()
