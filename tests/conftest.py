@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import fcntl
+import hashlib
 import os
 import platform
 import shutil
@@ -44,9 +45,11 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     folder = tmp_path_factory.mktemp("programs")
 
     def compile_source(name: str, source: str, *options: str) -> Path:
-        program = folder / name
+        what = hashlib.sha256("\0".join((source, *options)).encode()).hexdigest()[:12]
+        program = folder / what / name
         if not program.exists():
-            file = folder / f"{name}.cpp"
+            program.parent.mkdir(exist_ok=True)
+            file = program.with_suffix(".cpp")
             file.write_text(source, encoding="utf-8")
             command = ["g++", "-g", "-O0", "-o", str(program), str(file), *options]
             subprocess.run(command, check=True, timeout=120)
