@@ -2,12 +2,14 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from collectors.devices.adb import AdbDevice, open_device
+from collectors.errors import DeviceUnavailable
 from tests.phone.stand_in import StandIn, missing_programs
 
 
@@ -33,7 +35,15 @@ def adb_device(phone: StandIn, monkeypatch: pytest.MonkeyPatch) -> AdbDevice:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ANDROID_ADB_SERVER_HOST", "127.0.0.1")
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(phone.server_port))
-    return open_device(phone.serial)
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return open_device(phone.serial)
+        except DeviceUnavailable:  # another test's adbd may be starting anew
+            if time.monotonic() > deadline:
+                raise
+            phone.adb("reconnect", "offline")
+            time.sleep(0.5)
 
 
 @pytest.fixture(scope="session")
