@@ -71,7 +71,6 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         super().__init__()
         self.place = 0
         self.base: int | None = None
-        self.position = 0
         self.top_down = False
         self.own_only = True
         self.flame = False
@@ -108,6 +107,11 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         return self._runs[self.place].profile
 
     @property
+    def position(self) -> int:
+        """The place of the snapshot under the cursor."""
+        return self._timeline.cursor
+
+    @property
     def _tree(self) -> TreeTable:
         return self.query_one(TreeTable)
 
@@ -128,7 +132,6 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         self.place, self.base = place, None
         self._say_run()
         self._timeline.set_profile(self._runs[place].profile, self._layers())
-        self.position = self._timeline.cursor
 
     def _say_run(self, zoomed: str = "") -> None:
         run, several = self._runs[self.place], ""
@@ -141,8 +144,6 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
     def on_heap_timeline_snapshot_highlighted(
         self, _message: HeapTimeline.SnapshotHighlighted
     ) -> None:
-        # Messages wait in a queue: one may be of the process that was shown before.
-        self.position = self._timeline.cursor
         self._say_snapshot()
         self._load_nodes()
 

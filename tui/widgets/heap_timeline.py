@@ -51,11 +51,7 @@ class HeapTimeline(Widget, can_focus=True):
     ]
 
     class SnapshotHighlighted(Message):
-        """The cursor came to a snapshot, by its place in the profile."""
-
-        def __init__(self, position: int) -> None:
-            super().__init__()
-            self.position = position
+        """The cursor came to a snapshot: `cursor` is its place in the profile."""
 
     class Zoomed(Message):
         """Another part of the time is shown: `shown` of `of` snapshots are in it."""
@@ -106,7 +102,7 @@ class HeapTimeline(Widget, can_focus=True):
             self.cursor = max(0, min(position, len(self.snapshots) - 1))
             self._follow()
             self.refresh()
-            self.post_message(self.SnapshotHighlighted(self.cursor))
+            self.post_message(self.SnapshotHighlighted())
 
     def on_resize(self, event: Resize) -> None:
         self._lay_out(event.size.width)
