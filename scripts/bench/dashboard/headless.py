@@ -4,11 +4,13 @@ import asyncio
 import resource
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from collectors.readers.proc import CpuSample, Sample, ThreadSample
 from profiler.store import open_session
-from profiler.watching.live import WatchRequest
+from profiler.watching.live import Watcher, WatchRequest
 from profiler.watching.track import Track
 from tui.app import WATCH, Dashboard
 from tui.screens.watch import WatchScreen
@@ -35,9 +37,10 @@ def sample(number: int, interval: float, threads: int) -> Sample:
     return made
 
 
-async def burst() -> None:
-    """1,000 samples at once: the longest time in which a key would have waited."""
-    app = Dashboard.starting_in(WATCH)(Path(), watching=WatchRequest(hz=10))
+@asynccontextmanager
+async def fed_by_hand(interval: float) -> AsyncIterator[tuple[WatchScreen, Watcher, Track]]:
+    """The live screen whose watcher has been stopped: it shows what it is given."""
+    app = Dashboard.starting_in(WATCH)(Path(), watching=WatchRequest(hz=1 / interval))
     async with app.run_test(size=(200, 50)) as pilot:
         await pilot.pause(1.0)
         screen = app.screen
@@ -45,14 +48,20 @@ async def burst() -> None:
         assert screen.watcher is not None
         screen.watcher.stop()
         await pilot.pause(0.5)
-        screen.track = Track(0.1)
+        screen.track = Track(interval)
         screen.query_one(SchedulingView).set_track(screen.track, live=True)
         screen.watcher.pending.clear()
-        screen.watcher.pending.extend(sample(i, 0.1, 200) for i in range(1000))
+        yield screen, screen.watcher, screen.track
+
+
+async def burst() -> None:
+    """1,000 samples at once: the longest time in which a key would have waited."""
+    async with fed_by_hand(0.1) as (screen, watcher, _track):
+        watcher.pending.extend(sample(i, 0.1, 200) for i in range(1000))
         longest = 0.0
         screen._samples_wait()
         before = time.perf_counter()
-        while screen.watcher.pending:
+        while watcher.pending:
             await asyncio.sleep(0.001)
             now = time.perf_counter()
             longest, before = max(longest, now - before), now
@@ -61,19 +70,9 @@ async def burst() -> None:
 
 async def hours() -> None:
     """8 h at 1 Hz of 200 threads, drawn once a minute."""
-    app = Dashboard.starting_in(WATCH)(Path(), watching=WatchRequest(hz=1))
-    async with app.run_test(size=(200, 50)) as pilot:
-        await pilot.pause(1.0)
-        screen = app.screen
-        assert isinstance(screen, WatchScreen)
-        assert screen.watcher is not None
-        screen.watcher.stop()
-        await pilot.pause(0.5)
-        screen.track = Track(1.0)
-        screen.query_one(SchedulingView).set_track(screen.track, live=True)
-        screen.watcher.pending.clear()
+    async with fed_by_hand(1.0) as (screen, _watcher, track):
         for number in range(8 * 3600):
-            screen.track.add(sample(number, 1.0, 200))
+            track.add(sample(number, 1.0, 200))
             if number % 60 == 0:
                 screen._work_off()
                 await asyncio.sleep(0)

@@ -3,52 +3,21 @@
 import re
 from pathlib import Path
 
-from scripts.bench.readers.harness import CACHE, Row, cached, measure, python
+from scripts.bench.readers import cost_commands
+from scripts.bench.readers.harness import Row, cached
 from scripts.bench.readers.inputs import record
-
-_TABLES = CACHE / "callgrind-tables"
-_ROW = re.compile(rb"(?m)^[-+*0-9].*\n")
-
-_READ = """
-import sys
-from pathlib import Path
-from collectors.readers.callgrind_out import parse_callgrind
-from profiler.aggregate.cost import by_function
-profile = parse_callgrind(Path(sys.argv[1]))
-assert not profile.damage, profile.damage  # the sums are those of the totals
-print(profile.totals(), by_function([profile]).top(50))
-"""
-_WRITE = """
-import sys
-from pathlib import Path
-from collectors.readers.callgrind_out import parse_callgrind
-from profiler.tables.cost import write_cost_tables
-raw = Path(sys.argv[1])
-write_cost_tables(Path(sys.argv[2]), raw.name, raw, parse_callgrind(raw))
-"""
-_REOPEN = """
-import sys
-from pathlib import Path
-from profiler.aggregate.cost import by_function
-from profiler.tables.cost import load_cost_tables
-raw = Path(sys.argv[1])
-profile = load_cost_tables(Path(sys.argv[2]), raw.name, raw)
-assert profile is not None
-print(profile.totals(), by_function([profile]).top(50))
-"""
 
 
 def rows() -> list[Row]:
     real = cached("callgrind-real.out", _record)
     large = cached("callgrind-50mb.out", lambda file: scale(real, file, 50_000_000))
-    read = python(_READ, large)
-    if not (_TABLES / f"{large.name}.rows.parquet").exists():
-        measure(python(_WRITE, large, _TABLES), 1)
+    read = cost_commands.read("callgrind", large)
+    reopen = cost_commands.reopen("callgrind", large)
     annotate = "callgrind_annotate"
     return [
         Row("Callgrind 50 MB, totals and functions", read, (annotate, str(large)), annotate,
             goal=4, memory_goal=2),
-        Row("Callgrind 50 MB, reopened from its tables", python(_REOPEN, large, _TABLES),
+        Row("Callgrind 50 MB, reopened from its tables", reopen,
             read, "reading the raw file", goal=20),
     ]  # fmt: skip
 

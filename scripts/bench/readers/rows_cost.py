@@ -3,55 +3,25 @@
 import re
 from pathlib import Path
 
-from scripts.bench.readers.harness import CACHE, ROOT, Row, cached, python
+from scripts.bench.readers import cost_commands
+from scripts.bench.readers.harness import ROOT, Row, cached
 
 REAL = ROOT / "tests/data/cachegrind/3.19-x86_64/cachegrind.sort-cache.out"
-_TABLES = CACHE / "cachegrind-tables"
-
-_READ = """
-import sys
-from pathlib import Path
-from collectors.readers.cachegrind_out import parse_cachegrind
-from profiler.aggregate.cost import by_function
-profile = parse_cachegrind(Path(sys.argv[1]))
-assert not profile.damage, profile.damage  # the sums are those of the summary
-print(profile.totals(), by_function([profile]).top(50))
-"""
-_WRITE = """
-import sys
-from pathlib import Path
-from collectors.readers.cachegrind_out import parse_cachegrind
-from profiler.tables.cost import write_cost_tables
-raw = Path(sys.argv[1])
-write_cost_tables(Path(sys.argv[2]), raw.name, raw, parse_cachegrind(raw))
-"""
-_REOPEN = """
-import sys
-from pathlib import Path
-from profiler.aggregate.cost import by_function
-from profiler.tables.cost import load_cost_tables
-raw = Path(sys.argv[1])
-profile = load_cost_tables(Path(sys.argv[2]), raw.name, raw)
-assert profile is not None
-print(profile.totals(), by_function([profile]).top(50))
-"""
 
 
 def rows() -> list[Row]:
     large = cached("cachegrind-100mb.out", lambda file: scale(REAL, file, 100_000_000))
     small = cached("cachegrind-1mb.out", lambda file: scale(REAL, file, 1_000_000))
-    read = python(_READ, large)
-    if not (_TABLES / f"{large.name}.rows.parquet").exists():
-        from scripts.bench.readers.harness import measure
-
-        measure(python(_WRITE, large, _TABLES), 1)
+    read = cost_commands.read("cachegrind", large)
+    reopen = cost_commands.reopen("cachegrind", large)
+    read_small = cost_commands.read("cachegrind", small)
     annotate = "cg_annotate"
     return [
         Row("Cachegrind 100 MB, totals and functions", read, (annotate, str(large)), annotate,
             goal=20, memory_goal=3),
-        Row("Cachegrind 1 MB, start-up included", python(_READ, small), (annotate, str(small)),
+        Row("Cachegrind 1 MB, start-up included", read_small, (annotate, str(small)),
             annotate, goal=1),
-        Row("Cachegrind 100 MB, reopened from its tables", python(_REOPEN, large, _TABLES),
+        Row("Cachegrind 100 MB, reopened from its tables", reopen,
             read, "reading the raw file", goal=20),
     ]  # fmt: skip
 
