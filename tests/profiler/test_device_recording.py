@@ -206,6 +206,14 @@ def test_what_does_not_fit_the_device_is_refused_before_anything_runs(
     assert list(tmp_path.glob("2*")) == []
 
 
+def wait_for_memcheck(sessions: Path) -> None:
+    """Until the target has said something inside Memcheck."""
+    deadline = time.monotonic() + 60
+    while not any(b"at 0" in f.read_bytes() for f in sessions.glob("*/raw/memcheck/stdout")):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def test_interrupt_reaches_the_target_on_the_device(
     phone: StandIn, adb_device: AdbDevice, valgrind: str, build_c: BuildC, tmp_path: Path
 ) -> None:
@@ -214,12 +222,7 @@ def test_interrupt_reaches_the_target_on_the_device(
         "record", "-s", adb_device.serial, "-t", "memcheck,massif", "--valgrind", valgrind,
         "--", build_c("target"), "x", "60", cwd=tmp_path,
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    root = tmp_path / "droidgrind-sessions"
-    while time.monotonic() < deadline:
-        if any(b"at 0" in file.read_bytes() for file in root.glob("*/raw/memcheck/stdout")):
-            break
-        time.sleep(0.1)
+    wait_for_memcheck(tmp_path / "droidgrind-sessions")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=90)
     assert process.returncode == 130, err
@@ -238,12 +241,7 @@ def test_second_interrupt_sets_aside_what_is_out_of_reach(
         "record", "-s", adb_device.serial, "-t", "memcheck", "--valgrind", valgrind,
         "--", build_c("target"), "x", "3", cwd=tmp_path,
     )  # fmt: skip
-    deadline = time.monotonic() + 60
-    root = tmp_path / "droidgrind-sessions"
-    while time.monotonic() < deadline:
-        if any(b"at 0" in file.read_bytes() for file in root.glob("*/raw/memcheck/stdout")):
-            break
-        time.sleep(0.1)
+    wait_for_memcheck(tmp_path / "droidgrind-sessions")
     phone.wire.cut(6)
     time.sleep(0.5)
     for _ in range(2):
