@@ -1,6 +1,6 @@
 """Where the sources of a build are on this machine.
 
-A binary names its sources as the machine that built it did (`/ci/work/engine/src/net.cpp`).
+A binary names its sources as the machine that built it did (`/ci/build/engine/src/net.cpp`).
 A rule `FROM=TO` replaces the beginning of such a path; rules are given by a person, or
 guessed from where the symbols were found.
 """

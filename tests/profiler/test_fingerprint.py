@@ -20,7 +20,7 @@ def test_moved_lines_a_rebuild_and_another_checkout_leave_it() -> None:
             frame,
             ip=(frame.ip or 0) + 0x777,
             line=frame.line and frame.line + 5,
-            dir=frame.dir and "/ci/work/src",
+            dir=frame.dir and "/ci/build/src",
             obj=frame.obj and frame.obj.replace("/home/a/build", "/data/local/tmp/x"),
         )
         for frame in STACK

@@ -55,7 +55,7 @@ def test_the_project_above_the_symbols_is_guessed(tmp_path: Path) -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Session]:
     """A session of a program that was built elsewhere; its project is here now."""
     folder = tmp_path_factory.mktemp("built")
-    elsewhere = folder / "ci/work"
+    elsewhere = folder / "ci/build"
     (elsewhere / "src").mkdir(parents=True)
     (elsewhere / "src/net.cpp").write_text(SOURCE, encoding="utf-8")
     words = ["g++", "-std=c++17", "-O1", "-g", "-Wl,--build-id", "-o", "net"]
@@ -77,7 +77,7 @@ def test_the_sources_of_a_build_elsewhere_are_found(built: tuple[Path, Session])
     entry = read_symbols(session.directory)
     assert entry is not None
     ((start, here),) = entry.source_map.items()
-    assert start.endswith("/ci/work")
+    assert start.endswith("/ci/build")
     assert here == str(project)
     source = session_sources(session).read(f"{start}/src/net.cpp")
     assert source is not None
