@@ -9,8 +9,8 @@ from pathlib import Path
 from collectors import registry
 from collectors.devices.device import DeviceFacts
 from collectors.errors import InputError
-from profiler.captured import captured_files
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
+from profiler.recording.captured import captured_files
 from profiler.session_writer import SessionWriter, new_session_directory, now
 from profiler.store import Session, open_session
 from profiler.symbols.modules import IMPORTED_LOGS

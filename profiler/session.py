@@ -15,21 +15,27 @@ from collectors.devices.toolchain import Toolchain, find_toolchain
 from collectors.errors import Interrupted, UsageError
 from collectors.tools.tool import ToolSettings
 from collectors.tools.valgrind import TRACE_CHILDREN
-from profiler.app_launching import AppLauncher, AppPlace, fit_plan, look_at_app
-from profiler.captured import this_process
-from profiler.heap_watch import HeapMoment
-from profiler.journal import Journal
-from profiler.launching import Launcher, ProgramLauncher
 from profiler.manifest import Manifest, State, TargetEntry, ToolchainEntry
-from profiler.placing import Bundle, bundle_target, place_bundle
-from profiler.plan import Plan
-from profiler.progress import Observer, SilentObserver, Step, StopRequest, stop_on_signals
-from profiler.recipe import Recipe, read_recipe, write_recipe
-from profiler.recorder import is_running
-from profiler.recording import Recorded, Recording
+from profiler.recording.app_launching import AppLauncher, AppPlace, fit_plan, look_at_app
+from profiler.recording.captured import this_process
+from profiler.recording.heap_watch import HeapMoment
+from profiler.recording.journal import Journal
+from profiler.recording.launching import Launcher, ProgramLauncher
+from profiler.recording.placing import Bundle, bundle_target, place_bundle
+from profiler.recording.plan import Plan
+from profiler.recording.progress import (
+    Observer,
+    SilentObserver,
+    Step,
+    StopRequest,
+    stop_on_signals,
+)
+from profiler.recording.recipe import Recipe, read_recipe, write_recipe
+from profiler.recording.recorder import is_running
+from profiler.recording.recording import Recorded, Recording
+from profiler.recording.target import Target
 from profiler.session_writer import SessionWriter, new_session_directory, now
 from profiler.store import Session, sessions_root
-from profiler.target import Target
 from profiler.version import installed_version
 
 # A wrap property's value has 91 characters, and the run's folder is a part of it.

@@ -31,7 +31,7 @@ from profiler.manifest import (
     State,
     manifest_from_json,
 )
-from profiler.recorder import is_running
+from profiler.recording.recorder import is_running
 from profiler.suppressions.apply import apply_suppressions
 from profiler.suppressions.text import Suppression
 from profiler.symbols.applied import symbolized

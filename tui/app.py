@@ -19,7 +19,7 @@ from collectors import registry
 from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
 from profiler.manifest import State
-from profiler.recording_form import Typed
+from profiler.recording.form import Typed
 from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
 from tui.live_painter import LivePainter
@@ -251,7 +251,7 @@ class Dashboard(App[int]):
         if self._recording_under_way():
             self.action_tab(RECORDING)
             return
-        from profiler.recording_form import last_typed
+        from profiler.recording.form import last_typed
         from tui.screens.home import HomeScreen
         from tui.screens.new_recording import NewRecordingScreen
 
@@ -266,7 +266,7 @@ class Dashboard(App[int]):
     def _begin_recording(self, typed: Typed | None) -> None:
         if typed is None:
             return
-        from profiler.recording_form import remember
+        from profiler.recording.form import remember
         from tui.recording_form import request_of
         from tui.screens.recording import RecordingScreen
 

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from profiler.fleet.ledger import CellEntry, CellState
 from profiler.fleet.overview import FleetOverview, overview_of
-from profiler.progress import StopRequest
+from profiler.recording.progress import StopRequest
 from tui.figures import duration, plural
 from tui.fleet_text import SIGNS
 from tui.messages import Status

@@ -12,9 +12,9 @@ from collectors.devices.discover import choose_device
 from collectors.errors import DroidgrindError, ParseError
 from collectors.readers.proc import Sample, SampleParser
 from collectors.records.errors import ErrorProfile
-from profiler.heap_watch import HeapMoment
 from profiler.manifest import CaptureEntry, NativeRun
-from profiler.progress import Step, StopRequest
+from profiler.recording.heap_watch import HeapMoment
+from profiler.recording.progress import Step, StopRequest
 from profiler.session import Recorded, run_plan
 from profiler.store import NATIVE_RUN, RAW_FOLDER, Session
 from tui.recording_form import Request

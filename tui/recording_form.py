@@ -11,9 +11,9 @@ from typing import NoReturn
 from collectors import registry
 from collectors.devices.local import LOCAL_SERIAL
 from collectors.errors import DroidgrindError, UsageError
-from profiler.plan import Plan
-from profiler.recording_form import Typed
-from profiler.target import DEVICE_PREFIX, find_program, parse_environment, parse_push
+from profiler.recording.form import Typed
+from profiler.recording.plan import Plan
+from profiler.recording.target import DEVICE_PREFIX, find_program, parse_environment, parse_push
 from tui.commands.options import check_symbols, parse_labels
 from tui.recording_plan import plan_from
 

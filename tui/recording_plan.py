@@ -8,8 +8,8 @@ from collectors.errors import UsageError, nearest
 from collectors.records.shared import Shape
 from collectors.tools.tool import Subject, ToolSettings
 from collectors.tools.valgrind import TRACE_CHILDREN
-from profiler.plan import Plan
-from profiler.target import Target, parse_environment, parse_push
+from profiler.recording.plan import Plan
+from profiler.recording.target import Target, parse_environment, parse_push
 from tui.commands.options import parse_labels
 
 

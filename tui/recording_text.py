@@ -7,7 +7,7 @@ from pathlib import Path
 
 from collectors.tools.valgrind import signal_name
 from profiler.manifest import CaptureEntry, NativeRun, State
-from profiler.progress import Step
+from profiler.recording.progress import Step
 from profiler.store import NATIVE_RUN, Session
 from tui.figures import duration
 from tui.text import printable

@@ -7,8 +7,8 @@ from collectors.devices.apps import Way
 from collectors.devices.device import Device, DeviceFacts
 from collectors.devices.toolchain import find_toolchain
 from collectors.errors import ToolError, UsageError
-from profiler.app_launching import look_at_app
 from profiler.doctor.check import Check, ok, problem, warning
+from profiler.recording.app_launching import look_at_app
 
 PLACE = "/data/local/tmp"
 FEW_BYTES = 64 << 20

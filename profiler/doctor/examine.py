@@ -8,10 +8,10 @@ from collectors.devices.discover import choose_device
 from collectors.devices.local import LOCAL_SERIAL
 from collectors.devices.package_sources import NEWEST
 from collectors.errors import DeviceError, DroidgrindError
-from profiler.cleanup import cleanup
 from profiler.doctor import android, machine, toolchain
 from profiler.doctor.check import Check, Level, ok, problem, warning
 from profiler.installing import InstallRequest, install
+from profiler.recording.cleanup import cleanup
 
 CLEANUP = "cleanup"
 Say = Callable[[str], None]

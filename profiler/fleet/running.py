@@ -20,7 +20,7 @@ from profiler.fleet.recording import (
     unpack_session,
 )
 from profiler.metrics import session_metrics
-from profiler.progress import StopRequest
+from profiler.recording.progress import StopRequest
 from profiler.session_writer import now
 from profiler.store import open_session
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collectors.devices.discover import choose_device
-from profiler.plan import Plan
-from profiler.progress import Observer
+from profiler.recording.plan import Plan
+from profiler.recording.progress import Observer
+from profiler.recording.target import DEVICE_PREFIX, Target
 from profiler.session import run_plan
 from profiler.store import Session
-from profiler.target import DEVICE_PREFIX, Target
 
 EMPTY = ("true",)
 EMPTY_ON_ANDROID = (f"{DEVICE_PREFIX}/system/bin/true",)

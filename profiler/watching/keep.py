@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from collectors.errors import InputError
-from profiler.captured import captured_files
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
+from profiler.recording.captured import captured_files
 from profiler.session_writer import SessionWriter, new_session_directory, now
 from profiler.version import installed_version
 from profiler.watching.live import Watcher

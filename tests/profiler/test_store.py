@@ -11,7 +11,6 @@ import pytest
 
 from collectors.devices.device import CacheGeometry, Caches, Cpu, DeviceFacts
 from collectors.errors import InputError
-from profiler.captured import this_process
 from profiler.manifest import (
     SCHEMA,
     CapturedFile,
@@ -25,7 +24,8 @@ from profiler.manifest import (
     manifest_from_json,
     manifest_to_json,
 )
-from profiler.recorder import boot_id
+from profiler.recording.captured import this_process
+from profiler.recording.recorder import boot_id
 from profiler.session_writer import SessionWriter, new_session_directory, session_id
 from profiler.store import find_session, open_session, session_directories, sessions_root
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from profiler.fleet.ledger import Attempt, CellEntry, CellState
-from profiler.progress import StopRequest
+from profiler.recording.progress import StopRequest
 from tui.fleet_app import FleetApp
 from tui.widgets.frame_lines import HeaderLine, Notice
 from tui.widgets.line_table import LineTable

@@ -32,7 +32,7 @@ class CleanupCommand:
     def run(self, args: argparse.Namespace) -> int:
         from dataclasses import asdict
 
-        from profiler.cleanup import cleanup
+        from profiler.recording.cleanup import cleanup
         from tui.text import print_json, print_line, printable, warn
 
         cleaned = cleanup(args.serial, pretend=args.dry_run)

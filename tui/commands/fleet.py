@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from profiler.fleet.executors import CellExecutor
     from profiler.fleet.ledger import Ledger
     from profiler.fleet.plan import FleetPlan
-    from profiler.progress import StopRequest
+    from profiler.recording.progress import StopRequest
 
 
 class FleetCommand:
@@ -52,7 +52,7 @@ class FleetCommand:
         from profiler.fleet.overview import overview_json, overview_of
         from profiler.fleet.plan import load_plan
         from profiler.fleet.running import FleetRun
-        from profiler.progress import StopRequest, stop_on_signals
+        from profiler.recording.progress import StopRequest, stop_on_signals
         from profiler.report.fleet import write_fleet
         from tui.fleet_text import FleetTeller, overview_lines
         from tui.text import print_json, print_line

@@ -42,7 +42,7 @@ class WrapShCommand:
         from collectors.devices.apps import parse_app
         from collectors.devices.discover import choose_device
         from collectors.errors import UsageError
-        from profiler.wrap_sh import write_wrap_sh
+        from profiler.recording.wrap_sh import write_wrap_sh
         from tui.text import print_line, printable
 
         package, activity = parse_app(args.package)

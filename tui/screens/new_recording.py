@@ -12,7 +12,7 @@ from collectors import registry
 from collectors.errors import DroidgrindError
 from profiler.devices import DeviceLine, list_all
 from profiler.project import load_project
-from profiler.recording_form import Typed
+from profiler.recording.form import Typed
 from tui.recording_form import (
     APP,
     KINDS,

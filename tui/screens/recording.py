@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from profiler.recording_form import expected_seconds
+from profiler.recording.form import expected_seconds
 from profiler.watching.track import Track
 from profiler.watching.window import Slots
 from tui.figures import NOT_MEASURED, duration

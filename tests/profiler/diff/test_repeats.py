@@ -8,11 +8,11 @@ from collectors.errors import UsageError
 from profiler.diff.compared import compared
 from profiler.diff.runs import Verdict
 from profiler.diff.sessions import compare
-from profiler.plan import Plan
+from profiler.recording.plan import Plan
+from profiler.recording.target import Target
 from profiler.repeats import native_runs
 from profiler.session import record
 from profiler.store import Session, open_session
-from profiler.target import Target
 
 
 def repeated(directory: Path, seconds: float, runs: int) -> Session:

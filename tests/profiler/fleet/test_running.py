@@ -17,7 +17,7 @@ from profiler.fleet.ledger import CellEntry, CellState, Ledger
 from profiler.fleet.plan import load_plan
 from profiler.fleet.running import FleetRun
 from profiler.manifest import State
-from profiler.progress import StopRequest
+from profiler.recording.progress import StopRequest
 from profiler.store import open_session
 from tests.conftest import Build
 from tests.profiler.fleet.cluster import Cluster, kill_worker

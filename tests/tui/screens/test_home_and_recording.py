@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from profiler.captured import this_process
 from profiler.manifest import State
-from profiler.recording_form import Typed, expected_seconds, last_typed, remember
+from profiler.recording.captured import this_process
+from profiler.recording.form import Typed, expected_seconds, last_typed, remember
 from profiler.session_writer import SessionWriter
 from profiler.store import Session, open_session
 from tui.app import Dashboard

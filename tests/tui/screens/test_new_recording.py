@@ -9,7 +9,7 @@ from textual.widgets import Button, Input, RadioSet, Static
 
 from collectors import registry
 from collectors.errors import UsageError
-from profiler.recording_form import Typed, last_typed, remember
+from profiler.recording.form import Typed, last_typed, remember
 from tui.app import Dashboard
 from tui.recording_form import TOOL_ANSWERS, command_words, problems, request_of
 from tui.screens.new_recording import NewRecordingScreen

@@ -10,8 +10,8 @@ from collectors.devices.local import LocalDevice
 from profiler.devices import DeviceLine
 from profiler.doctor.check import ok, problem, warning
 from profiler.doctor.examine import Examination
-from profiler.heap_watch import HeapMoment
-from profiler.recording_form import Typed
+from profiler.recording.form import Typed
+from profiler.recording.heap_watch import HeapMoment
 from profiler.session_list import list_sessions
 from profiler.store import Session
 from profiler.watching.processes import ProcessLine

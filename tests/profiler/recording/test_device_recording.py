@@ -16,13 +16,13 @@ import pytest
 from collectors.devices.adb import AdbDevice
 from collectors.errors import UsageError
 from profiler import open_session, record, summarise
-from profiler.cleanup import cleanup
-from profiler.journal import journals
 from profiler.manifest import State
-from profiler.plan import Plan
-from profiler.progress import SilentObserver, Step
+from profiler.recording.cleanup import cleanup
+from profiler.recording.journal import journals
+from profiler.recording.plan import Plan
+from profiler.recording.progress import SilentObserver, Step
+from profiler.recording.target import Pushed, Target
 from profiler.session import run_plan
-from profiler.target import Pushed, Target
 from tests.phone.stand_in import StandIn
 from tests.profiler.conftest import (
     AWAY_SECONDS,

@@ -10,9 +10,9 @@ from collectors.devices.local import LOCAL_SERIAL
 from collectors.errors import InputError
 from collectors.tools.tool import Subject, ToolSettings
 from profiler.json_fields import Fields
-from profiler.plan import Plan
+from profiler.recording.plan import Plan
+from profiler.recording.target import Pushed, Target
 from profiler.session_writer import write_atomically
-from profiler.target import Pushed, Target
 
 RECIPE_FILE = "recipe.json"
 SCHEMA = 1

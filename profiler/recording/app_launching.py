@@ -10,8 +10,8 @@ from collectors.devices.apps import App, Way, choose_way, parse_app, read_app
 from collectors.devices.device import Change, ChangeLog, Device, RunningJob
 from collectors.devices.toolchain_layout import PLATFORMS
 from collectors.errors import DeviceError, UsageError
-from profiler.plan import Plan
-from profiler.progress import Observer
+from profiler.recording.plan import Plan
+from profiler.recording.progress import Observer
 
 # The managed runtime writes code at run time; Valgrind must look for that everywhere.
 _OPTIONS = ("--smc-check=all-non-file",)

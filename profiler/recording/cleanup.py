@@ -6,7 +6,7 @@ from pathlib import Path
 from collectors.devices.device import Device
 from collectors.devices.discover import choose_device
 from collectors.errors import DeviceError
-from profiler.journal import Journal, journals
+from profiler.recording.journal import Journal, journals
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from collectors import registry
 from collectors.errors import UsageError
 from collectors.tools.tool import Subject, ToolSettings
-from profiler.progress import Step
+from profiler.recording.progress import Step
+from profiler.recording.target import Target
 from profiler.store import NATIVE_RUN, repeat_folder
-from profiler.target import Target
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collectors.devices.device import Device, DeviceFacts
 from collectors.devices.elf_target import ElfTarget, read_elf
 from collectors.devices.local import LOCAL_SERIAL
 from collectors.errors import UsageError
-from profiler.target import DEVICE_PREFIX, Pushed, Target, find_program
+from profiler.recording.target import DEVICE_PREFIX, Pushed, Target, find_program
 
 LIBRARY_FOLDER = "lib"
 WORK_FOLDER = "work"

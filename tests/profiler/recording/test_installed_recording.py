@@ -13,8 +13,8 @@ import pytest
 
 from collectors.records.samples import SampleProfile
 from profiler import record, summarise
-from profiler.journal import journals
 from profiler.manifest import State
+from profiler.recording.journal import journals
 from profiler.store import Session
 from tests.phone.stand_in import StandIn
 from tests.profiler.conftest import BuildC, device_state, processes

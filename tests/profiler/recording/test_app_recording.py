@@ -14,21 +14,21 @@ from collectors.devices.thermal import Thermal
 from collectors.errors import DeviceError, UsageError
 from collectors.tools.tool import ToolSettings
 from profiler import summarise
-from profiler.cleanup import cleanup
 from profiler.doctor.android import app_checks
 from profiler.doctor.check import Check, Level
-from profiler.journal import journals
 from profiler.manifest import State
-from profiler.plan import Plan
-from profiler.progress import SilentObserver
+from profiler.recording.cleanup import cleanup
+from profiler.recording.journal import journals
+from profiler.recording.plan import Plan
+from profiler.recording.progress import SilentObserver
+from profiler.recording.wrap_sh import write_wrap_sh
 from profiler.session import run_plan
 from profiler.store import Session
-from profiler.wrap_sh import write_wrap_sh
 from tests.conftest import DATA
 from tests.phone import apps
 from tests.phone.stand_in import StandIn
 from tests.profiler.conftest import TOOLS, VALGRIND, BuildC, device_state, processes
-from tests.profiler.test_device_recording import droidgrind
+from tests.profiler.recording.test_device_recording import droidgrind
 from tui.cli import main
 
 pytestmark = [pytest.mark.phone, pytest.mark.valgrind]

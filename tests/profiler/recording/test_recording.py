@@ -21,10 +21,10 @@ from profiler.check.checking import check
 from profiler.check.limits import parse_fail_on
 from profiler.findings import session_findings
 from profiler.manifest import State
-from profiler.plan import Plan
-from profiler.progress import SilentObserver, Step, StopRequest
+from profiler.recording.plan import Plan
+from profiler.recording.progress import SilentObserver, Step, StopRequest
+from profiler.recording.target import Target
 from profiler.session import resume, run_plan
-from profiler.target import Target
 from tests.conftest import Build
 
 pytestmark = pytest.mark.valgrind

@@ -8,12 +8,12 @@ import pytest
 from collectors.devices.adb import AdbDevice
 from collectors.devices.local import LocalDevice
 from collectors.devices.toolchain import find_toolchain
-from profiler.heap_watch import HeapMoment, find_vgdb, parse_on_loan
 from profiler.manifest import State
-from profiler.plan import Plan
-from profiler.progress import Step
+from profiler.recording.heap_watch import HeapMoment, find_vgdb, parse_on_loan
+from profiler.recording.plan import Plan
+from profiler.recording.progress import Step
+from profiler.recording.target import Target
 from profiler.session import run_plan
-from profiler.target import Target
 from tests.phone.stand_in import StandIn
 from tests.profiler.conftest import BuildC, device_state
 

@@ -9,7 +9,7 @@ from collectors.devices.device import ExitStatus, ResourceUsage, RunningJob
 from collectors.devices.thermal import Thermal
 from collectors.tools.valgrind import Outcome, Verdict
 from profiler.manifest import CapturedFile, NativeRun, Recorder, State
-from profiler.recorder import boot_id, started_ticks
+from profiler.recording.recorder import boot_id, started_ticks
 
 # A job keeps 64 KiB in reserve for its last words, and gives them back before it looks.
 _FULL_BYTES = 128 << 10

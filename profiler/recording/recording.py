@@ -17,7 +17,8 @@ from collectors.errors import DeviceUnavailable, DroidgrindError, ToolError
 from collectors.records.shared import Shape
 from collectors.tools import valgrind
 from collectors.tools.tool import RunningSampler, Subject
-from profiler.captured import (
+from profiler.manifest import CaptureEntry, State
+from profiler.recording.captured import (
     captured_files,
     full_storage,
     native_run,
@@ -26,13 +27,12 @@ from profiler.captured import (
     shell_status,
     state_of,
 )
-from profiler.follow import Follower, wait_to_be_stopped
-from profiler.heap_watch import HeapMoment, HeapWatch, LiveHeap
-from profiler.journal import Journal
-from profiler.launching import Launcher
-from profiler.manifest import CaptureEntry, State
-from profiler.plan import Plan
-from profiler.progress import Observer, Step, StopRequest
+from profiler.recording.follow import Follower, wait_to_be_stopped
+from profiler.recording.heap_watch import HeapMoment, HeapWatch, LiveHeap
+from profiler.recording.journal import Journal
+from profiler.recording.launching import Launcher
+from profiler.recording.plan import Plan
+from profiler.recording.progress import Observer, Step, StopRequest
 from profiler.session_writer import SessionWriter, now
 from profiler.store import NATIVE_RUN, Session, open_session
 from profiler.symbols.maps import MapsWatch

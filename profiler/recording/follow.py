@@ -8,7 +8,7 @@ from pathlib import Path
 
 from collectors.devices.device import STDERR_FILE, STDOUT_FILE, ExitStatus, RunningJob
 from collectors.errors import DeviceUnavailable, JobLost
-from profiler.progress import Observer, Step, StopRequest
+from profiler.recording.progress import Observer, Step, StopRequest
 
 TICK_SECONDS = 0.1
 _FETCH_SECONDS = 1.0

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from collectors.devices.device import Device, Job, RunningJob
-from profiler.placing import Placed
+from profiler.recording.placing import Placed
 
 
 class Launcher(Protocol):

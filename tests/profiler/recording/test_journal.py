@@ -8,9 +8,9 @@ import pytest
 from collectors.devices.changes import undo
 from collectors.devices.device import Change, CommandResult, Device
 from collectors.errors import DeviceError, DeviceUnavailable, InputError
-from profiler.captured import this_process
-from profiler.cleanup import cleanup
-from profiler.journal import Journal, journals, read_journal
+from profiler.recording.captured import this_process
+from profiler.recording.cleanup import cleanup
+from profiler.recording.journal import Journal, journals, read_journal
 
 FOLDER = Change("folder", {"path": "/data/local/tmp/droidgrind/x"})
 MODE = Change("selinux", {"mode": "1"})

@@ -8,8 +8,8 @@ import pytest
 
 from collectors.errors import DeviceError
 from profiler import open_session, record, summarise
-from profiler.journal import journals
 from profiler.manifest import State
+from profiler.recording.journal import journals
 from tests.phone.stand_in import StandIn
 from tests.profiler.conftest import TOOLS, BuildC
 from tui.cli import main

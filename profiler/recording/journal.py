@@ -19,7 +19,7 @@ from collectors.devices.device import Change, Device
 from collectors.errors import DeviceError, DeviceUnavailable, InputError
 from profiler.json_fields import Fields
 from profiler.manifest import Recorder
-from profiler.recorder import is_running
+from profiler.recording.recorder import is_running
 from profiler.session_writer import now
 
 SCHEMA = 1
