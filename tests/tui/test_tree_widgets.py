@@ -196,10 +196,15 @@ async def test_nothing_allocated_is_drawn_as_nothing() -> None:
         await pilot.press("down", "up", "left", "enter", "backspace", "home")
 
 
-def snapshots(*totals: int, trees: tuple[int, ...] = ()) -> list[HeapSnapshot]:
+def snapshots(*totals: int, trees: tuple[int, ...] = (), unit: int = 10) -> list[HeapSnapshot]:
     return [
         HeapSnapshot(
-            i, i * 10, total, total // 4, 0, TreeKind.DETAILED if i in trees else TreeKind.EMPTY
+            i,
+            i * unit,
+            total,
+            total // 4,
+            0,
+            TreeKind.DETAILED if i in trees else TreeKind.EMPTY,
         )
         for i, total in enumerate(totals)
     ]
@@ -242,6 +247,19 @@ async def test_the_cursor_goes_from_tree_to_tree_or_by_every_snapshot() -> None:
         assert "C" in lines(app.line)[-1]
         await pilot.click(HeapTimeline, offset=(11 + 58 * 3 // 5, 2))
         assert app.line.cursor == 3
+
+
+@pytest.mark.parametrize("unit", [1, 9_001, 10_003])
+async def test_zooming_out_as_often_as_in_shows_all_again(unit: int) -> None:
+    profile = HeapProfile(snapshots(*range(1, 100), unit=unit), "i")
+    app = _Shown()
+    async with app.run_test(size=(70, 30)) as pilot:
+        app.line.set_profile(profile, LayerColours("blue", "yellow", "red", "white", "white"))
+        app.line.focus()
+        await pilot.press("home", "plus", "plus", "plus")
+        assert app.line.span is not None
+        await pilot.press("minus", "minus", "minus")
+        assert app.line.span is None
 
 
 @pytest.mark.parametrize("size", [(20, 5), (60, 24), (300, 60)])

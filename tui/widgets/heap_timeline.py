@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -124,7 +125,7 @@ class HeapTimeline(Widget, can_focus=True):
             return
         start, end = self._all()
         first, last = self.span or (start, end)
-        wide = max(1, round((last - first) * factor))
+        wide = ceil((last - first) * factor)  # up, that zooming out comes back to all
         gaps = [b.time - a.time for a, b in pairwise(self.snapshots) if b.time > a.time]
         if factor < 1 and wide < 2 * min(gaps, default=wide):
             return  # there is nothing between two snapshots
