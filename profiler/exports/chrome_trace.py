@@ -1,9 +1,9 @@
-"""Trace events (JSON), for Perfetto's UI and chrome://tracing: threads, CPUs, heap over time.
+"""Trace events (JSON), for Perfetto's UI: threads, CPUs, heap over time.
 
 Format: "Trace Event Format". Each thread has a track with slices of how it spent the time
-between two samples, and a counter of its waiting; the system's columns and the heap are
-counters. Massif's clock is another one (instructions): its snapshots are put on a process of
-their own, a microsecond for each instruction, millisecond or byte.
+between two samples; the system's columns and the heap are counters. Massif's clock is another
+one (instructions): its snapshots are put on a process of their own, a microsecond for each
+instruction, millisecond or byte.
 """
 
 import json
@@ -33,10 +33,18 @@ def write(session: Session, out: BinaryIO) -> None:
             f"{session.id} has nothing over time: record with -t schedstat, vmstat or massif"
         )
     out.write(b'{"displayTimeUnit":"ms","traceEvents":[\n')
-    out.write(json.dumps(first, ensure_ascii=True).encode())
-    out.writelines(b",\n" + json.dumps(event, ensure_ascii=True).encode() for event in out_of)
-    other = {"target": visible(session.manifest.target.label, 500), "session": session.id}
-    out.write(b'\n],"otherData":' + json.dumps(other, ensure_ascii=True).encode() + b"}\n")
+    out.write(_json(first))
+    out.writelines(b",\n" + _json(event) for event in out_of)
+    other = {
+        "target": visible(session.manifest.target.label, 500),
+        "session": visible(session.id),
+    }
+    out.write(b'\n],"otherData":' + _json(other) + b"}\n")
+
+
+def _json(value: Event) -> bytes:
+    """In UTF-8: of the names of processes Perfetto would show an escape as it is written."""
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _events(session: Session) -> Iterator[Event]:

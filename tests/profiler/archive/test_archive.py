@@ -1,9 +1,11 @@
 """An archive of sessions imported from real outputs, asked by DuckDB and by others."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow.dataset  # type: ignore[import-untyped]
 import pytest
@@ -171,6 +173,34 @@ def test_another_engine_reads_the_same_files(sessions: Path, database: Database)
     assert {"day", "session", "metric", "value"} <= set(data.schema.names)
     sums = data.to_table().group_by("metric").aggregate([("value", "sum")]).to_pylist()
     assert sorted((row["metric"], row["value_sum"]) for row in sums) == expected
+
+
+def test_spark_reads_the_same_files(sessions: Path, database: Database) -> None:
+    """Opt-in: `pip install --group spark`, and a Java (Debian: default-jre-headless)."""
+    spark_sql: Any = pytest.importorskip("pyspark.sql")
+    if shutil.which("java") is None:
+        pytest.skip("java is not installed")
+    archive = archive_of(sessions)
+    builder = spark_sql.SparkSession.builder.master("local[1]")
+    for key, value in (("ui.enabled", "false"), ("driver.host", "127.0.0.1")):
+        builder = builder.config(f"spark.{key}", value)
+    spark = builder.getOrCreate()
+    try:
+        for table in TABLES:
+            rows = database.ask(f"SELECT count(*) FROM {table}").rows  # noqa: S608
+            if (archive.root / table).exists():
+                found = spark.read.parquet(str(archive.root / table))
+                found.createOrReplaceTempView(table)
+                assert rows == [(found.count(),)]
+            else:
+                assert rows == [(0,)]
+        asked = (
+            "SELECT s.build, m.metric, avg(m.value), count(DISTINCT m.day) FROM metrics m "
+            "JOIN sessions s USING (session) GROUP BY s.build, m.metric ORDER BY 1, 2"
+        )
+        assert [tuple(row) for row in spark.sql(asked).collect()] == database.ask(asked).rows
+    finally:
+        spark.stop()
 
 
 def test_session_ids_never_leave_the_archive() -> None:

@@ -4,11 +4,13 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +309,40 @@ def test_pprof_is_a_profile_message(session: Session, hostile: Session) -> None:
     costs = profile_message()
     costs.ParseFromString(gzip.decompress(exported(hostile, "pprof")))
     assert [list(sample.value) for sample in costs.sample] == [[7]]
+
+
+def pprof_top(session: Session, folder: Path, *options: str) -> dict[str, int]:
+    """What `go tool pprof` says: function and file, and its own value."""
+    file = export_to(session, "pprof", folder / f"{session.id}.pb.gz")
+    words = ["-top", "-nodefraction=0", "-nodecount=100000", *options]
+    words.append("-symbolize=demangle=none")  # it would shorten names that are readable
+    shown = subprocess.run(
+        ["go", "tool", "pprof", *words, file],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, "HOME": str(folder)},
+    ).stdout
+    header, _, rows = shown.partition("sum%        cum   cum%\n")
+    assert "Showing nodes accounting for" in header
+    cells = (row.split(maxsplit=5) for row in rows.splitlines())
+    return {name: int(value.removesuffix("B")) for value, _, _, _, _, name in cells}
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="golang-go not installed")
+def test_pprof_is_read_by_pprof(session: Session, hostile: Session, tmp_path: Path) -> None:
+    heap = pprof_top(session, tmp_path, "-unit=B")
+    folded = exported(session, "folded").splitlines()
+    expected: Counter[str] = Counter()
+    for line in folded:
+        stack, _, size = line.decode().rpartition(" ")
+        expected[stack.rpartition(";")[2]] += int(size)
+    assert {name: size for name, size in heap.items() if size} == expected
+    costs = import_files([CACHEGRIND], tmp_path / "sessions")
+    counted = pprof_top(costs, tmp_path, "-sample_index=Ir")
+    assert sum(counted.values()) == summarise(costs)["cachegrind"]["events"]["Ir"]
+    assert pprof_top(hostile, tmp_path) == {"=HYPERLINK(1);f": 7}
 
 
 def test_pprof_is_the_same_each_time(session: Session) -> None:

