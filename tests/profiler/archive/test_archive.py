@@ -1,5 +1,7 @@
 """An archive of sessions imported from real outputs, asked by DuckDB and by others."""
 
+# pyright: basic
+
 import json
 import shutil
 from collections.abc import Iterator

@@ -1,5 +1,7 @@
 """Each format is read back by the program it is made for, or against its own schema."""
 
+# pyright: basic
+
 import csv
 import gzip
 import io
@@ -12,7 +14,7 @@ import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema  # type: ignore[import-untyped]
 import junitparser
@@ -285,7 +287,7 @@ def profile_message() -> Any:
         for field, number, kind in fields:
             many, kind = kind.startswith("*"), kind.lstrip("*")
             added = message.field.add(name=field, number=number, label=3 if many else 1)
-            added.type = kinds.get(kind, 11)
+            added.type = cast("Any", kinds.get(kind, 11))
             if kind not in kinds:
                 added.type_name = f".p.{kind}"
     pool = descriptor_pool.DescriptorPool()

@@ -1,5 +1,7 @@
 """Traces in Perfetto's own UI: its trace processor (WebAssembly) reads them in Chromium."""
 
+# pyright: basic
+
 import functools
 import http.server
 import shutil
