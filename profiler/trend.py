@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from collectors.errors import UsageError
 from profiler.archive.database import Database
-from profiler.charts.heap import bytes_text
+from profiler.figures import size
 from profiler.metrics import Unit, metric_name
 
 # What sessions are grouped by, besides labels: SQL over the table `sessions`.
@@ -78,14 +78,14 @@ def written(unit: Unit, value: float) -> str:
     """A value as people read it."""
     match unit:
         case Unit.BYTES:
-            return bytes_text(round(value))
+            return size(round(value))
         case Unit.SECONDS:
             return f"{value:.3f} s"
         case Unit.PERCENT:
             return f"{value:.1f} %"
         case Unit.COUNT:
             digits = 0 if value == round(value) else 2
-            return f"{value:,.{digits}f}".replace(",", " ")
+            return f"{value:,.{digits}f}"
 
 
 def ask_trend(database: Database, question: Question) -> Trend:

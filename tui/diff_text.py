@@ -10,9 +10,9 @@ from profiler.diff.function import FunctionDelta
 from profiler.diff.heap import HeapDiff
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import NEITHER, SessionDiff
+from profiler.figures import NOT_MEASURED, count, plural, size
 from profiler.functions import short_name
 from profiler.own_code import own_frame
-from tui.figures import NOT_MEASURED, count, plural, size
 from tui.text import printable, table_lines
 
 _MOST_ERRORS = 12
@@ -233,7 +233,7 @@ def _scheduling(deltas: Sequence[RunsDelta]) -> Iterator[str]:
             _figure(delta.medians[1], delta.unit),
             NOT_MEASURED
             if delta.interval is None
-            else f"{delta.interval[0]:+.3g} … {delta.interval[1]:+.3g}",
+            else f"{delta.interval[0]:+.3g} … {delta.interval[1]:+.3g}".replace("-", "−"),
             delta.verdict.value,
         ]
         for delta in shown
@@ -248,4 +248,4 @@ def _scheduling(deltas: Sequence[RunsDelta]) -> Iterator[str]:
 
 def _figure(value: float, unit: str) -> str:
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return f"{text.replace(',', ' ')} {unit}".rstrip()
+    return f"{text} {unit}".rstrip()

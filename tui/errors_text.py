@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from collectors.records.errors import ErrorRecord
 from collectors.records.shared import Frame
+from profiler.figures import plural
 from profiler.own_code import OwnCode
 from profiler.rules.context import Context
 from profiler.rules.errors import groups_by_cause
 from profiler.store import Session
 from profiler.thresholds import Thresholds
-from tui.figures import plural
 from tui.text import cut
 
 _MOST_GROUPS = 12

@@ -8,10 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
+from profiler.figures import duration, plural
 from profiler.fleet.ledger import CellEntry, CellState
 from profiler.fleet.overview import FleetOverview, overview_of
 from profiler.recording.progress import StopRequest
-from tui.figures import duration, plural
 from tui.fleet_text import SIGNS
 from tui.messages import Status
 from tui.theme import DEFAULT_THEME, themes

@@ -1,10 +1,10 @@
 """A fleet as text: progress on standard error, the overview as tables."""
 
+from profiler import figures
 from profiler.fleet.ledger import CellEntry, CellState
 from profiler.fleet.overview import FleetOverview
 from profiler.metrics import unit_of
 from profiler.trend import written
-from tui import figures
 from tui.text import printable, table_lines, warn
 
 SIGNS = {

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collectors.tools.valgrind import signal_name
+from profiler.figures import duration
 from profiler.manifest import CaptureEntry, NativeRun, State
 from profiler.recording.progress import Step
 from profiler.store import NATIVE_RUN, Session
-from tui.figures import duration
 from tui.text import printable
 
 _CLOCK_SECONDS = 0.5

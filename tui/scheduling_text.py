@@ -3,8 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from profiler.figures import (
+    NOT_MEASURED,
+    count,
+    duration,
+    percent,
+    plural,
+    seconds,
+    short_count,
+)
 from profiler.store import Session
-from tui.figures import NOT_MEASURED, count, duration, percent, plural, seconds, short_count
 from tui.recording_text import exit_text
 from tui.text import cut, table_lines
 

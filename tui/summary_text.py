@@ -12,11 +12,7 @@ from collectors import registry
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import GONE
 from profiler.error_kinds import SIGNS
-from profiler.manifest import State
-from profiler.own_code import OwnCode
-from profiler.store import Session
-from tui.errors_text import error_lines
-from tui.figures import (
+from profiler.figures import (
     NOT_MEASURED,
     count,
     percent,
@@ -24,6 +20,10 @@ from tui.figures import (
     short_count,
     size,
 )
+from profiler.manifest import State
+from profiler.own_code import OwnCode
+from profiler.store import Session
+from tui.errors_text import error_lines
 from tui.recording_text import exit_text
 from tui.scheduling_text import scheduling_lines
 from tui.symbols_text import unresolved_lines

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from profiler.figures import count, plural
 from profiler.symbols.stored import SymbolsEntry, Unresolved
-from tui.figures import count, plural
 from tui.text import printable
 
 _MOST = 12

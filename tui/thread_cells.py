@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from profiler.figures import NOT_MEASURED, count
 from profiler.watching.track import ThreadTrack, Track
 from profiler.watching.window import Slots, ThreadRow, ThreadWindow
-from tui.figures import NOT_MEASURED, count
 from tui.widgets.heat_strips import bar
 from tui.widgets.line_table import Painted, Row, TableColumn, Value
 

@@ -4,8 +4,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from profiler import figures
 from profiler.trend import Trend, written
-from tui import figures
 from tui.text import printable, table_lines
 
 _BARS = "▁▂▃▄▅▆▇█"

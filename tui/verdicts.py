@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.records.shared import Shape
-from tui.figures import count, percent, plural, seconds, short_count, size
+from profiler.figures import count, percent, plural, seconds, short_count, size
 
 Figures = Mapping[str, Any]
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from profiler.error_kinds import kind_order, kind_words
+from profiler.figures import plural
 from profiler.own_code import module_of
 from profiler.rules.context import Context
 from profiler.rules.errors import groups_by_cause
@@ -105,7 +106,7 @@ def error_tree(
 
 
 def _all_title(count: int) -> str:
-    return "no error" if not count else f"{count:,} error{'' if count == 1 else 's'}"
+    return "no error" if not count else plural(count, "error")
 
 
 def _rank(record: ErrorRecord, number: int) -> tuple[tuple[int, int, str], int, int]:

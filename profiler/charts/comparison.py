@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from collectors.records.heap import HeapProfile
-from profiler.charts.heap import TIME_TITLES, binary_unit, bytes_text, drawn_snapshots
+from profiler.charts.heap import TIME_TITLES, binary_unit, drawn_snapshots
 from profiler.charts.style import Figure, axis, figure, label, layout
+from profiler.figures import size
 from profiler.functions import short_name
 
 
 def heap_overlay_figure(baseline: HeapProfile, profile: HeapProfile) -> Figure:
     """Total heap of both: the baseline dashed, the other as an area."""
     peaks = [p.peak.total_bytes for p in (baseline, profile) if p.peak is not None]
-    size, unit = binary_unit(max(peaks, default=0))
+    scale, unit = binary_unit(max(peaks, default=0))
     data: list[dict[str, Any]] = []
     for name, source, line, fill in (
         ("this session", profile, {"color": "@heap", "width": 2}, "tozeroy"),
@@ -25,8 +26,8 @@ def heap_overlay_figure(baseline: HeapProfile, profile: HeapProfile) -> Figure:
                 "mode": "lines",
                 "name": name,
                 "x": [s.time for s in snapshots],
-                "y": [s.total_bytes / size for s in snapshots],
-                "text": [bytes_text(s.total_bytes) for s in snapshots],
+                "y": [s.total_bytes / scale for s in snapshots],
+                "text": [size(s.total_bytes) for s in snapshots],
                 "line": line,
                 "fill": fill,
                 "fillcolor": "@scale1",

@@ -6,6 +6,7 @@ from typing import Any
 from collectors.records.heap import HeapProfile, HeapSnapshot, TreeKind
 from profiler.charts.style import Figure, axis, figure, layout
 from profiler.charts.thin import MOST_POINTS
+from profiler.figures import size
 
 _BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
 TIME_TITLES = {
@@ -18,12 +19,6 @@ TIME_TITLES = {
 def binary_unit(largest: int) -> tuple[int, str]:
     """The unit in which `largest` bytes read best: its size and its name."""
     return next((size, name) for size, name in _BINARY if largest >= size or size == 1)
-
-
-def bytes_text(count: int) -> str:
-    """`1.78 MiB`; bytes below a KiB stay exact."""
-    size, name = binary_unit(abs(count))
-    return f"{count} B" if size == 1 else f"{count / size:.2f} {name}"
 
 
 def drawn_snapshots(snapshots: Sequence[HeapSnapshot]) -> Sequence[HeapSnapshot]:
@@ -44,11 +39,11 @@ def drawn_snapshots(snapshots: Sequence[HeapSnapshot]) -> Sequence[HeapSnapshot]
 def heap_timeline_figure(profile: HeapProfile) -> Figure:
     """Useful, extra and stack bytes, stacked, with the true peak and the one Massif marked."""
     peak = profile.peak
-    size, unit = binary_unit(peak.total_bytes if peak else 0)
+    scale, unit = binary_unit(peak.total_bytes if peak else 0)
     snapshots = drawn_snapshots(profile.snapshots)
     time = [s.time for s in snapshots]
     notes = [
-        f"snapshot {s.index} · {bytes_text(s.total_bytes)} in total ({s.total_bytes:,} B)"
+        f"snapshot {s.index} · {size(s.total_bytes)} in total ({s.total_bytes:,} B)"
         for s in snapshots
     ]
     layers = (
@@ -70,7 +65,7 @@ def heap_timeline_figure(profile: HeapProfile) -> Figure:
                 "mode": "lines",
                 "name": name,
                 "x": time,
-                "y": [value / size for value in values],
+                "y": [value / scale for value in values],
                 "stackgroup": "heap",
                 "line": {"color": f"@{colour}", "width": 1},
                 "fillcolor": f"@{colour}",
@@ -86,7 +81,7 @@ def heap_timeline_figure(profile: HeapProfile) -> Figure:
             "mode": "markers",
             "name": "with allocation tree: click",
             "x": [s.time for s in detailed],
-            "y": [s.total_bytes / size for s in detailed],
+            "y": [s.total_bytes / scale for s in detailed],
             "customdata": [s.index for s in detailed],
             "marker": {
                 "size": 9,
@@ -109,29 +104,27 @@ def heap_timeline_figure(profile: HeapProfile) -> Figure:
             yaxis=y_axis,
             hovermode="x unified",
             showlegend=True,
-            annotations=_peak_notes(profile, size),
+            annotations=_peak_notes(profile, scale),
         ),
         columns={"x": TIME_TITLES.get(profile.time_unit, "time"), "y": unit},
     )
 
 
-def _peak_notes(profile: HeapProfile, size: int) -> list[dict[str, Any]]:
+def _peak_notes(profile: HeapProfile, scale: int) -> list[dict[str, Any]]:
     peak, marked = profile.peak, profile.marked_peak
     notes: list[dict[str, Any]] = []
     if peak is None:
         return notes
     last = max((s.time for s in profile.snapshots), default=0)
     same = marked is not None and marked.index == peak.index
-    wanted = [
-        (peak, f"● peak {bytes_text(peak.total_bytes)}" + (" (marked)" if same else ""), -26)
-    ]
+    wanted = [(peak, f"● peak {size(peak.total_bytes)}" + (" (marked)" if same else ""), -26)]
     if marked is not None and not same:
         wanted.append((marked, "▲ marked as peak", 26))
     for snapshot, text, offset in wanted:
         notes.append(
             {
                 "x": snapshot.time,
-                "y": snapshot.total_bytes / size,
+                "y": snapshot.total_bytes / scale,
                 "text": text,
                 "showarrow": True,
                 "arrowhead": 0,

@@ -5,6 +5,7 @@ from typing import Any
 
 from profiler.charts.heap import binary_unit
 from profiler.charts.style import Figure, axis, figure, label, layout
+from profiler.figures import plural
 from profiler.metrics import Unit
 from profiler.trend import TrendPoint
 
@@ -38,7 +39,7 @@ def trend_figure(points: Sequence[TrendPoint], metric: str, unit: Unit, by: str)
                 "line": {"color": "@user", "width": 2},
                 "marker": {"color": "@user", "size": 8},
                 "text": [
-                    f"{name}: {point.sessions} session{'' if point.sessions == 1 else 's'}"
+                    f"{name}: {plural(point.sessions, 'session')}"
                     for name, point in zip(names, points, strict=True)
                 ],
                 "hovertemplate": f"%{{text}}<br>%{{y:,.6~g}}{suffix}<extra></extra>",

@@ -22,10 +22,10 @@ from profiler.diff.cost import NOISE
 from profiler.diff.errors import Change
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import SessionDiff, compare
+from profiler.figures import plural
 from profiler.findings import session_findings
 from profiler.metrics import Metric, session_metrics, unit_of
 from profiler.own_code import OwnCode
-from profiler.rules.words import plural
 from profiler.store import Session
 from profiler.thresholds import Thresholds
 

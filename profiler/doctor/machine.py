@@ -11,6 +11,7 @@ from collectors.devices.discover import adb_entries, adb_runs
 from collectors.devices.local import LOCAL_SERIAL
 from profiler.doctor.android import ENOUGH_BYTES, FEW_BYTES, cache_check
 from profiler.doctor.check import Check, ok, problem, warning
+from profiler.figures import plural
 from profiler.store import sessions_root
 
 _PROC = ("/proc/stat", "/proc/vmstat", "/proc/meminfo", "/proc/self/schedstat")
@@ -31,7 +32,7 @@ def adb_checks(serial: str | None) -> Iterator[Check]:
         make = problem if serial not in {None, LOCAL_SERIAL} else warning
         yield make("adb", trouble.split(":", 1)[0], trouble)
         return
-    count = f"{len(entries)} device{'' if len(entries) == 1 else 's'}"
+    count = plural(len(entries), "device")
     begun = "" if running else "; it was started for this, `adb kill-server` ends it"
     yield ok("adb", f"a server at {host}:{port} lists {count}{begun}")
     for entry in entries:

@@ -5,8 +5,8 @@ from typing import Any
 
 from collectors.records.heap import HeapProfile
 from profiler.charts.comparison import heap_overlay_figure
-from profiler.charts.heap import bytes_text
 from profiler.diff.sessions import SessionDiff
+from profiler.figures import size
 from profiler.report.comparison_sections import nothing_to_compare, percent
 from profiler.report.headline import Headline
 from profiler.report.markup import facts, figure
@@ -30,11 +30,11 @@ def heap_comparison(diff: SessionDiff) -> Section:
     units = "" if one.time_unit == other.time_unit else " Their times have different units."
     section.body = facts(
         [
-            ("Peak", f"{bytes_text(old)} → {bytes_text(new)} ({percent(old, new)})"),
-            ("Held at the last snapshot", f"{bytes_text(was.held)} → {bytes_text(now.held)}"),
+            ("Peak", f"{size(old)} → {size(new)} ({percent(old, new)})"),
+            ("Held at the last snapshot", f"{size(was.held)} → {size(now.held)}"),
             (
                 "Growth, first to last third",
-                f"{bytes_text(was.growth)} → {bytes_text(now.growth)}",
+                f"{size(was.growth)} → {size(now.growth)}",
             ),
         ]
     ) + figure(
@@ -67,7 +67,7 @@ def heap_comparison(diff: SessionDiff) -> Section:
             Headline(
                 "warning" if new > old else "ok",
                 f"Peak heap {percent(old, new)}",
-                f"{bytes_text(new)} against {bytes_text(old)}.",
+                f"{size(new)} against {size(old)}.",
                 "See which allocations make the difference.",
                 "heap",
             )

@@ -14,7 +14,7 @@ def esc(text: str, limit: int = 2000) -> str:
 
 def number(value: float) -> str:
     """A count; the page writes it as the reader's locale does."""
-    return f'<data value="{value:.0f}">{value:,.0f}</data>'.replace(",", "\u202f")
+    return f'<data value="{value:.0f}">{value:,.0f}</data>'
 
 
 def seconds_text(seconds: float | None) -> str:

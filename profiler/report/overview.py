@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from profiler.error_kinds import SIGNS
+from profiler.figures import plural
 from profiler.report.headline import Headline
 from profiler.report.markup import esc
 
@@ -52,8 +53,7 @@ def _beside(tally: str) -> str:
 
 def _tally(count: int, severity: str, word: str) -> str:
     shown = severity if count else "ok"
-    plural = "" if count == 1 else "s"
-    return f'<span class="sign {shown}">{SIGNS[shown]} {count} {word}{plural}</span>'
+    return f'<span class="sign {shown}">{SIGNS[shown]} {plural(count, word)}</span>'
 
 
 def _headline(headline: Headline) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from collectors.errors import InputError, UsageError
 from profiler.charts.style import COLOURS
+from profiler.figures import plural
 from profiler.manifest import State
 from profiler.own_code import OwnCode
 from profiler.report.bundle import Library, library
@@ -287,7 +288,7 @@ def _overview(content: ReportInput, found: Sequence[Headline]) -> str:
     ended = "all complete" if states == {"complete"} else str(content.state)
     if damaged:
         ended = f"{'ended' if states == {'complete'} else ended}, {damaged} not whole"
-    count = f"{len(content.captures)} tool{'' if len(content.captures) == 1 else 's'}"
+    count = plural(len(content.captures), "tool")
     tally = f"{count} · {seconds_text(seconds)} · {esc(ended)}"
     left = {capture.state for capture in content.captures} - {State.FAILED}
     return findings_section(found, tally, judged=bool(left))

@@ -6,7 +6,8 @@ from typing import Any
 from collectors.records.heap import AllocPoint, AllocSites, HeapProfile, TreeKind
 from collectors.records.shared import Frame, Shape
 from profiler.aggregate.heap import sites_by_size, top_sites
-from profiler.charts.heap import TIME_TITLES, bytes_text
+from profiler.charts.heap import TIME_TITLES
+from profiler.figures import size
 from profiler.functions import short_name
 from profiler.own_code import is_library
 from profiler.report.content import ReportInput
@@ -65,18 +66,16 @@ def _heap_process(
     lines = [
         (
             "Peak",
-            f"{bytes_text(peak.total_bytes)} in snapshot {peak.index} of "
+            f"{size(peak.total_bytes)} in snapshot {peak.index} of "
             f"{number(len(profile.snapshots))}",
         ),
-        ("Of it useful", bytes_text(peak.heap_bytes)),
-        ("Allocator's extra", bytes_text(peak.extra_bytes)),
+        ("Of it useful", size(peak.heap_bytes)),
+        ("Allocator's extra", size(peak.extra_bytes)),
     ]
     if any(s.stacks_bytes for s in profile.snapshots):
-        lines.append(("Stacks", bytes_text(peak.stacks_bytes)))
+        lines.append(("Stacks", size(peak.stacks_bytes)))
     if marked is not None and marked.index != peak.index:
-        lines.append(
-            ("Marked as peak", f"snapshot {marked.index}, {bytes_text(marked.total_bytes)}")
-        )
+        lines.append(("Marked as peak", f"snapshot {marked.index}, {size(marked.total_bytes)}"))
     detailed = sum(s.tree is not TreeKind.EMPTY for s in profile.snapshots)
     kept = f"{len(overview['trees'])} of {detailed} allocation trees are in this page."
     if len(overview["snapshots"]) < len(profile.snapshots):
@@ -111,11 +110,11 @@ def _sites_table(title: str, sites: AllocSites) -> str:
     columns = [
         (name, words, text)
         for name, words, text in (
-            ("total_bytes", "Asked for in all", bytes_text),
+            ("total_bytes", "Asked for in all", size),
             ("total_blocks", "Blocks", number),
             ("mean_lifetime", "Mean lifetime, instr.", number),
-            ("read_bytes", "Read", bytes_text),
-            ("written_bytes", "Written", bytes_text),
+            ("read_bytes", "Read", size),
+            ("written_bytes", "Written", size),
         )
         if name in rows[0]
     ]

@@ -23,6 +23,7 @@ from profiler.charts.series import (
     system_series,
 )
 from profiler.charts.style import Figure
+from profiler.figures import plural
 from profiler.report.content import ReportInput, moment
 from profiler.report.headline import headlines
 from profiler.report.markup import empty, esc, facts, figure
@@ -118,7 +119,7 @@ def _starts(content: ReportInput, samples: Mapping[str, SampleProfile]) -> dict[
 def _sampling_facts(samples: Mapping[str, SampleProfile]) -> str:
     lines: list[tuple[str, str]] = []
     for tool, profile in samples.items():
-        text = f"{profile.samples:,} {'sample' if profile.samples == 1 else 'samples'}"
+        text = plural(profile.samples, "sample")
         if profile.interval_seconds:
             text += f", one every {profile.interval_seconds:g} s"
         if profile.late or profile.missed:

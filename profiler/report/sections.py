@@ -8,8 +8,8 @@ from typing import Any
 from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
-from profiler.charts.heap import bytes_text
 from profiler.error_kinds import SIGNS, kind_order, kind_words
+from profiler.figures import size
 from profiler.functions import FunctionCosts, function_costs
 from profiler.report.content import ReportInput
 from profiler.report.headline import Headline, headlines
@@ -185,7 +185,7 @@ def _cache_words(line: str) -> str:
     if found is None:
         return " ".join(line.split())
     name, whole, part, ways = found.groups()
-    held = bytes_text(int(whole)).replace(".00 ", " ")
+    held = size(int(whole)).replace(".0 ", " ")
     return f"{name} {held}, lines of {part} B, {ways}-way"
 
 
@@ -275,10 +275,10 @@ def _leak_table(profiles: tuple[ErrorProfile, ...]) -> str:
     rows: list[list[str]] = []
     for name, title in _LEAKS.items():
         totals = [profile.leak_totals()[name] for profile in profiles]
-        size, blocks = sum(t.bytes for t in totals), sum(t.blocks for t in totals)
+        lost, blocks = sum(t.bytes for t in totals), sum(t.blocks for t in totals)
         if blocks:
-            exact = f'<data value="{size}">{size:,}</data> B'
-            shown = exact if size < 1024 else f"{bytes_text(size)} ({exact})"
+            exact = f'<data value="{lost}">{lost:,}</data> B'
+            shown = exact if lost < 1024 else f"{size(lost)} ({exact})"
             rows.append([title, shown, number(blocks)])
     if not rows:
         return ""

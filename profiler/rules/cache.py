@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.records.cost import UNKNOWN, CostProfile, Symbol, SymbolTable
+from profiler.figures import plural, short_count
 from profiler.finding import Finding, Severity, View, place
 from profiler.fingerprint import fingerprint, stable_function
 from profiler.functions import CYCLES, FunctionCosts, function_costs, short_name
 from profiler.rules.context import Context
-from profiler.rules.words import function, number, plural
+from profiler.rules.words import function
 
 # So many functions are named by rules on misses; more would bury the first.
 MOST_FUNCTIONS = 3
@@ -100,8 +101,8 @@ def _missing(
     costly = hot.misses >= limits.fewest_misses and context.own.owns_code(fn, file, None)
     at = f"{file.rpartition('/')[2]}:{hot.line}" if hot.line else name
     figures = (
-        f"{name} has {number(hot.misses)} of {number(all_misses)} simulated D1 misses "
-        f"({share:.0f} %); "
+        f"{name} has {short_count(hot.misses)} of {short_count(all_misses)} simulated D1 "
+        f"misses ({share:.0f} %); "
         f"{hot.rate:.1f} % of its reads and writes miss"
     )
     if hot.line:
@@ -208,7 +209,7 @@ def _instruction_misses(costs: FunctionCosts, context: Context) -> Iterator[Find
         "cache-instructions",
         Severity.WARNING if misses >= limits.fewest_misses else Severity.INFO,
         f"The code itself does not fit its cache: {rate:.1f} % of instructions miss I1",
-        f"{number(misses)} I1 misses of {number(instructions)} instructions; "
+        f"{short_count(misses)} I1 misses of {short_count(instructions)} instructions; "
         f"{name} has the most ({100 * float(column[worst]) / misses:.0f} %).",
         "Build with -Os or -O2 instead of -O3, inline less, keep hot code together (PGO).",
         place(View.CACHE, function=short_name(costs.functions[worst]).rpartition("::")[2]),
@@ -243,8 +244,8 @@ def _branches(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
             "cache-branches",
             Severity.WARNING if costly else Severity.INFO,
             f"Branches of {function(fn)} cannot be predicted",
-            f"{number(float(missed[index]))} of {number(float(branches[index]))} branches are "
-            f"mispredicted ({rate:.1f} %): {share:.0f} % of all estimated cycles.",
+            f"{short_count(float(missed[index]))} of {short_count(float(branches[index]))} "
+            f"branches are mispredicted ({rate:.1f} %): {share:.0f} % of all estimated cycles.",
             "Sort the data first, replace the branch by arithmetic or a table, or split the "
             "loop.",
             place(View.CACHE, function=short_name(fn).rpartition("::")[2]),
@@ -310,8 +311,8 @@ def _unknown_code(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
         "cache-unknown-code",
         Severity.INFO if system else Severity.WARNING,
         f"{share:.0f} % of the instructions are in code without names",
-        f"{number(unknown)} of {number(total)} instructions belong to functions that no symbol "
-        "names (???): no rule can judge them.",
+        f"{short_count(unknown)} of {short_count(total)} instructions belong to functions "
+        "that no symbol names (???): no rule can judge them.",
         "Install the program's debug symbols."
         if system
         else "Build with -g and do not strip, or give the unstripped files with --symbols.",

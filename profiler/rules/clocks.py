@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from profiler.figures import plural
 from profiler.finding import Finding, Severity, View, place
 from profiler.fingerprint import fingerprint
 from profiler.rules.scheduling_facts import SchedulingFacts
-from profiler.rules.words import plural
 from profiler.thresholds import Thresholds
 
 _HELD_DOWN = 2  # Android's thermal status "moderate"

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from collectors.records.errors import AuxStack, ErrorProfile, ErrorRecord, FatalSignal
 from collectors.records.shared import Frame
 from profiler.error_kinds import kind_words
+from profiler.figures import plural, size
 from profiler.finding import Finding, Severity, View, place
 from profiler.fingerprint import fingerprint, stable_function, stack_parts
 from profiler.rules.context import Context
 from profiler.rules.known_noise import known_noise
-from profiler.rules.words import function, plural, size, times, where
+from profiler.rules.words import function, times, where
 
 
 @dataclass(frozen=True, slots=True)

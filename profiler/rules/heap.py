@@ -9,13 +9,14 @@ from collectors.records.cost import CostProfile
 from collectors.records.heap import HeapProfile, HeapSnapshot, TreeKind
 from collectors.records.shared import Frame
 from profiler.aggregate.heap import leaf_stacks, top_stacks
+from profiler.figures import plural, short_count, size
 from profiler.finding import Finding, Place, Severity, View, place
 from profiler.fingerprint import fingerprint, stable_function
 from profiler.functions import FunctionCosts, function_costs
 from profiler.own_code import own_alloc_frame
 from profiler.rules.context import Context
 from profiler.rules.held import Held, held_of
-from profiler.rules.words import function, number, plural, size, where
+from profiler.rules.words import function, where
 
 PARTS = 10
 # Massif books 8 bytes for each block and rounds it up to 16: 8 to 23 extra bytes a block.
@@ -232,8 +233,8 @@ def _blocks(
             "heap-tiny-blocks",
             Severity.WARNING if _may_warn(profile, context) else Severity.INFO,
             f"Very many tiny blocks: about {mean:.0f} B each",
-            f"{figures}: at least {number(fewest)} blocks, by Massif's 8 to 23 extra bytes a "
-            "block.",
+            f"{figures}: at least {short_count(fewest)} blocks, by Massif's 8 to 23 extra "
+            "bytes a block.",
             "Keep small things in one array or pool instead of one block each.",
             at(process, peak),
             fingerprint("heap-tiny-blocks"),
@@ -364,8 +365,8 @@ def _allocator(table: FunctionCosts, context: Context) -> Iterator[Finding]:
         "heap-churn",
         Severity.INFO if context.is_system_program else Severity.WARNING,
         f"malloc and free take {share:.0f} % of all instructions",
-        f"{number(spent)} of {number(total)} instructions are in the allocator: blocks live "
-        "too shortly to be worth their making.",
+        f"{short_count(spent)} of {short_count(total)} instructions are in the allocator: "
+        "blocks live too shortly to be worth their making.",
         "Reuse blocks, reserve vectors, or allocate many at once.",
         place(View.CACHE, function="malloc"),
         fingerprint("heap-churn", "instructions"),

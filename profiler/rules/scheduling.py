@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from collectors.records.samples import SampleProfile
+from profiler.figures import plural, short_count
 from profiler.finding import Finding, Severity, View, place
 from profiler.fingerprint import fingerprint
 from profiler.rules.clocks import capped
 from profiler.rules.context import Context
 from profiler.rules.scheduling_facts import SchedulingFacts, scheduling_facts
-from profiler.rules.words import listed, number, plural
+from profiler.rules.words import listed
 from profiler.thresholds import Thresholds
 from profiler.visible import visible
 
@@ -212,7 +213,7 @@ def _storm(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]:
     yield Finding(
         "sched-switches",
         Severity.WARNING,
-        f"Threads switch {number(switches / ran)} times in each second that they run",
+        f"Threads switch {short_count(switches / ran)} times in each second that they run",
         f"{switches:,} context switches in {ran:.1f} s of CPU time, "
         f"{100 * voluntary / switches:.0f} % of them by going to sleep; "
         f"{visible(most.name, 40)} has the most. A switch every "
@@ -231,7 +232,7 @@ def _swap(facts: SchedulingFacts, limits: Thresholds) -> Iterator[Finding]:
     yield Finding(
         "sched-swap",
         Severity.WARNING,
-        f"Memory is short: {number(rate)} KiB/s go to swap and back",
+        f"Memory is short: {short_count(rate)} KiB/s go to swap and back",
         "si + so of vmstat, mean of the run. On Android swap is zram: this is CPU time for "
         "compression, not disk.",
         "Make the working set smaller; close other apps before measuring.",

@@ -10,13 +10,14 @@ from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleTable
 from collectors.records.shared import GONE, Damage, Shape
 from collectors.tools.valgrind import TRACE_CHILDREN
+from profiler.figures import plural, short_count
 from profiler.finding import Finding, Severity, View, place
 from profiler.fingerprint import fingerprint
 from profiler.functions import function_costs
 from profiler.manifest import CaptureEntry, State
 from profiler.rules.context import Context
 from profiler.rules.heap import is_allocator
-from profiler.rules.words import listed, number, plural
+from profiler.rules.words import listed
 
 _VIEWS = {
     Shape.ERRORS: View.ERRORS,
@@ -90,7 +91,7 @@ def _malloc(recorded: Recorded, context: Context) -> Iterator[Finding]:
         if allocates
         else "No allocation was seen",
         (
-            f"Memcheck or Massif counted none, but {number(calls)} instructions ran in "
+            f"Memcheck or Massif counted none, but {short_count(calls)} instructions ran in "
             f"{listed(names)}: heap and leaks are not measured, not 0."
             if allocates
             else "The program allocates nothing, or through an allocator that is not seen."

@@ -10,7 +10,7 @@ from collectors.records.cost import CostProfile, Symbol
 from collectors.records.heap import HeapProfile, HeapSnapshot, TreeKind
 from collectors.records.samples import Scope
 from profiler.charts.cost import top_functions_figure, treemap_figure
-from profiler.charts.heap import bytes_text, drawn_snapshots, heap_timeline_figure
+from profiler.charts.heap import drawn_snapshots, heap_timeline_figure
 from profiler.charts.scheduling import (
     cpu_time_figure,
     heat_figure,
@@ -104,7 +104,7 @@ def test_labels_show_what_hides() -> None:
 def test_the_heap_figure_tells_the_peak_from_the_marked_one() -> None:
     figure = heap_timeline_figure(heap_profile())
     texts = [note["text"] for note in figure["layout"]["annotations"]]
-    assert texts == ["● peak 900.69 KiB", "▲ marked as peak"]
+    assert texts == ["● peak 901 KiB", "▲ marked as peak"]
     clickable = figure["data"][-1]
     assert clickable["customdata"] == [2, 6, 8, 10]
     assert clickable["marker"]["symbol"] == ["circle", "circle", "triangle-up", "circle"]
@@ -127,12 +127,6 @@ def test_a_heap_of_very_many_snapshots_keeps_its_peak_and_trees() -> None:
     drawn = drawn_snapshots(HeapProfile(snapshots, "i").snapshots)
     assert len(drawn) <= MOST_POINTS + 1
     assert {123, 7777} <= {s.index for s in drawn}
-
-
-def test_bytes_read_with_their_unit() -> None:
-    assert [bytes_text(n) for n in (0, 1023, 1024, 1_862_888, 3 << 30)] == [
-        "0 B", "1023 B", "1.00 KiB", "1.78 MiB", "3.00 GiB",
-    ]  # fmt: skip
 
 
 def test_function_costs_sum_lines_and_processes() -> None:

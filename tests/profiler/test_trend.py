@@ -122,7 +122,7 @@ def test_page_is_the_same_each_time() -> None:
     ("unit", "value", "text"),
     [
         (Unit.BYTES, 1_862_888, "1.78 MiB"),
-        (Unit.COUNT, 1_234_567, "1 234 567"),
+        (Unit.COUNT, 1_234_567, "1,234,567"),
         (Unit.COUNT, 2.5, "2.50"),
         (Unit.SECONDS, 0.1234, "0.123 s"),
         (Unit.PERCENT, 12.34, "12.3 %"),

@@ -45,11 +45,11 @@ class BaselineCommand:
         import os
 
         from collectors.devices.toolchain import VALGRIND_VARIABLE
+        from profiler.figures import plural
         from profiler.store import find_session, sessions_root
         from profiler.suppressions.choose import error_records
         from profiler.suppressions.learn import record_empty
         from profiler.suppressions.make import add_to_file, merged, suppression_of
-        from tui.figures import plural
         from tui.recording_text import TextObserver
         from tui.text import print_line, warn
 

@@ -30,7 +30,7 @@ class ExplainCommand:
 
             chosen = load_project().thresholds
             rows = [
-                (name, f"{getattr(chosen, name):g}", f"{default:g}", meaning)
+                (name, _written(getattr(chosen, name)), _written(default), meaning)
                 for name, (default, meaning) in meanings().items()
             ]
             print_table(("threshold", "value", "default", "bounds"), rows, right=(1, 2))
@@ -40,6 +40,10 @@ class ExplainCommand:
             for line in rule_page(args.rule).splitlines():
                 print_line(line)
         return 0
+
+
+def _written(threshold: float) -> str:
+    return f"{threshold:,.0f}" if threshold >= 1000 else f"{threshold:g}"
 
 
 COMMAND = ExplainCommand()

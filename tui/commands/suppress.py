@@ -43,12 +43,12 @@ class SuppressCommand:
 
     def run(self, args: argparse.Namespace) -> int:
         from collectors.errors import UsageError
+        from profiler.figures import plural
         from profiler.project import load_project
         from profiler.store import find_session, sessions_root
         from profiler.suppressions.choose import error_records, foreign_records, unused
         from profiler.suppressions.make import add_to_file, merged, suppression_of
         from profiler.suppressions.text import suppression_file, suppressions_text
-        from tui.figures import plural
         from tui.text import print_line, warn
 
         session = find_session(args.session, sessions_root(args.sessions))

@@ -12,10 +12,10 @@ from textual.widgets import Input, Static
 from collectors.records.cost import UNKNOWN
 from profiler import functions
 from profiler.aggregate.cost_table import CostTable, Grouping, cost_table, parse_weights
+from profiler.figures import plural, short_count
 from profiler.functions import short_name
 from profiler.store import Session
 from tui.editor import open_in_editor
-from tui.figures import plural, short_count
 from tui.screens.cache_data import (
     Annotated,
     CostContent,

@@ -9,11 +9,11 @@ from collectors.records.cost import CostProfile
 from collectors.records.shared import Shape
 from profiler.aggregate.cost import by_line
 from profiler.aggregate.cost_table import RATES, CostTable, Grouping, cost_table
+from profiler.figures import count
 from profiler.functions import short_name
 from profiler.source_map import session_sources
 from profiler.sources import SourceFile, Sources
 from profiler.store import Session
-from tui.figures import count
 from tui.widgets.column_rows import ColumnRows, Names
 from tui.widgets.line_table import TableColumn, Value
 from tui.widgets.source_view import LineCost

@@ -9,6 +9,7 @@ from textual.screen import ModalScreen
 
 from profiler.doctor.check import Check, Level
 from profiler.doctor.examine import Examination, examine
+from profiler.figures import plural
 from tui.theme import sign
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable, Painted, TableColumn, Value
@@ -78,12 +79,12 @@ class DoctorScreen(ModalScreen[None]):
         verdict = self.query_one("#verdict", Notice)
         if problems:
             verdict.severity = "error"
-            verdict.text = f"{_count(problems, 'problem')}: recordings will fail"
+            verdict.text = f"{plural(problems, 'problem')}: recordings will fail"
         else:
             verdict.severity = "warning" if warnings else "ok"
             verdict.text = "ready to record"
         if warnings:
-            verdict.text += f"; {_count(warnings, 'warning')}"
+            verdict.text += f"; {plural(warnings, 'warning')}"
         table = self.query_one(LineTable)
         table.set_rows([(_SEVERITIES[c.level], c.name, c.found) for c in found.checks])
         worst = max(found.checks, key=lambda c: list(_SEVERITIES).index(c.level), default=None)
@@ -103,7 +104,3 @@ class DoctorScreen(ModalScreen[None]):
 
     def action_close(self) -> None:
         self.dismiss(None)
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

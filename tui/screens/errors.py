@@ -14,6 +14,7 @@ from collectors.errors import DroidgrindError
 from collectors.records.errors import ErrorRecord
 from profiler.aggregate.error_groups import ErrorGrouping, ErrorTree, error_tree
 from profiler.error_kinds import kind_words
+from profiler.figures import count, size
 from profiler.project import load_project
 from profiler.rules.errors import BY_KIND, LOST
 from profiler.rules.words import where
@@ -22,7 +23,6 @@ from profiler.suppressions.choose import is_known
 from profiler.suppressions.make import add_to_file, merged, suppression_of
 from profiler.suppressions.text import DEFAULT_FILE, Suppression
 from tui.editor import open_in_editor
-from tui.figures import count, size
 from tui.screens.errors_data import ErrorContent, error_text, known_here, read_errors
 from tui.screens.session_screen import SessionScreen
 from tui.screens.stack_pane import StackPane

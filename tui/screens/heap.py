@@ -12,9 +12,9 @@ from textual.widgets import Static
 
 from collectors.records.heap import HeapProfile, TreeKind
 from profiler.aggregate.alloc_nodes import AllocNodes, alloc_nodes
+from profiler.figures import percent, size
 from profiler.store import Session
 from tui.editor import open_in_editor
-from tui.figures import percent, size
 from tui.screens.heap_data import Found, HeapRun, find_source, heap_runs, opened_at_first
 from tui.screens.heap_text import (
     HELP,

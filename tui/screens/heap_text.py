@@ -5,7 +5,7 @@ from rich.text import Text
 
 from collectors.records.heap import HeapProfile, HeapSnapshot, TreeKind
 from profiler.aggregate.alloc_nodes import AllocNodes
-from tui.figures import count, duration, percent, short_count, size
+from profiler.figures import count, duration, percent, short_count, size
 from tui.text import printable
 from tui.widgets.heap_timeline import BASE, FILLS, LARGEST, PEAK, LayerColours
 

@@ -13,10 +13,10 @@ from textual.widget import Widget
 from collectors.devices.local import LOCAL_SERIAL
 from profiler.devices import DeviceLine, list_all
 from profiler.diff.sessions import SessionDiff
+from profiler.figures import NOT_MEASURED, duration
 from profiler.session_list import SessionLine, delete_session, list_sessions
 from profiler.watching.live import WatchRequest
 from tui.diff_text import diff_lines
-from tui.figures import NOT_MEASURED, duration
 from tui.messages import Loaded, LoadFailed, OpenSession
 from tui.screens.comparison import ComparisonScreen, compare_directories
 from tui.screens.confirm import ConfirmScreen

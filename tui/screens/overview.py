@@ -11,12 +11,12 @@ from textual.widget import Widget
 from collectors import registry
 from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
+from profiler.figures import NOT_MEASURED, duration
 from profiler.finding import Finding, serious_count
 from profiler.manifest import CaptureEntry
 from profiler.project import project_findings
 from profiler.store import Session
 from profiler.summary import tool_figures
-from tui.figures import NOT_MEASURED, duration
 from tui.messages import GoTo
 from tui.recording_text import exit_text
 from tui.screens.session_screen import SessionScreen

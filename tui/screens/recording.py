@@ -10,10 +10,10 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 
+from profiler.figures import NOT_MEASURED, duration
 from profiler.recording.form import expected_seconds
 from profiler.watching.track import Track
 from profiler.watching.window import Slots
-from tui.figures import NOT_MEASURED, duration
 from tui.messages import OpenSession, Status
 from tui.recording_feed import RecordingFeed
 from tui.recording_form import Request

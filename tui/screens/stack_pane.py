@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from collectors.records.errors import ErrorRecord
 from collectors.records.shared import Frame
+from profiler.figures import plural
 from profiler.own_code import OwnCode
 from profiler.sources import SourceFile, Sources
 from tui.screens.errors_data import Stack, StackRow, stack_rows, stacks_of
@@ -92,7 +93,7 @@ class StackPane(Vertical):
         self._own, self._sources = own, sources
         extra: list[str] = []
         if record.leaked_blocks is not None:
-            extra.append(f"{record.leaked_blocks:,} block(s)")
+            extra.append(plural(record.leaked_blocks, "block"))
         if record.thread_name or record.tid not in {None, 1}:
             extra.append(f"thread {record.thread_name or record.tid}")
         if record.pid is not None:

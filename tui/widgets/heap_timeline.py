@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from collectors.records.heap import HeapProfile, HeapSnapshot, TreeKind
 from profiler.aggregate.heap_levels import HeapColumn, column_of, heap_columns
-from tui.figures import size
+from profiler.figures import size
 from tui.text import pad
 
 _PLAIN = Style()

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from profiler.figures import NOT_MEASURED, short_count
 from profiler.watching.track import CpuTrack, Track
 from profiler.watching.window import Slots, mean_rate
-from tui.figures import NOT_MEASURED, short_count
 from tui.widgets.area_plot import AreaPlot, Layer
 from tui.widgets.heat_strips import HeatRow, HeatStrips
 from tui.widgets.line_style import LineWidget

@@ -11,11 +11,11 @@ from textual.containers import Container, Vertical
 from textual.events import Resize
 from textual.message import Message
 
+from profiler.figures import percent, seconds
 from profiler.watching.cpu_names import cpu_names
 from profiler.watching.track import Key, Track
 from profiler.watching.window import Slots, ThreadWindow
 from tui import thread_cells
-from tui.figures import percent, seconds
 from tui.live_painter import LivePainter
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import TextLine

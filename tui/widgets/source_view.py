@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 
-from tui.figures import count
+from profiler.figures import count
 from tui.widgets.line_table import LineTable, Painted, Row, TableColumn, Value
 
 # Share of the file's hottest line, from which a line is drawn so.

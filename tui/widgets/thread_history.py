@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from profiler.figures import seconds
 from profiler.watching.track import Key, ThreadTrack
 from profiler.watching.window import Slots, thread_rows
-from tui.figures import seconds
 from tui.widgets.area_plot import AreaPlot, Layer
 from tui.widgets.frame_lines import TextLine
 from tui.widgets.line_style import LineWidget

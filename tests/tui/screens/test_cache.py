@@ -92,11 +92,11 @@ async def test_every_key_of_the_cache(annotated: Session) -> None:
         screen = await settle(app, pilot)
         head, first, second, *_ = costs(screen)
         assert head.split()[:4] == ["function", "est.", "cycles", "▼"]
-        assert first.split()[:6] == ["sum[abi:v1]", "2", "415", "96.1", "%", "915"]
+        assert first.split()[:5] == ["sum[abi:v1]", "2,415", "96.1", "%", "915"]
         assert "x[/]::operator[]" in second
         view = screen.query_one(SourceView)
         hot = next(line for line in lines(view) if "for (int i" in line)
-        assert hot.split()[:5] == ["██", "4", "2", "400", "99.4"]
+        assert hot.split()[:4] == ["██", "4", "2,400", "99.4"]
         assert any("[b]x[/b]" in line for line in lines(view))
         assert any("(beyond the file's end)" in line for line in lines(view))
         assert view.line == 4

@@ -1,4 +1,6 @@
-"""Figures as people read them: thousands, three figures with SI, KiB and MiB, percent.
+"""Figures as people read them, in texts, screens and pages alike.
+
+Thousands have commas, as Valgrind itself prints them.
 
 "Not measured" is `–`, never 0.
 """
@@ -9,8 +11,8 @@ _BINARY = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 
 
 def count(value: int | None) -> str:
-    """`954 648 491`"""
-    return NOT_MEASURED if value is None else f"{value:,}".replace(",", " ")
+    """`954,648,491`"""
+    return NOT_MEASURED if value is None else f"{value:,}"
 
 
 def short_count(value: float | None) -> str:
@@ -23,14 +25,14 @@ def short_count(value: float | None) -> str:
     return f"{value:.0f}"
 
 
-def size(value: int | None) -> str:
+def size(value: float | None) -> str:
     """`1.78 MiB`; below 1 KiB the bytes themselves."""
     if value is None:
         return NOT_MEASURED
     for unit, factor in _BINARY:
         if abs(value) >= factor:
             return f"{_three(value / factor)} {unit}"
-    return f"{value} B"
+    return f"{value:,.0f} B"
 
 
 def percent(part: float | None, whole: float | None) -> str:
