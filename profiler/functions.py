@@ -122,6 +122,11 @@ def distinct_names(functions: Sequence[str], files: Sequence[str]) -> list[str]:
     ]
 
 
+# What may begin or end something that a short name leaves out.
+_MARKS = re.compile(r"operator|[<>()]")
+_ANONYMOUS = "(anonymous namespace)"
+
+
 @lru_cache(_REMEMBERED)
 def short_name(function: str) -> str:
     """A C++ function without its parameters and template arguments, for narrow places.
@@ -135,27 +140,33 @@ def short_name(function: str) -> str:
         return f"lambda in {owner}"
     result: list[str] = []
     depth = 0
-    index = 0
-    while index < len(function):
-        rest = function[index:]
-        if depth == 0 and rest.startswith("operator"):
-            end = rest.find("(", 10 if rest.startswith("operator()") else 8)
-            result.append(rest if end < 0 else rest[:end])
-            break
-        letter = function[index]
-        if depth == 0 and rest.startswith("(anonymous namespace)"):
-            result.append("(anon)")
-            index += len("(anonymous namespace)")
+    done = 0  # up to here
+    for mark in _MARKS.finditer(function):
+        start, sign = mark.start(), mark[0]
+        if start < done:
             continue
-        if letter in "<(":
-            if letter == "(" and depth == 0 and result and "".join(result).strip():
+        if depth <= 0:
+            result.append(function[done:start])
+        done = mark.end()
+        if sign == "operator":
+            if depth == 0:
+                call = function.startswith("operator()", start)
+                end = function.find("(", start + (10 if call else 8))
+                done = len(function)
+                result.append(function[start:] if end < 0 else function[start:end])
                 break
-            depth += 1
-        elif letter in ">)":
-            depth -= 1
-        elif depth <= 0:
-            result.append(letter)
-        index += 1
+            if depth < 0:
+                result.append(sign)
+        elif depth == 0 and function.startswith(_ANONYMOUS, start):
+            result.append("(anon)")
+            done = start + len(_ANONYMOUS)
+        elif sign == "(" and depth == 0 and "".join(result).strip():
+            done = len(function)
+            break
+        else:
+            depth += 1 if sign in "<(" else -1
+    if depth <= 0:
+        result.append(function[done:])
     text = "".join(result).strip()
     words = text.split(" ")
     return (words[-1] if len(words) > 1 and "operator" not in text else text) or function

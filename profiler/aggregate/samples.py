@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from collectors.records.samples import SampleProfile, SampleTable, Scope
 from profiler.tables.mapped import pieces
@@ -36,18 +37,16 @@ def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
     table = profile.table(Scope.THREAD)
     if table is None:
         return []
-    first: dict[str, list[float]] = {}
-    last: dict[str, list[float]] = {}
-    for column in table.columns:
-        first[column.name], last[column.name] = first_and_last(table, column.name)
+    ends = first_and_last(table, [column.name for column in table.columns])
 
     def growth(name: str, place: int) -> float:
-        if name not in last:  # a table need not have every column
+        if name not in ends:  # a table need not have every column
             return math.nan
+        first, last = ends[name]
         started = table.entities[place].started
         if started is None or started > -_SPAWN_SECONDS:
-            return last[name][place]
-        return last[name][place] - first[name][place]
+            return last[place]
+        return last[place] - first[place]
 
     return [
         ThreadTotals(
@@ -58,41 +57,64 @@ def thread_totals(profile: SampleProfile) -> list[ThreadTotals]:
             wait_seconds=_seconds(growth("wait_seconds", i)),
             voluntary=_whole(growth("voluntary", i)),
             involuntary=_whole(growth("involuntary", i)),
-            last_cpu=_whole(last["cpu"][i]) if "cpu" in last else None,
+            last_cpu=_whole(ends["cpu"][1][i]) if "cpu" in ends else None,
         )
         for i, entity in enumerate(table.entities)
     ]
 
 
-def first_and_last(table: SampleTable, name: str) -> tuple[list[float], list[float]]:
-    """The first and the last known value of each entity in a column; NaN where none is."""
-    values = table.column(name)
+def first_and_last(
+    table: SampleTable, names: Sequence[str]
+) -> dict[str, tuple[list[float], list[float]]]:
+    """The first and the last known value of each entity, by column; NaN where none is."""
     if len(table) >= _MANY_ROWS:
-        return _ends_of_many(table, values)
-    first, last = [math.nan] * len(table.entities), [math.nan] * len(table.entities)
-    for entity, value in zip(table.entity, values, strict=True):
-        if value == value:  # not NaN, without a call for each value
-            last[entity] = value
-            if math.isnan(first[entity]):
-                first[entity] = value
-    return first, last
+        return _ends_of_many(table, names)
+    found: dict[str, tuple[list[float], list[float]]] = {}
+    for name in names:
+        first, last = [math.nan] * len(table.entities), [math.nan] * len(table.entities)
+        for entity, value in zip(table.entity, table.column(name), strict=True):
+            if value == value:  # not NaN, without a call for each value
+                last[entity] = value
+                if math.isnan(first[entity]):
+                    first[entity] = value
+        found[name] = first, last
+    return found
 
 
 def _ends_of_many(
-    table: SampleTable, values: "memoryview[float]"
-) -> tuple[list[float], list[float]]:
+    table: SampleTable, names: Sequence[str]
+) -> dict[str, tuple[list[float], list[float]]]:
     import numpy as np
 
-    entity, cells = np.asarray(table.entity), np.asarray(values)
-    latest = np.full(len(table.entities), np.nan)
-    earliest = np.full(len(table.entities), np.nan)
-    for rows in pieces(table.entity, values):  # hours of samples need no copies
-        block, who = cells[rows], entity[rows]
-        known = np.flatnonzero(~np.isnan(block))
-        latest[who[known]] = block[known]  # of several values for a thread the last stays
-        fresh = known[np.isnan(earliest[who[known]])][::-1]  # here the first
-        earliest[who[fresh]] = block[fresh]
-    return earliest.tolist(), latest.tolist()
+    entity, count = np.asarray(table.entity), len(table.entities)
+    columns = {name: table.column(name) for name in names}
+    ends = {name: (np.full(count, np.nan), np.full(count, np.nan)) for name in names}
+    for rows in pieces(table.entity, *columns.values()):  # hours of samples need no copies
+        who = entity[rows]
+        of_all = _rows_at_ends(who, np.arange(len(who)), count)
+        for name, values in columns.items():
+            block = np.asarray(values)[rows]
+            known = ~np.isnan(block)
+            if known.all():  # as most columns are: their ends lie in the same rows
+                seen, begin, end = of_all
+            else:
+                seen, begin, end = _rows_at_ends(who, np.flatnonzero(known), count)
+            earliest, latest = ends[name]
+            latest[seen] = block[end]
+            fresh = np.isnan(earliest[seen])
+            earliest[seen[fresh]] = block[begin[fresh]]
+    return {name: (first.tolist(), last.tolist()) for name, (first, last) in ends.items()}
+
+
+def _rows_at_ends(who: Any, rows: Any, count: int) -> tuple[Any, Any, Any]:
+    """The entities that have any of `rows`, and the first and the last row of each."""
+    import numpy as np
+
+    first, last = np.full(count, -1), np.full(count, -1)
+    last[who[rows]] = rows  # of several rows of an entity the last stays
+    first[who[rows[::-1]]] = rows[::-1]  # here the first
+    seen = np.flatnonzero(last >= 0)
+    return seen, first[seen], last[seen]
 
 
 def column_statistics(profile: SampleProfile) -> dict[str, dict[str, float]]:

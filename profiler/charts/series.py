@@ -1,6 +1,6 @@
 """Samples as series and matrices, made as short as a screen can show."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,14 @@ from profiler.tables.mapped import pieces
 LANE_POINTS = 1500
 
 
-def _column(table: SampleTable, *names: str) -> Any | None:
-    """The first of the columns that the table has, as a float64 array."""
+def _columns(table: SampleTable, names: Iterable[str]) -> dict[str, Any]:
+    """Those of the columns that the table has, as float64 arrays."""
     import numpy as np
 
     have = {
         column.name: values for column, values in zip(table.columns, table.values, strict=True)
     }
-    return next((np.asarray(have[name]) for name in names if name in have), None)
+    return {name: np.asarray(have[name]) for name in names if name in have}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,8 @@ class _Moments:
 
         self._time = np.asarray(table.time)
         self._start = start
-        found = [np.unique(self._time[rows]) for rows in _pieces(table)]
+        # Samples of an interval have many rows: sorting what differs is far less than all.
+        found = [self._time[rows][_begins(self._time[rows])] for rows in _pieces(table)]
         moments = np.unique(np.concatenate(found)) - start if found else np.zeros(0)
         self.samples = len(moments)
         self._buckets: Buckets | None = None
@@ -146,9 +147,20 @@ class _Moments:
         import numpy as np
 
         time = self._time[rows] - self._start
+        begins = _begins(time)
+        distinct = time[begins]
         if self._buckets is not None:
-            return time, self._buckets.index(time)
-        return time, np.searchsorted(self.time, time)
+            columns = self._buckets.index(distinct)
+        else:
+            columns = np.searchsorted(self.time, distinct)
+        return time, np.repeat(columns, np.diff(begins, append=len(time)))
+
+
+def _begins(time: Any) -> Any:
+    """Where runs of equal times begin."""
+    import numpy as np
+
+    return np.flatnonzero(np.diff(time, prepend=np.nan) != 0)
 
 
 def _pieces(table: SampleTable) -> Iterator[slice]:
@@ -165,19 +177,22 @@ def level_matrix(
     moments = _Moments(table, start, most)
     width, size = len(moments.time), len(table.entities) * len(moments.time)
     entity = np.asarray(table.entity)
-    values: dict[str, Any] = {}
-    for name in names:
-        column = _column(table, name)
-        if column is None:
-            continue
-        sums, counts = np.zeros(size), np.zeros(size)
-        for rows in _pieces(table):
-            cell = entity[rows].astype(np.int64) * width + moments.of(rows)[1]
+    columns = _columns(table, names)
+    sums = {name: np.zeros(size) for name in columns}
+    counts = {name: np.zeros(size) for name in columns}
+    for rows in _pieces(table):
+        cell = entity[rows].astype(np.int64) * width + moments.of(rows)[1]
+        for name, column in columns.items():
             known = ~np.isnan(column[rows])
-            sums += np.bincount(cell[known], weights=column[rows][known], minlength=size)
-            counts += np.bincount(cell[known], minlength=size)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            values[name] = np.where(counts > 0, sums / counts, np.nan).reshape(-1, width)
+            sums[name] += np.bincount(cell[known], weights=column[rows][known], minlength=size)
+            counts[name] += np.bincount(cell[known], minlength=size)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        values = {
+            name: np.where(counts[name] > 0, sums[name] / counts[name], np.nan).reshape(
+                -1, width
+            )
+            for name in columns
+        }
     return Matrix(moments.time, moments.edges, values, moments.samples)
 
 
@@ -193,31 +208,32 @@ def growth_matrix(
     import numpy as np
 
     moments = _Moments(table, start, most)
-    count, width = len(table.entities), len(moments.time)
+    shape = len(table.entities), len(moments.time) + 1
     entity = np.asarray(table.entity)
-    values: dict[str, Any] = {}
-    for column_name, name in names.items():
-        column = _column(table, column_name)
-        if column is None:
-            continue
-        # Column 0 holds the first sample of all, so that the first span has a beginning.
-        seen_time = np.full((count, width + 1), np.nan)
-        seen = np.full((count, width + 1), np.nan)
-        for rows in _pieces(table):
-            time, place = moments.of(rows)
-            known = ~np.isnan(column[rows])
-            who, time, place, value = (
-                part[known] for part in (entity[rows], time, place, column[rows])
-            )
+    columns = _columns(table, names)
+    # Column 0 holds the first sample of all, so that the first span has a beginning.
+    seen_time = {name: np.full(shape, np.nan) for name in columns}
+    seen = {name: np.full(shape, np.nan) for name in columns}
+    for rows in _pieces(table):
+        all_time, all_places = moments.of(rows)
+        for name, column in columns.items():
+            who, time, place, value = entity[rows], all_time, all_places, column[rows]
+            known = ~np.isnan(value)
+            if not known.all():
+                who, time, place, value = (part[known] for part in (who, time, place, value))
             # Of several values for one cell the last stays.
-            seen_time[who, place + 1] = time
-            seen[who, place + 1] = value
-            fresh = np.isnan(seen[who, 0])
+            seen_time[name][who, place + 1] = time
+            seen[name][who, place + 1] = value
+            fresh = np.isnan(seen[name][:, 0])
             if fresh.any():
-                back = slice(None, None, -1)  # so that here the first stays
-                seen_time[who[fresh][back], 0] = time[fresh][back]
-                seen[who[fresh][back], 0] = value[fresh][back]
-        values[name] = _growth(seen_time, seen, bounded=column_name.endswith("_seconds"))
+                picked = np.flatnonzero(fresh[who])[::-1]  # so that here the first stays
+                seen_time[name][who[picked], 0] = time[picked]
+                seen[name][who[picked], 0] = value[picked]
+    values = {
+        wanted: _growth(seen_time[name], seen[name], bounded=name.endswith("_seconds"))
+        for name, wanted in names.items()
+        if name in columns
+    }
     return Matrix(moments.time, moments.edges, values, moments.samples)
 
 

@@ -1,9 +1,11 @@
 """A part of a page's content as compressed text: JSON with its long columns as bytes beside.
 
-Layout, before zlib and base64: the JSON's length (u32, little-endian), the JSON, zeros up
-to a multiple of 8, then the columns, each beginning at a multiple of 8. In the JSON a column
-is `{"$": [type, offset, length]}`; types are those of JavaScript's typed arrays. The page
-unpacks a part when it is first looked at (assets/parts.js).
+Layout, before zlib and base64: the JSON's length (u32, little-endian), the JSON, then the
+columns. In the JSON a column is `{"$": [type, offset, length]}`; types are those of
+JavaScript's typed arrays, offsets count from the end of the JSON. A column's bytes lie
+shuffled: the first byte of all its numbers, then the second of all and so on, since like
+bytes side by side compress better and in half the time. The page unpacks a part when it is
+first looked at (assets/parts.js).
 """
 
 import base64
@@ -37,9 +39,9 @@ class _Columns:
             kind = "f8"
         content = view.tobytes()
         place = {"$": [kind, self.size, len(view)]}
-        padding = -len(content) % 8
-        self.chunks.append(content + bytes(padding))
-        self.size += len(content) + padding
+        width = view.itemsize
+        self.chunks.extend(content[byte::width] for byte in range(width))
+        self.size += len(content)
         self._seen[id(column)] = (column, place)  # held, so that its id stays its own
         return place
 
@@ -68,8 +70,7 @@ def pack(document: Mapping[str, Any], level: int = 6) -> str:
     columns = _Columns()
     plain = _plain(document, columns)
     text = json.dumps(plain, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
-    head = struct.pack("<I", len(text)) + text
-    content = b"".join([head, bytes(-len(head) % 8), *columns.chunks])
+    content = b"".join([struct.pack("<I", len(text)), text, *columns.chunks])
     return base64.b64encode(zlib.compress(content, level)).decode("ascii")
 
 
@@ -77,7 +78,7 @@ def unpack(text: str) -> dict[str, Any]:
     """The document of a packed text, its columns as lists: for tests and the curious."""
     content = zlib.decompress(base64.b64decode(text))
     (size,) = struct.unpack_from("<I", content)
-    start = 4 + size + (-(4 + size) % 8)
+    start = 4 + size
     codes = {kind: code for code, kind in _TYPES.items()}
 
     def revive(value: Any) -> Any:
@@ -86,8 +87,11 @@ def unpack(text: str) -> dict[str, Any]:
             if set(fields) == {"$"}:
                 kind, offset, length = fields["$"]
                 column: array[Any] = array(codes[kind])
-                begin = start + offset
-                column.frombytes(content[begin : begin + length * column.itemsize])
+                width, begin = column.itemsize, start + offset
+                numbers = bytearray(length * width)
+                for byte in range(width):
+                    numbers[byte::width] = content[begin + byte * length :][:length]
+                column.frombytes(numbers)
                 return column.tolist()
             return {key: revive(part) for key, part in fields.items()}
         if isinstance(value, list):

@@ -129,12 +129,11 @@ def _cpu_use(
     """Busy and I/O wait shares of all CPUs' time, and the busy seconds themselves."""
     if table is None:
         return None, None, None
-    totals: dict[str, float] = {}
-    for column in table.columns:
-        if not column.cumulative:
-            continue
-        first, last = first_and_last(table, column.name)
-        totals[column.name] = sum(b - a for a, b in zip(first, last, strict=True) if b == b)
+    counters = [column.name for column in table.columns if column.cumulative]
+    totals = {
+        name: sum(b - a for a, b in zip(first, last, strict=True) if b == b)
+        for name, (first, last) in first_and_last(table, counters).items()
+    }
     busy = totals.get("user_seconds", 0.0) + totals.get("system_seconds", 0.0)
     whole = sum(totals.values())
     if whole <= 0:
@@ -147,10 +146,8 @@ def _times(table: SampleTable) -> tuple[float, float]:
     have = {column.name for column in table.columns}
     if not {"user_seconds", "system_seconds"} <= have:
         return 0.0, 0.0
-    user, system = (
-        sum(value for value in first_and_last(table, name)[1] if value == value)
-        for name in ("user_seconds", "system_seconds")
-    )
+    ends = first_and_last(table, ("user_seconds", "system_seconds"))
+    user, system = (sum(value for value in last if value == value) for _, last in ends.values())
     return user, system
 
 

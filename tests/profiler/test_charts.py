@@ -12,6 +12,7 @@ from collectors.records.samples import Scope
 from profiler.charts.cost import top_functions_figure, treemap_figure
 from profiler.charts.heap import drawn_snapshots, heap_timeline_figure
 from profiler.charts.scheduling import (
+    _shares,
     cpu_time_figure,
     heat_figure,
     lane_scale,
@@ -218,6 +219,13 @@ def test_shares_are_growth_over_time() -> None:
     assert matrix.values["waiting"][2][1:] == pytest.approx([0.8 / 3] * 39)
 
 
+def test_shares_keep_what_a_screen_can_show() -> None:
+    values = np.array([0.0, math.nan, 1e-9, 1 / 3, 12.345678, 99.99, 100.0])
+    shown = np.asarray(_shares(values))
+    assert shown == pytest.approx(values, rel=1 / 8000, abs=0, nan_ok=True)
+    assert not np.any(shown[~np.isnan(shown)].view(np.uint32) & 0x7FF)  # nothing to store
+
+
 def test_proc_gives_the_same_columns_as_vmstat() -> None:
     cpus = schedstat_profile().table(Scope.CPU)
     series = proc_series(None, cpus, 0.0)
@@ -232,7 +240,7 @@ def test_lanes_put_waiting_on_top_of_running() -> None:
     floor, running, waiting = thread_lanes_figure(matrix, ["a", "b"], [1])["data"]
     assert floor["y"] == [0, 0]
     assert lane_scale(matrix, [1]) == 0.5  # the busiest moment is 45 %
-    assert running["y"][5] == pytest.approx(0.86 * 0.25 / 0.5, abs=1e-6)
-    assert waiting["y"][5] == pytest.approx(0.86 * (0.25 + 0.2) / 0.5, abs=1e-6)
+    assert running["y"][5] == pytest.approx(0.86 * 0.25 / 0.5, rel=1 / 8000)
+    assert waiting["y"][5] == pytest.approx(0.86 * (0.25 + 0.2) / 0.5, rel=1 / 8000)
     assert waiting["customdata"][5] == pytest.approx(20)
     assert waiting["fillpattern"]["shape"] == "/"

@@ -10,14 +10,18 @@ async function startErrors() {
   const count = document.getElementById('error-count');
   const chips = [...document.querySelectorAll('#error-kinds button')];
   for (const name of [...new Set(records.map((r) => r.module))].sort()) module.append(el('option', { value: name }, name));
-  const text = records.map((record) => [record.kind, record.what, record.module, ...record.frames.map((f) => `${doc.frames[f][0]} ${doc.frames[f][1]}`)].join(' ').toLowerCase());
+  let texts = null; // made when something is searched for
+  const text = (i) => {
+    texts ||= records.map(({ kind, what, module: name, stack }) => [kind, what, name, ...stackFrames(doc, stack).map((frame) => `${frame[0]} ${frame[1]}`)].join(' ').toLowerCase());
+    return texts[i];
+  };
   const kindsOn = () => chips.filter((chip) => chip.getAttribute('aria-pressed') === 'true').map((chip) => chip.dataset.kind);
   let page = 40;
   const render = () => {
     const kinds = new Set(kindsOn());
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     const shown = records.map((_, i) => i).filter((i) => (!kinds.size || kinds.has(records[i].kind))
-      && (!module.value || records[i].module === module.value) && words.every((word) => text[i].includes(word)));
+      && (!module.value || records[i].module === module.value) && words.every((word) => text(i).includes(word)));
     const order = new Map(chips.map((chip, i) => [chip.dataset.kind, i]));
     shown.sort((a, b) => order.get(records[a].kind) - order.get(records[b].kind)
       || (records[b].bytes || 0) - (records[a].bytes || 0) || records[b].count - records[a].count || a - b);
@@ -62,6 +66,11 @@ async function startErrors() {
   });
 }
 
+function stackFrames(doc, number) {
+  const { starts, frames } = doc.stacks;
+  return Array.from(frames.subarray(starts[number], starts[number + 1]), (frame) => doc.frames[frame]);
+}
+
 const framePlace = ([, path, line, object, address]) => (path ? `${path}${line ? `:${line}` : ''}` : object ? `in ${object}` : address);
 
 function errorCard(doc, index) {
@@ -76,8 +85,8 @@ function errorCard(doc, index) {
   card.addEventListener('toggle', () => {
     if (!card.open || card.dataset.state) return;
     card.dataset.state = 'filled';
-    card.append(stack(doc, record.what, record.frames));
-    for (const [what, frames] of record.aux) card.append(stack(doc, what, frames));
+    card.append(stack(doc, record.what, record.stack));
+    for (const [what, number] of record.aux) card.append(stack(doc, what, number));
     card.append(suppression(doc, record));
     const link = el('a', { href: `#errors/record=${index}`, class: 'muted' }, 'link to this error');
     card.append(el('p', {}, link));
@@ -90,11 +99,11 @@ function shortPlace(frame) {
   return place.split('/').slice(-2).join('/');
 }
 
-function stack(doc, title, frames) {
+function stack(doc, title, number) {
   const list = el('ol', { class: 'stack', start: 0 });
-  const first = frames.findIndex((f) => doc.snippets[doc.frames[f][1]] && doc.frames[f][2]);
-  frames.forEach((number, position) => {
-    const frame = doc.frames[number];
+  const frames = stackFrames(doc, number);
+  const first = frames.findIndex(([, path, line]) => doc.snippets[path] && line);
+  frames.forEach((frame, position) => {
     const item = el('li', {}, el('span', { class: 'code' }, frame[0] || '???'), ' ', el('span', { class: 'place' }, framePlace(frame)));
     const lines = doc.snippets[frame[1]];
     if (lines && frame[2] && lines[frame[2]] !== undefined && position < 3) item.append(snippet(lines, frame[2], position === first));
