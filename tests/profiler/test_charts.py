@@ -1,3 +1,5 @@
+# pyright: basic
+
 import html
 import math
 from array import array
