@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from collectors.records.cost import UNKNOWN, CostProfile, Symbol
 
@@ -80,28 +80,59 @@ def by_line(profiles: Sequence[CostProfile], file: str) -> CostSums[int]:
     events = _events(profiles)
     for profile in profiles:
         places = [events.index(event) for event in profile.events]
-        for row in _rows_of(profile, file):
-            total = sums.setdefault(profile.row_line[row], [0] * len(events))
-            for place, column in zip(places, profile.counts, strict=True):
-                total[place] += column[row]
+        lines, columns = _line_sums(profile, file)
+        for line, counts in zip(lines, zip(*columns, strict=True), strict=True):
+            total = sums.setdefault(line, [0] * len(events))
+            for place, count in zip(places, counts, strict=True):
+                total[place] += count
     lines = sorted(sums)
     return CostSums(
         events, lines, tuple([sums[line][e] for line in lines] for e in range(len(events)))
     )
 
 
-def _rows_of(profile: CostProfile, file: str) -> Sequence[int]:
-    """The rows whose line is in a file. A profile's files are distinct."""
+def _line_sums(
+    profile: CostProfile, file: str
+) -> tuple[Sequence[int], Sequence[Sequence[int]]]:
+    """The lines of a file and their counts in a profile, whose files are distinct."""
     try:
-        wanted = list(profile.files).index(file)
+        wanted = profile.files.index(file)
     except ValueError:
-        return ()
+        return (), [()] * len(profile.events)
     if len(profile.row_file) < _MANY_ROWS:
-        return [row for row, index in enumerate(profile.row_file) if index == wanted]
+        rows = [row for row, index in enumerate(profile.row_file) if index == wanted]
+        columns = [[column[row] for row in rows] for column in profile.counts]
+        return [profile.row_line[row] for row in rows], columns
     import numpy as np
 
-    rows: list[int] = np.flatnonzero(np.asarray(profile.row_file) == wanted).tolist()
-    return rows
+    found = np.flatnonzero(np.asarray(profile.row_file) == wanted)
+    lines, sums = _sums_by_number(
+        np.asarray(profile.row_line)[found],
+        [np.asarray(column)[found] for column in profile.counts],
+    )
+    return lines.tolist(), sums
+
+
+def _sums_by_number(
+    numbers: Any, columns: Sequence[Any]
+) -> tuple[Any, tuple[Sequence[int], ...]]:
+    """The distinct numbers, in order, and the exact sum of each column over the rows of each.
+
+    `numbers` and the columns are numpy arrays of one length.
+    """
+    import numpy as np
+
+    if not len(numbers):
+        return numbers, tuple(columns)
+    order = np.argsort(numbers, kind="stable")
+    ordered = numbers[order]
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    distinct = ordered[first]
+    groups = np.cumsum(first) - 1
+    columns = [column[order].data for column in columns]
+    sums = _group_sums_of_many(groups.data, columns, len(distinct))
+    return distinct, sums
 
 
 def sum_by_function(

@@ -10,7 +10,9 @@ from enum import StrEnum
 from typing import Any
 
 from collectors.records.cost import UNKNOWN, CostProfile, SymbolTable
-from profiler.aggregate.cost import CostSums, by_file, by_function
+from profiler.aggregate.cost import by_file, by_function
+
+_EXACT_FLOAT = 1 << 53  # below, floating point adds whole numbers without loss
 
 
 class Grouping(StrEnum):
@@ -112,7 +114,7 @@ def cost_table(profiles: Sequence[CostProfile], grouping: Grouping) -> CostTable
     if grouping is Grouping.FILE and not _files_are_of_symbols(profiles):
         sums = by_file(profiles)
         own = NameColumn(grouping.value, list(sums.keys), np.arange(len(sums.keys)))
-        return CostTable(grouping, sums.events, (own,), _arrays(sums))
+        return CostTable(grouping, sums.events, (own,), _arrays(sums.counts))
     functions = _functions(profiles)
     if grouping is Grouping.FUNCTION:
         return functions
@@ -121,7 +123,7 @@ def cost_table(profiles: Sequence[CostProfile], grouping: Grouping) -> CostTable
 
 def _functions(profiles: Sequence[CostProfile]) -> CostTable:
     functions = by_function(profiles)
-    counts = _arrays(functions)
+    counts = _arrays(functions.counts)
     if len(profiles) == 1 and isinstance(profiles[0].symbols, SymbolTable):
         names = _interned_symbols(profiles[0].symbols)
     else:
@@ -153,14 +155,24 @@ def _regrouped(table: CostTable, column: int, grouping: Grouping) -> CostTable:
     import numpy as np
 
     names = table.names[column]
-    used, of = np.unique(names.of, return_inverse=True)
-    counts: list[Any] = []
-    for values in table.counts:
-        sums = np.zeros(len(used), dtype=np.int64)
-        np.add.at(sums, of, values)
-        counts.append(sums)
+    present = np.zeros(len(names.names), dtype=bool)
+    present[names.of] = True
+    used = np.flatnonzero(present)
+    of = (np.cumsum(present) - 1)[names.of]
     own = NameColumn(grouping.value, names.names, used)
-    return CostTable(grouping, table.events, (own,), tuple(counts))
+    sums = tuple(_sums(of, values, len(used)) for values in table.counts)
+    return CostTable(grouping, table.events, (own,), sums)
+
+
+def _sums(of: Any, values: Any, number: int) -> Any:
+    """The exact sum of the values of each group."""
+    import numpy as np
+
+    if values.sum(dtype=np.float64) < _EXACT_FLOAT:  # five times as fast
+        return np.bincount(of, weights=values, minlength=number).astype(np.int64)
+    sums = np.zeros(number, dtype=np.int64)
+    np.add.at(sums, of, values)
+    return sums
 
 
 def parse_weights(text: str, events: Sequence[str]) -> dict[str, int]:
@@ -183,10 +195,10 @@ def parse_weights(text: str, events: Sequence[str]) -> dict[str, int]:
     return weights
 
 
-def _arrays(sums: "CostSums[Any]") -> tuple[Any, ...]:
+def _arrays(sums: Sequence[Sequence[int]]) -> tuple[Any, ...]:
     import numpy as np
 
-    return tuple(np.asarray(column, dtype=np.int64) for column in sums.counts)
+    return tuple(np.asarray(column, dtype=np.int64) for column in sums)
 
 
 def _interned(title: str, texts: Sequence[str]) -> NameColumn:

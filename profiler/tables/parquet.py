@@ -7,6 +7,7 @@ writers are for the libraries.
 
 import mmap
 import os
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -68,6 +69,21 @@ class Texts(Sequence[str]):
         page = bytes(self._page)
         for start, end in pairwise([*self._offsets, len(page)]):
             yield str(page[start + 4 : end], "utf-8", "backslashreplace")
+
+    def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
+        """The place of a text: looked for in the stored bytes, none of which is decoded."""
+        plain = isinstance(value, str) and "\\x" not in value  # else it may be a stray byte's
+        if start or stop is not None or not plain:
+            return super().index(value, start, len(self) if stop is None else stop)
+        page, text = bytes(self._page), value.encode()
+        wanted = len(text).to_bytes(4, "little") + text
+        at = page.find(wanted)
+        while at >= 0:
+            place = bisect_left(self._offsets, at)
+            if place < len(self) and self._offsets[place] == at:
+                return place
+            at = page.find(wanted, at + 1)
+        raise ValueError(f"{value!r} is not among the texts")
 
 
 def write_table(

@@ -81,7 +81,7 @@ class CacheScreen(SessionScreen[CostContent]):
         self._weights_before: dict[str, int] | None = None  # while others are typed
         self.file: Annotated | None = None
         self._names: tuple[Names, ...] = ()
-        self._asked = 0
+        self._tables: dict[tuple[int, Grouping], tuple[CostTable, tuple[Names, ...]]] = {}
         self._line: int | None = None
         self._present: object = None  # what the source view shows
         self._files_asked = 0
@@ -105,6 +105,7 @@ class CacheScreen(SessionScreen[CostContent]):
 
     def show(self, content: CostContent) -> None:
         self.place = 0
+        self._tables.clear()
         self._show_table(content.table)
         self._table.focus()
 
@@ -123,8 +124,12 @@ class CacheScreen(SessionScreen[CostContent]):
         return self.content.runs[self.place] if self.content is not None else None
 
     def _show_table(self, table: CostTable) -> None:
-        self.table = table
-        self._names = tuple(Names(column.names, column.of) for column in table.names)
+        """Show it; its names are kept with it, since they know their order and search."""
+        kept = self._tables.setdefault(
+            (self.place, table.grouping),
+            (table, tuple(Names(column.names, column.of) for column in table.names)),
+        )
+        self.table, self._names = kept
         self._fill(sort=1)
 
     def _fill(self, sort: int) -> None:
@@ -267,7 +272,7 @@ class CacheScreen(SessionScreen[CostContent]):
             self._regroup(order[(order.index(self.table.grouping) + 1) % len(order)])
 
     def _regroup(self, grouping: Grouping, *, filtered: str = "") -> None:
-        """Sum again by functions, files or modules, in a thread."""
+        """By functions, files or modules: summed in a thread, unless they were before."""
         run = self._run
         if run is None:
             return
@@ -281,6 +286,10 @@ class CacheScreen(SessionScreen[CostContent]):
                 line.value, line.display = filtered, True
             self._table.focus()
 
+        kept = self._tables.get((self.place, grouping))
+        if kept is not None:
+            done(kept[0])
+            return
         run_in_thread(
             self,
             lambda: cost_table(run.profiles, grouping),

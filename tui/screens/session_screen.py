@@ -106,6 +106,7 @@ class SessionScreen(FrameScreen, Generic[Content]):
         if self._key is not None:
             self.reveal(self._key)
             self._key = None
+        self.call_after_refresh(self.dashboard.settle)
 
     def _focus_first(self) -> None:
         if self.focused is None:

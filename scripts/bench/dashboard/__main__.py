@@ -1,9 +1,9 @@
 """The dashboard's speed, with top, htop, btop and glances beside it in the same run.
 
-    python -m scripts.bench.dashboard [--seconds 60] [--only live|burst|hours|open]
+    python -m scripts.bench.dashboard [--seconds 60] [--only live|burst|hours|screens]
 
 In tmux at 200x50, with a target of 200 threads. Prints CPU of each program's process and
-its children in percent of one core.
+its children in percent of one core; then what `scripts/bench/screens` says of stored sessions.
 """
 
 import argparse
@@ -105,24 +105,10 @@ def live(folder: str, seconds: float) -> None:
             process.kill()
 
 
-def opening(folder: str) -> None:
-    """A session with a 100 MB Cachegrind file, opened from its tables."""
-    from profiler.importing import import_files
-    from scripts.bench.readers.rows_cost import scale
-
-    raw = Path(folder) / "cachegrind.out.1"
-    real = ROOT / "tests/data/cachegrind/3.19-x86_64/cachegrind.sort-cache.out"
-    scale(real, raw, 100_000_000)
-    session = import_files([raw], Path(folder), directory=Path(folder) / "large")
-    session.reading("cachegrind")  # writes the tables
-    argv = [sys.executable, str(HERE / "headless.py"), "open", str(session.directory)]
-    subprocess.run(argv, check=True, env=ENV)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--only", choices=("live", "burst", "hours", "open"))
+    parser.add_argument("--only", choices=("live", "burst", "hours", "screens"))
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if args.only in {None, "live"}:
@@ -132,8 +118,8 @@ def main() -> None:
                 subprocess.run(
                     [sys.executable, str(HERE / "headless.py"), name], check=True, env=ENV
                 )
-        if args.only in {None, "open"}:
-            opening(folder)
+    if args.only in {None, "screens"}:
+        subprocess.run([sys.executable, str(HERE.parent / "screens")], check=False, env=ENV)
 
 
 if __name__ == "__main__":

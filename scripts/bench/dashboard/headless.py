@@ -1,4 +1,4 @@
-"""What is measured without a terminal: a burst, eight hours' memory, a large session."""
+"""What is measured without a terminal: a burst, and eight hours' memory."""
 
 import asyncio
 import resource
@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from collectors.readers.proc import CpuSample, Sample, ThreadSample
-from profiler.store import open_session
 from profiler.watching.live import Watcher, WatchRequest
 from profiler.watching.track import Track
 from tui.app import WATCH, Dashboard
@@ -82,18 +81,5 @@ async def hours() -> None:
                 print(f"after {number // 3600 + 1} h: {mib:.0f} MiB resident")
 
 
-async def opening(directory: Path) -> None:
-    """CPU until the overview is painted, from the interpreter's start."""
-    app = Dashboard.starting_in("overview")(directory.parent, session=open_session(directory))
-    async with app.run_test(size=(200, 50)) as pilot:
-        await pilot.pause()
-        print(f"first paint of open: {time.process_time():.2f} s CPU, imports included")
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "burst":
-        asyncio.run(burst())
-    elif sys.argv[1] == "hours":
-        asyncio.run(hours())
-    else:
-        asyncio.run(opening(Path(sys.argv[2])))
+    asyncio.run(burst() if sys.argv[1] == "burst" else hours())

@@ -74,3 +74,23 @@ def test_sums_by_numpy_are_the_exact_ones(rows: list[tuple[int, int]]) -> None:
         patch.setattr(cost, "_MANY_ROWS", 1)
         (sums,) = group_sums(groups, [column], 5)
     assert list(sums) == expected[0]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("FGH"), st.integers(0, 3), st.integers(0, BIG)),
+        min_size=1,
+    )
+)
+def test_lines_summed_by_numpy_are_the_same(rows: list[tuple[str, int, int]]) -> None:
+    symbols = {"F": F, "G": G, "H": H}
+    made = profile(("Ir", "Dr"), *((symbols[s], line, (n, 1)) for s, line, n in rows))
+    expected = by_line([made, TWO], "a.c")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cost, "_MANY_ROWS", 1)
+        found = by_line([made, TWO], "a.c")
+    assert (found.events, list(found.keys), list(found.counts)) == (
+        expected.events,
+        list(expected.keys),
+        list(expected.counts),
+    )

@@ -1,12 +1,13 @@
 """The columns behind the cost table agree with plain sums, on what the tools wrote."""
 
+from array import array
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from collectors import registry
-from collectors.records.cost import CostProfile
+from collectors.records.cost import CostProfile, Symbol
 from profiler.aggregate.cost import by_line, sum_by_function
 from profiler.aggregate.cost_table import Grouping, cost_table, parse_weights
 from profiler.functions import CYCLES, function_costs, miss_rate
@@ -30,6 +31,22 @@ def test_every_grouping_sums_to_the_whole(bugs: CostProfile) -> None:
         table = cost_table([bugs, bugs], grouping)
         assert table.totals() == {event: 2 * n for event, n in bugs.totals().items()}
         assert len(table) == len(table.counts[0])
+
+
+def test_large_counts_are_summed_without_loss() -> None:
+    odd = (1 << 60) + 1  # floating point would lose the one
+    shared = Symbol("f", "a.c"), Symbol("g", "a.c"), Symbol("h", "b.c")
+    profile = CostProfile(
+        events=("Ir",),
+        symbols=shared,
+        files=["a.c", "b.c"],
+        row_symbol=memoryview(array("i", [0, 1, 2])),
+        row_line=memoryview(array("i", [1, 2, 3])),
+        row_file=memoryview(array("i", [0, 0, 1])),
+        counts=(memoryview(array("q", [odd, 2, 3])),),
+    )
+    table = cost_table([profile], Grouping.MODULE)
+    assert table.counts[0].tolist() == [odd + 5]
 
 
 def test_functions_rates_and_cycles_are_those_of_the_report(bugs: CostProfile) -> None:

@@ -11,6 +11,7 @@ from collectors.records.shared import Shape
 from profiler.aggregate.cost import by_function
 from profiler.tables import through
 from profiler.tables.cost import load_cost_tables, write_cost_tables
+from profiler.tables.parquet import read_table, write_table
 from profiler.tables.through import read_through_tables
 
 RAW = Path(__file__).parents[2] / "data/cachegrind/3.19-x86_64/cachegrind.weirdname.out"
@@ -41,6 +42,18 @@ def test_a_profile_comes_back_from_its_tables(source: Path, tmp_path: Path) -> N
     stored = load_cost_tables(tmp_path / "t", "a.out", source)
     assert stored is not None
     assert as_plain(stored) == as_plain(profile)
+
+
+def test_the_place_of_a_text_is_found_in_the_stored_bytes(tmp_path: Path) -> None:
+    # "b" stands in other texts too, once with its own length before it.
+    names = ["ab", "", "x\1\0\0\0b", "b", "b", "ü", "a\\xff"]
+    write_table(tmp_path / "t", {"name": names}, {})
+    texts = read_table(tmp_path / "t").columns["name"]
+    assert [texts.index(name) for name in names] == [0, 1, 2, 3, 3, 5, 6]
+    assert texts.index("b", 4) == 4
+    for absent in ("bb", "x"):
+        with pytest.raises(ValueError, match="not among the texts"):
+            texts.index(absent)
 
 
 def test_tables_follow_the_content_of_the_raw_file(tmp_path: Path) -> None:
