@@ -99,6 +99,8 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
             "yanchor": "bottom",
             "traceorder": "normal",
         },
+        # Without these Plotly lays a gray box behind the buttons.
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@muted", "activecolor": "@text"},
         "dragmode": "zoom",
         **more,
     }

@@ -69,11 +69,31 @@ def render_comparison(
     return assemble(
         f"{names[0]} against {names[1]} · droidgrind",
         _header(diff),
-        findings_section(found, f"{ids[0]} against {ids[1]}"),
+        findings_section(
+            found,
+            f"{ids[0]} against {ids[1]}{_gaps(diff)}",
+            judged=any(part is not None for part in _parts(diff).values()),
+            whole=not _gaps(diff),
+        ),
         sections,
         assets,
         library(),
     )
+
+
+def _parts(diff: SessionDiff) -> dict[str, object]:
+    return {
+        "memory errors": diff.errors,
+        "heap": diff.heap,
+        "cost": diff.cost,
+        "scheduling": diff.scheduling,
+    }
+
+
+def _gaps(diff: SessionDiff) -> str:
+    """What was not compared."""
+    left = [name for name, part in _parts(diff).items() if part is None]
+    return f" · not compared: {', '.join(left)}" if left else ""
 
 
 def _name(side: Compared) -> str:

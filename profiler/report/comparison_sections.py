@@ -13,7 +13,7 @@ from profiler.own_code import own_frame
 from profiler.report.headline import Headline
 from profiler.report.markup import empty, esc, number, table
 from profiler.report.parts_errors import error_parts
-from profiler.report.sections import Section, error_filter
+from profiler.report.sections import Section, error_filter, tool_titles
 from profiler.sources import Sources
 
 MOST_HEADLINES = 5
@@ -59,12 +59,14 @@ _CHANGES = {
 def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
     section = Section("errors", "Memory errors: what is new, what is fixed?")
     changes = diff.errors
+    titles = tool_titles(diff.error_tools)
     if changes is None:
         section.body = nothing_to_compare(diff, "errors", "memory errors", "memcheck")
         return section
     if not changes:
         section.body = (
-            '<p class="finding ok"><span class="sign ok">✔</span> Neither has any.</p>'
+            f'<p class="finding ok"><span class="sign ok">✔</span> {titles} found no error in '
+            "either.</p>"
         )
         return section
     counts = {change: sum(c.change is change for c in changes) for change in Change}
@@ -83,7 +85,7 @@ def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
         if counts[change]
     )
     section.body = (
-        '<p class="muted">Memcheck. An error is the same in both when its kind and the '
+        f'<p class="muted">{titles}. An error is the same in both when its kind and the '
         "program's functions on its stack are.</p>" + error_filter(chips)
     )
     section.headlines = _error_headlines(changes, counts)

@@ -72,6 +72,11 @@ class ReportInput:
         names = (capture.tool for capture in self.captures)
         return tuple(n for n in names if n in known and registry.tool(n).shape is shape)
 
+    def whole_tools(self, tools: Sequence[str]) -> tuple[str, ...]:
+        """Those of `tools` that came to their end and whose output could all be read."""
+        complete = {c.tool for c in self.captures if c.state is State.COMPLETE}
+        return tuple(t for t in tools if t in complete and not self.damage.get(t))
+
     def _of_shape(self, shape: Shape) -> dict[str, Sequence[Profile]]:
         found: dict[str, Sequence[Profile]] = {}
         for tool in self.tools(shape):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from profiler.finding import Finding
 
-_RANK = {"error": 0, "warning": 1, "info": 2, "ok": 3}
+# The worst first.
+RANK = {"error": 0, "warning": 1, "info": 2, "ok": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +40,4 @@ def headlines(findings: Iterable[Finding]) -> list[Headline]:
 
 def worst_first(found: Iterable[Headline]) -> list[Headline]:
     """In the order in which a reader should see them."""
-    return sorted(found, key=lambda headline: (_RANK[headline.severity], -headline.weight))
+    return sorted(found, key=lambda headline: (RANK[headline.severity], -headline.weight))

@@ -4,6 +4,8 @@ import html
 from collections.abc import Mapping, Sequence
 
 from profiler.error_kinds import SIGNS
+from profiler.figures import count, duration
+from profiler.figures import seconds as precise
 from profiler.visible import visible
 
 
@@ -13,16 +15,11 @@ def esc(text: str, limit: int = 2000) -> str:
 
 
 def number(value: float) -> str:
-    """A count; the page writes it as the reader's locale does."""
-    return f'<data value="{value:.0f}">{value:,.0f}</data>'
+    return count(round(value))
 
 
 def seconds_text(seconds: float | None) -> str:
-    if seconds is None:
-        return "–"
-    if seconds >= 60:
-        return f"{int(seconds // 60)} min {seconds % 60:.0f} s"
-    return f"{seconds:.2f} s"
+    return precise(seconds) if seconds is None or seconds < 60 else duration(seconds)
 
 
 def figure(

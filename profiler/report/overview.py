@@ -5,21 +5,26 @@ from collections.abc import Sequence
 from profiler.error_kinds import SIGNS
 from profiler.figures import plural
 from profiler.report.headline import Headline
-from profiler.report.markup import esc
+from profiler.report.markup import esc, number
 
 MOST_SHOWN = 9
+MOST_FOLDED = 91  # nobody reads a hundred; the sections below hold all
 
 
-def findings_section(found: Sequence[Headline], tally: str, *, judged: bool = True) -> str:
+def findings_section(
+    found: Sequence[Headline], tally: str, *, judged: bool, whole: bool
+) -> str:
     """The first section: the verdict, and the headlines; `tally` (HTML) stands beside it.
 
-    Where nothing was `judged`, because nothing was recorded, there is no verdict.
+    Where nothing was `judged`, because nothing was recorded, there is no verdict. Where it
+    was not the `whole`, that nothing was found is no good news, and does not look so.
     """
     problems = sum(headline.severity == "error" for headline in found)
     warnings = sum(headline.severity == "warning" for headline in found)
+    none = "ok" if whole else ""
     verdict = (
-        f'<p class="verdict">{_tally(problems, "error", "problem")}'
-        f"{_tally(warnings, 'warning', 'warning')}{_beside(tally)}</p>"
+        f'<p class="verdict">{_tally(problems, "error" if problems else none, "problem")}'
+        f"{_tally(warnings, 'warning' if warnings else none, 'warning')}{_beside(tally)}</p>"
     )
     if not judged and not found:
         verdict = f'<p class="verdict"><span>No verdict</span> {_beside(tally)}</p>'
@@ -31,9 +36,16 @@ def findings_section(found: Sequence[Headline], tally: str, *, judged: bool = Tr
         body = _list(found[:MOST_SHOWN])
         rest = found[MOST_SHOWN:]
         if rest:
+            left = len(rest) - MOST_FOLDED
+            cut = (
+                f'<p class="muted">{number(left)} of the least weight are left out here: the '
+                "sections below hold what they speak of.</p>"
+                if left > 0
+                else ""
+            )
             body += (
-                f'<details class="more"><summary>{len(rest)} more, of less weight</summary>'
-                f"{_list(rest)}</details>"
+                f'<details class="more"><summary>{number(len(rest))} more, of less weight'
+                f"</summary>{_list(rest[:MOST_FOLDED])}{cut}</details>"
             )
     else:
         body = '<p class="empty">Nothing stands out in what was recorded.</p>'
@@ -52,8 +64,8 @@ def _beside(tally: str) -> str:
 
 
 def _tally(count: int, severity: str, word: str) -> str:
-    shown = severity if count else "ok"
-    return f'<span class="sign {shown}">{SIGNS[shown]} {plural(count, word)}</span>'
+    sign = f"{SIGNS[severity]} " if severity else ""
+    return f'<span class="sign {severity or "muted"}">{sign}{plural(count, word)}</span>'
 
 
 def _headline(headline: Headline) -> str:

@@ -14,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from collectors.errors import InputError, UsageError
+from collectors.records.shared import Shape
 from profiler.charts.style import COLOURS
 from profiler.figures import plural
 from profiler.manifest import State
@@ -27,7 +28,7 @@ from profiler.report.pack import pack
 from profiler.report.section_heap import heap_section
 from profiler.report.section_made import made_section
 from profiler.report.section_scheduling import scheduling_section
-from profiler.report.sections import Section, cache_section, errors_section
+from profiler.report.sections import Section, cache_section, errors_section, tool_title
 from profiler.session_writer import check_parent, write_atomically
 from profiler.store import Session
 from profiler.thresholds import Thresholds
@@ -283,12 +284,17 @@ def _header(content: ReportInput) -> str:
 
 def _overview(content: ReportInput, found: Sequence[Headline]) -> str:
     seconds = sum(capture.wall_seconds or 0 for capture in content.captures)
-    states = {str(capture.state) for capture in content.captures}
-    damaged = sum(bool(damage) for damage in content.damage.values())
-    ended = "all complete" if states == {"complete"} else str(content.state)
-    if damaged:
-        ended = f"{'ended' if states == {'complete'} else ended}, {damaged} not whole"
-    count = plural(len(content.captures), "tool")
-    tally = f"{count} · {seconds_text(seconds)} · {esc(ended)}"
+    tools = [capture.tool for capture in content.captures]
+    whole = content.whole_tools(tools)
+    gaps = [
+        f"{tool_title(capture.tool)} "
+        + ("damaged" if capture.state is State.COMPLETE else str(capture.state))
+        for capture in content.captures
+        if capture.tool not in whole
+    ]
+    if tools and not content.tools(Shape.ERRORS):
+        gaps.append("no tool looked for memory errors")
+    ended = ", ".join(gaps) or ("all complete" if tools else str(content.state))
+    tally = f"{plural(len(tools), 'tool')} · {seconds_text(seconds)} · {esc(ended)}"
     left = {capture.state for capture in content.captures} - {State.FAILED}
-    return findings_section(found, tally, judged=bool(left))
+    return findings_section(found, tally, judged=bool(left), whole=bool(tools) and not gaps)

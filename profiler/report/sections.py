@@ -1,23 +1,23 @@
 """The sections of a page: what stands in each, as HTML, and the parts that fill it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.records.cost import CostProfile
-from collectors.records.errors import ErrorProfile
+from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Shape
 from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.figures import size
 from profiler.functions import FunctionCosts, function_costs
 from profiler.report.content import ReportInput
-from profiler.report.headline import Headline, headlines
+from profiler.report.headline import RANK, Headline, headlines
 from profiler.report.markup import empty, esc, facts, figure, number, table
 from profiler.report.parts_cost import MOST_FUNCTIONS, cost_parts
 from profiler.report.parts_errors import MOST_RECORDS, error_parts
 from profiler.rules.cache import cache_findings
-from profiler.rules.errors import error_findings
+from profiler.rules.errors import LOST, Judged, judged_errors
 from profiler.rules.heap import heap_findings
 from profiler.rules.words import listed
 from profiler.sources import Sources
@@ -61,6 +61,10 @@ def tool_title(tool: str) -> str:
     return _TITLES.get(tool, tool if tool in {"vmstat", "schedstat"} else tool.capitalize())
 
 
+def tool_titles(tools: Sequence[str]) -> str:
+    return listed([tool_title(tool) for tool in tools], most=len(tools))
+
+
 def missing(content: ReportInput, tool: str, what: str) -> str:
     """Why there is nothing of a tool: not recorded, failed, or unreadable."""
     capture = next((c for c in content.captures if c.tool == tool), None)
@@ -76,7 +80,8 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
     section = Section("cache", "Cache: where do the instructions go, and what misses?")
     tool, profiles = content.costs()
     if not profiles:
-        section.body = missing(content, "cachegrind", "instruction counts")
+        recorded = (*content.tools(Shape.COST), "cachegrind")
+        section.body = missing(content, recorded[0], "instruction counts")
         return section
     costs = function_costs(profiles)
     section.headlines = headlines(
@@ -192,26 +197,37 @@ def _cache_words(line: str) -> str:
 def errors_section(content: ReportInput, sources: Sources) -> Section:
     section = Section("errors", "Memory errors: what is wrong?")
     profiles = content.errors()
-    if not profiles:
-        section.body = missing(content, "memcheck", "memory errors")
-        return section
-    section.headlines = headlines(error_findings(profiles, content.context))
-    records = [record for profile in profiles for record in profile.records]
     tools = content.tools(Shape.ERRORS)
-    titles = listed([tool_title(tool) for tool in tools], most=len(tools))
+    if not profiles:
+        section.body = missing(content, (*tools, "memcheck")[0], "memory errors")
+        return section
+    judged = judged_errors(profiles, content.context)
+    section.headlines = headlines(finding for finding, _ in judged)
+    records = [record for profile in profiles for record in profile.records]
     body = [damage_lines(content, tool) for tool in tools]
     body += [_fatal(profile) for profile in profiles]
-    if not records:
+    whole = content.whole_tools(tools)
+    others = [tool for tool in tools if tool not in whole]
+    if others:
         body.append(
-            f'<p class="finding ok"><span class="sign ok">✔</span> {titles} found no error.</p>'
+            f'<p class="damage">▲ {tool_titles(others)} did not come to the end: there may be '
+            "errors that are not shown here.</p>"
         )
+    if not records:
+        if whole:
+            body.append(
+                f'<p class="finding ok"><span class="sign ok">✔</span> {tool_titles(whole)} '
+                "found no error.</p>"
+            )
         section.body = "".join(body)
         return section
     section.parts.extend(error_parts(profiles, sources, content.context.own))
     counts: dict[str, int] = {}
     for record in records[:MOST_RECORDS]:
         counts[record.kind] = counts.get(record.kind, 0) + 1
-    chips = "".join(_chip(kind, counts[kind]) for kind in sorted(counts, key=kind_order))
+    severities = _severities(records, judged)
+    order = sorted(counts, key=lambda kind: (RANK[severities[kind]], kind_order(kind)))
+    chips = "".join(_chip(kind, counts[kind], severities[kind]) for kind in order)
     body.append(_leak_table(profiles))
     kept = (
         ""
@@ -219,8 +235,8 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
         else f" The page holds the first {MOST_RECORDS:,} of {len(records):,} errors."
     )
     body.append(
-        f'<p class="muted">{titles}; each error once, with the place where it happened.{kept} '
-        f"Choose kinds to see only those.</p>{error_filter(chips)}"
+        f'<p class="muted">{tool_titles(tools)}; each error once, with the place where it '
+        f"happened.{kept} Choose kinds to see only those.</p>{error_filter(chips)}"
     )
     section.body = "".join(body)
     return section
@@ -238,13 +254,32 @@ def error_filter(chips: str) -> str:
     )
 
 
-def _chip(kind: str, count: int) -> str:
+def _severities(records: Sequence[ErrorRecord], judged: Sequence[Judged]) -> dict[str, str]:
+    """How much each kind matters: the worst that a finding says of its records.
+
+    What no finding speaks of weighs as its kind does, but a block that is lost along with
+    another no more than that.
+    """
+    found: dict[str, str] = {}
+    for finding, numbers in judged:
+        for kind in {records[place].kind for place in numbers}:
+            severities = (found.get(kind, finding.severity), finding.severity)
+            found[kind] = min(severities, key=RANK.__getitem__)
+    for record in records:
+        found.setdefault(record.kind, kind_words(record.kind).severity)
+    direct, along = found.get(LOST), "Leak_IndirectlyLost"
+    if direct is not None and along in found:
+        found[along] = max(found[along], direct, key=RANK.__getitem__)
+    return found
+
+
+def _chip(kind: str, count: int, severity: str) -> str:
     words = kind_words(kind)
-    sign = SIGNS[words.severity]
+    sign = SIGNS[severity]
     return (
         f'<button type="button" aria-pressed="false" data-kind="{esc(kind, 80)}" '
-        f'data-severity="{words.severity}" data-sign="{sign}" data-title="{esc(words.title)}" '
-        f'title="{esc(kind, 80)}"><span class="sign {words.severity}">{sign}</span> '
+        f'data-severity="{severity}" data-sign="{sign}" data-title="{esc(words.title)}" '
+        f'title="{esc(kind, 80)}"><span class="sign {severity}">{sign}</span> '
         f"{esc(words.title)} <b>{number(count)}</b></button>"
     )
 
@@ -277,7 +312,7 @@ def _leak_table(profiles: tuple[ErrorProfile, ...]) -> str:
         totals = [profile.leak_totals()[name] for profile in profiles]
         lost, blocks = sum(t.bytes for t in totals), sum(t.blocks for t in totals)
         if blocks:
-            exact = f'<data value="{lost}">{lost:,}</data> B'
+            exact = f"{number(lost)} B"
             shown = exact if lost < 1024 else f"{size(lost)} ({exact})"
             rows.append([title, shown, number(blocks)])
     if not rows:

@@ -141,13 +141,26 @@ class Group:
     records: tuple[ErrorRecord, ...]
 
 
+# A finding, and the places among all records of those that it speaks of.
+Judged = tuple[Finding, Sequence[int]]
+
+
 def error_findings(profiles: Sequence[ErrorProfile], context: Context) -> Iterator[Finding]:
+    for finding, _ in judged_errors(profiles, context):
+        yield finding
+
+
+def judged_errors(profiles: Sequence[ErrorProfile], context: Context) -> list[Judged]:
     records = [record for profile in profiles for record in profile.records]
-    for group in groups_by_cause(records, context):
-        yield _error_finding(group, context)
-    yield from _leaks(records, context)
-    for profile in profiles:
-        yield from _crashes(profile, context)
+    judged: list[Judged] = [
+        (_error_finding(group, context), group.numbers)
+        for group in groups_by_cause(records, context)
+    ]
+    judged.extend(_leaks(records, context))
+    judged.extend(
+        (finding, ()) for profile in profiles for finding in _crashes(profile, context)
+    )
+    return judged
 
 
 def groups_by_cause(records: Sequence[ErrorRecord], context: Context) -> list[Group]:
@@ -283,7 +296,7 @@ def _beside(aux: AuxStack | None, context: Context) -> str:
     return f" {aux.what.rstrip('.')}{'' if frame is None else ' at ' + where(frame)}."
 
 
-def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Finding]:
+def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Judged]:
     """One finding a place that loses memory; those of little weight together in one."""
     places: dict[str, list[int]] = {}
     for index, record in enumerate(records):
@@ -304,7 +317,7 @@ def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Finding
             continue
         largest = max(numbers, key=lambda n: (records[n].leaked_bytes or 0, -n))
         frame = context.own.frame(records[largest].frames)
-        yield Finding(
+        finding = Finding(
             "leak-grows" if grows else "leak-once",
             _leak_severity(context, grows=grows),
             f"Leaks {size(lost)}{' more and more' if grows else ''}: {where(frame)}",
@@ -316,10 +329,11 @@ def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Finding
             fingerprint("leak", *stack_parts(records[largest].frames)),
             weight=30 + min(9.0, lost / (1 << 20)),
         )
+        yield finding, numbers
     if small:
         lost = sum(records[n].leaked_bytes or 0 for n in small)
         frame = context.own.frame(records[small[0]].frames)
-        yield Finding(
+        finding = Finding(
             "leak-small",
             Severity.INFO,
             f"Loses {size(lost)} once: {where(frame)}"
@@ -330,6 +344,7 @@ def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Finding
             place(View.ERRORS, record=small[0]),
             fingerprint("leak-small", *stack_parts(records[small[0]].frames)),
         )
+        yield finding, small
 
 
 def _leak_severity(context: Context, *, grows: bool) -> Severity:

@@ -13,42 +13,32 @@ function el(tag, properties, ...children) {
   return element;
 }
 
-const LOCALE = undefined; // the reader's
-const wholeFormat = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-const percentFormat = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-const threeFormat = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 3 });
+// Figures are written as findings and Plotly's axes write them, since 1.234 and 1,234 must not
+// mean the same on one page; times are the reader's (main.js).
+const decimals = (least, most = least) => new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most });
+const FIXED = [0, 1, 2, 3].map((digits) => decimals(digits));
+const wholeFormat = FIXED[0];
+const percentFormat = FIXED[1];
+const cellFormat = decimals(0, 3); // of a figure's table
 
 const whole = (value) => (value === null || Number.isNaN(value) ? '–' : wholeFormat.format(value));
 const percent = (value) =>
   (value === null || !Number.isFinite(value) ? '–' : `${percentFormat.format(value)} %`);
 
-function si(value) {
-  const size = Math.abs(value);
-  for (const [unit, name] of [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']]) {
-    if (size >= unit) return `${threeFormat.format(value / unit)} ${name}`;
-  }
-  return threeFormat.format(value);
-}
-
 function bytesText(value) {
-  const size = Math.abs(value);
+  const bytes = Math.abs(value);
   for (const [unit, name] of [[2 ** 30, 'GiB'], [2 ** 20, 'MiB'], [2 ** 10, 'KiB']]) {
-    if (size >= unit) return `${(value / unit).toLocaleString(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 })} ${name}`;
+    const count = bytes / unit;
+    if (count >= 1) return `${FIXED[count >= 100 ? 0 : count >= 10 ? 1 : 2].format(value / unit)} ${name}`;
   }
   return `${whole(value)} B`;
-}
-
-function secondsText(value) {
-  if (value === null || Number.isNaN(value)) return '–';
-  if (value >= 60) return `${Math.floor(value / 60)} min ${Math.round(value % 60)} s`;
-  return `${value.toLocaleString(LOCALE, { maximumFractionDigits: value < 1 ? 3 : 2 })} s`;
 }
 
 // Seconds of a column: as many decimals in all its rows.
 function fixedSeconds(value, column) {
   if (value === null || Number.isNaN(value)) return '–';
   const digits = column.some((item) => item >= 100) ? 1 : column.some((item) => item >= 10) ? 2 : 3;
-  return `${value.toLocaleString(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits })} s`;
+  return `${FIXED[digits].format(value)} s`;
 }
 
 function announce(text) {

@@ -51,6 +51,14 @@ function fitted(layout, width, sync) {
   return narrow;
 }
 
+// One figure after the other, and what is drawn is seen before the next is begun.
+let lastDrawn = Promise.resolve();
+function inTurn(work) {
+  const done = lastDrawn.then(work);
+  lastDrawn = done.catch(() => {}).then(() => new Promise((next) => { setTimeout(next); }));
+  return done;
+}
+
 async function draw(plot, spec, sync) {
   const Plotly = await loadPlotly();
   const figure = themed(spec);
@@ -71,7 +79,8 @@ async function draw(plot, spec, sync) {
   return plot;
 }
 
-// A zoom redraws the figures on the screen at once; the others follow when they come there.
+// A zoom redraws the figures on the screen with it, in one frame; the others follow when they
+// come there.
 const zoomed = new Map(); // name of the sync -> the relayout that the last zoom asked for
 const following = new IntersectionObserver((entries) => {
   for (const entry of entries) if (entry.isIntersecting) follow(entry.target);
@@ -102,7 +111,9 @@ function zoomTogether(source, sync, change) {
   for (const [plot, about] of drawn) {
     if (plot === source || about.sync !== sync) continue;
     about.behind = update;
-    catchUp(plot);
+    const { top, bottom } = plot.getBoundingClientRect();
+    if (bottom > 0 && top < innerHeight) follow(plot);
+    else catchUp(plot);
   }
   drawn.get(source).behind = null;
 }
@@ -180,7 +191,7 @@ function fillTable(details, spec) {
   details.dataset.state = 'filled';
   const { titles, rows } = figureRows(spec);
   const number = (value) => (typeof value === 'number'
-    ? (Number.isFinite(value) ? value.toLocaleString(LOCALE, { maximumFractionDigits: 3 }) : '–') : value);
+    ? (Number.isFinite(value) ? cellFormat.format(value) : '–') : value);
   const host = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of the figure above' });
   const table = new SortTable(host, {
     caption: details.closest('figure').querySelector('h3').textContent,
@@ -218,7 +229,7 @@ function showFigure(figure) {
       const plot = figure.querySelector('.plot');
       try {
         const { figures } = await loadPart(figure.dataset.part);
-        await draw(plot, figures[figure.id], figure.dataset.sync);
+        await inTurn(() => draw(plot, figures[figure.id], figure.dataset.sync));
       } catch (error) {
         plot.replaceChildren(el('p', { class: 'empty' }, `This figure cannot be drawn: ${error.message}`));
         plot.dataset.state = 'failed';

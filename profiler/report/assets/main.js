@@ -45,9 +45,8 @@ function startPrint() {
 function startTimes() {
   for (const time of document.querySelectorAll('time[datetime]')) {
     const moment = new Date(time.dateTime);
-    if (!Number.isNaN(moment.getTime())) time.textContent = moment.toLocaleString(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
+    if (!Number.isNaN(moment.getTime())) time.textContent = moment.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
   }
-  for (const data of document.querySelectorAll('data[value]')) data.textContent = whole(Number(data.value));
 }
 
 function startNavigation() {
@@ -88,6 +87,7 @@ async function start() {
   followAddress();
   performance.mark('ready');
   document.documentElement.dataset.ready = 'true';
+  if (document.querySelector('figure[data-part]')) requestIdleCallback(loadPlotly); // before it is scrolled to
 }
 
 start().catch((error) => {

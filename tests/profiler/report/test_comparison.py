@@ -66,3 +66,17 @@ def test_equal_sessions_have_no_findings() -> None:
     assert 'class="sign ok">✔ 0 problems' in page
     assert "Nothing stands out" in page
     assert "both are the same session" in page
+
+
+def test_the_tools_that_looked_are_named() -> None:
+    clean = content(memcheck=(), helgrind=(ErrorProfile([]),), drd=(ErrorProfile([]),))
+    page = render_comparison(difference(clean, clean))
+    assert "Helgrind, DRD found no error in either" in page
+    assert "Memcheck" not in page.partition('<section id="heap"')[0]
+
+
+def test_no_news_of_what_was_not_compared_is_no_good_news() -> None:
+    page = render_comparison(difference(content(memcheck=()), content(memcheck=())))
+    verdict = page.partition('<section id="errors"')[0]
+    assert "✔" not in verdict
+    assert "not compared: memory errors" in verdict

@@ -11,8 +11,10 @@ from collectors.errors import InputError, UsageError
 from collectors.readers.dhat_out import parse_dhat
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
+from profiler.manifest import CaptureEntry, State
+from profiler.report.content import ReportInput
 from profiler.report.headline import Headline, worst_first
-from profiler.report.overview import MOST_SHOWN, findings_section
+from profiler.report.overview import MOST_FOLDED, MOST_SHOWN, findings_section
 from profiler.report.pack import unpack
 from profiler.report.page import check_output, publish, render_report
 from tests.conftest import DATA
@@ -170,7 +172,7 @@ def test_one_sample_is_no_figure_of_time() -> None:
 
 def test_damage_and_failure_are_said() -> None:
     page = render_report(damaged_content())
-    assert "1 not whole" in page
+    assert "Memcheck damaged, Massif failed" in page
     assert page.count("out.xml:12: the document ends inside an element; later errors miss") == 3
     assert "massif ended as failed: Valgrind was killed by signal 9" in page
 
@@ -178,6 +180,69 @@ def test_damage_and_failure_are_said() -> None:
 def test_memcheck_without_errors_is_good_news() -> None:
     page = render_report(content(memcheck=(ErrorProfile([]),)))
     assert "Memcheck found no error" in page
+
+
+def overview(page: str) -> str:
+    return page.partition('<section id="scheduling"')[0]
+
+
+def quiet(**profiles: object) -> ReportInput:
+    """A session in which no rule finds anything."""
+    nothing = dict.fromkeys(("vmstat", "schedstat", "cachegrind", "massif"), ())
+    return content(**{"memcheck": (ErrorProfile([]),), **nothing, **profiles})
+
+
+def test_nothing_found_is_good_news_only_where_all_was_looked_at() -> None:
+    whole = quiet()
+    assert "✔ 0 problems" in overview(render_report(whole))
+    failed = CaptureEntry("helgrind", State.FAILED, note="no such tool")
+    page = render_report(
+        replace(
+            whole,
+            captures=(*whole.captures, failed),
+            load=lambda tool: ((), ()) if tool == "helgrind" else whole.load(tool),
+        )
+    )
+    assert "✔" not in overview(page)
+    assert "Helgrind failed" in overview(page)
+    assert "Memcheck found no error" in page
+    assert "Helgrind did not come to the end" in page
+    sampled = overview(render_report(quiet(memcheck=(), vmstat=(vmstat_profile(),))))
+    assert "✔" not in sampled
+    assert "no tool looked for memory errors" in sampled
+
+
+def test_a_tool_that_was_cut_short_found_nothing_for_sure() -> None:
+    whole = quiet()
+    captures = tuple(replace(c, state=State.PARTIAL) for c in whole.captures)
+    page = render_report(replace(whole, captures=captures))
+    assert "found no error" not in page
+    assert "Memcheck did not come to the end" in page
+
+
+def test_a_kind_bears_the_sign_of_its_findings() -> None:
+    """A few bytes that are lost once are worth a note, not a red cross."""
+    own = Frame(1, "start", "/home/me/app", "/home/me", "app.cpp", 3)
+    lost = ErrorRecord(
+        "Leak_DefinitelyLost", "16 bytes lost", (own,), leaked_bytes=16, leaked_blocks=1
+    )
+    along = ErrorRecord(
+        "Leak_IndirectlyLost", "8 bytes lost", (own,), leaked_bytes=8, leaked_blocks=1
+    )
+    page = render_report(content(memcheck=(ErrorProfile([lost, along]),)))
+    chips = dict(re.findall(r'data-kind="([^"]+)" data-severity="([^"]+)"', page))
+    assert chips == {"Leak_DefinitelyLost": "info", "Leak_IndirectlyLost": "info"}
+    written = ErrorRecord("InvalidWrite", "Invalid write of size 4", (own,))
+    page = render_report(content(memcheck=(ErrorProfile([lost, written]),)))
+    chips = dict(re.findall(r'data-kind="([^"]+)" data-severity="([^"]+)"', page))
+    assert list(chips.items()) == [("InvalidWrite", "error"), ("Leak_DefinitelyLost", "info")]
+
+
+def test_a_thousand_findings_are_cut_and_the_page_says_so() -> None:
+    found = [Headline("info", f"info {n}", "", "", "heap") for n in range(1234)]
+    page = findings_section(found, "", judged=True, whole=True)
+    assert page.count("<li") == MOST_SHOWN + MOST_FOLDED
+    assert f"{1234 - MOST_SHOWN - MOST_FOLDED:,} of the least weight are left out" in page
 
 
 def test_source_is_embedded_and_can_be_left_out(tmp_path: Path) -> None:
@@ -200,7 +265,7 @@ def test_the_worst_stand_first_and_the_rest_can_be_opened() -> None:
     found += [
         Headline("error", "the <worst>", "why & how", "do", "errors/record=3", "leak-once")
     ]
-    page = findings_section(worst_first(found), "")
+    page = findings_section(worst_first(found), "", judged=True, whole=True)
     first = page.partition("<details")[0]
     assert first.index("the &lt;worst&gt;") < first.index("info 19") < first.index("info 18")
     assert first.count("<li") == MOST_SHOWN
