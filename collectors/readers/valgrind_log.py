@@ -339,27 +339,11 @@ def _stacks(lines: Sequence[str]) -> tuple[tuple[Frame, ...], tuple[AuxStack, ..
     for text in lines:
         match = _FRAME.match(text)
         if match is not None:
-            (aux[-1][1] if aux else frames).append(_frame(int(match[1], 16), match[2]))
+            frame = Frame.from_place(int(match[1], 16), match[2])
+            (aux[-1][1] if aux else frames).append(frame)
         elif text.startswith(" "):
             aux.append((text.strip(), []))
     return tuple(frames), tuple(AuxStack(what, tuple(stack)) for what, stack in aux)
-
-
-def _frame(address: int, text: str) -> Frame:
-    """`fn (file:line)` or `fn (in /object)`; names may hold brackets themselves."""
-    inside = text.rfind(" (in ")
-    if inside >= 0 and text.endswith(")"):
-        return Frame(address, _known(text[:inside]), obj=text[inside + 5 : -1])
-    place = text.rfind(" (")
-    if place >= 0 and text.endswith(")"):
-        file, colon, line = text[place + 2 : -1].rpartition(":")
-        if colon and line.isascii() and line.isdigit() and len(line) < 10:
-            return Frame(address, _known(text[:place]), file=file, line=int(line))
-    return Frame(address, _known(text))
-
-
-def _known(name: str) -> str | None:
-    return None if name == "???" else name
 
 
 def _number(text: str) -> int:

@@ -70,25 +70,42 @@ class AllocTree:
 class AllocSites:
     """What is known of each stack that allocates (DHAT, `--xtree-memory`), as columns.
 
-    `stacks[i]` reads from the allocation function to its callers; `columns[name][i]` is of
-    it. A name that is not there was not measured. Names: `total_bytes`, `total_blocks` (ever
-    allocated), `lifetime` (of all its blocks together, in the profile's time unit),
-    `max_bytes`, `max_blocks` (most at one time), `peak_bytes`, `peak_blocks` (at the
-    program's peak), `end_bytes`, `end_blocks` (at its end), `read_bytes`, `written_bytes`
-    (accesses, in bytes), `freed_bytes`, `freed_blocks` (by the stack that frees).
+    `columns[name][i]` is of stack i. A name that is not there was not measured. Names:
+    `total_bytes`, `total_blocks` (ever allocated), `lifetime` (of all its blocks together, in
+    the profile's time unit), `max_bytes`, `max_blocks` (most at one time), `peak_bytes`,
+    `peak_blocks` (at the program's peak), `end_bytes`, `end_blocks` (at its end),
+    `read_bytes`, `written_bytes` (accesses, in bytes), `freed_bytes`, `freed_blocks` (by the
+    stack that frees).
 
-    `accesses[i]`, where known, counts how often each byte of the blocks was accessed, as
-    runs: (number of bytes, accesses of each).
+    Stack i is `stack_points[stack_starts[i]:stack_starts[i + 1]]`, which index `points`; its
+    runs of accesses are those of `run_bytes` and `run_accesses` that `run_starts` tells
+    likewise.
     """
 
-    stacks: Sequence[tuple[Frame, ...]]
     columns: "Mapping[str, memoryview[int]]"
-    accesses: "Mapping[int, Sequence[tuple[int, int]]]" = field(
-        default_factory=dict[int, Sequence[tuple[int, int]]]
-    )
+    points: Sequence[AllocPoint]
+    stack_starts: "memoryview[int]"
+    stack_points: "memoryview[int]"
+    run_starts: "memoryview[int]"
+    run_bytes: "memoryview[int]"
+    run_accesses: "memoryview[int]"
 
     def __len__(self) -> int:
-        return len(self.stacks)
+        return len(self.stack_starts) - 1
+
+    def stack(self, site: int) -> tuple[Frame, ...]:
+        """A stack, from the allocation function to its callers."""
+        numbers = self.stack_points[self.stack_starts[site] : self.stack_starts[site + 1]]
+        frames = (self.points[number].frame for number in numbers)
+        return tuple(frame for frame in frames if frame is not None)
+
+    def accesses(self, site: int) -> list[tuple[int, int]]:
+        """How often each byte of the blocks was accessed: (number of bytes, accesses of each).
+
+        Empty where that was not counted.
+        """
+        runs = slice(self.run_starts[site], self.run_starts[site + 1])
+        return list(zip(self.run_bytes[runs], self.run_accesses[runs], strict=True))
 
 
 TreeLoader = Callable[[int], AllocTree | None]

@@ -57,6 +57,19 @@ class Frame:
     file: str | None = None
     line: int | None = None
 
+    @classmethod
+    def from_place(cls, ip: int, place: str) -> "Frame":
+        """What `fn (file:line)` or `fn (in /object)` says; names may hold brackets, too."""
+        inside = place.rfind(" (in ")
+        if inside >= 0 and place.endswith(")"):
+            return cls(ip, _known(place[:inside]), obj=_known(place[inside + 5 : -1]))
+        where = place.rfind(" (")
+        if where >= 0 and place.endswith(")"):
+            file, _, line = place[where + 2 : -1].rpartition(":")
+            if file and line.isascii() and line.isdigit() and len(line) < 10:
+                return cls(ip, _known(place[:where]), file=file, line=int(line))
+        return cls(ip, _known(place))
+
     @property
     def path(self) -> str | None:
         """The source file with its directory, as far as it is known."""
@@ -74,3 +87,7 @@ class Frame:
         else:
             where = "" if self.ip is None else f"{self.ip:#x}"
         return f"{self.fn or '???'} ({where})" if where else (self.fn or "???")
+
+
+def _known(name: str) -> str | None:
+    return None if name in {"???", ""} else name

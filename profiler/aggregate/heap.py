@@ -80,5 +80,5 @@ def top_sites(sites: AllocSites, most: int) -> list[dict[str, Any]]:
         blocks = row.get("total_blocks")
         if blocks and "lifetime" in row:
             row["mean_lifetime"] = row["lifetime"] // blocks
-        rows.append({**row, "stack": [frame.place for frame in sites.stacks[i]]})
+        rows.append({**row, "stack": [frame.place for frame in sites.stack(i)]})
     return rows

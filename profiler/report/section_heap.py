@@ -106,7 +106,7 @@ def _sites_table(title: str, sites: AllocSites) -> str:
     rows = top_sites(sites, MOST_SITES)
     if not rows:
         return ""
-    stacks = [sites.stacks[i] for i in sites_by_size(sites, MOST_SITES)]
+    stacks = [sites.stack(i) for i in sites_by_size(sites, MOST_SITES)]
     columns = [
         (name, words, text)
         for name, words, text in (

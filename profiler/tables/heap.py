@@ -3,17 +3,23 @@
 NAME.snapshots.parquet has a row a snapshot, with where its tree begins in NAME.nodes.parquet
 (-1: none); NAME.points.parquet holds the labels that nodes index, NAME.texts.parquet their
 texts. A tree is a piece of the nodes' columns: nothing is copied to look at one.
+
+Where it is known what each stack allocates, NAME.sites.parquet has a row for each, with the
+columns of `AllocSites`; NAME.stacks.parquet says where each one's points begin in
+NAME.stack_points.parquet, NAME.runs.parquet where its runs of accesses begin in
+NAME.accesses.parquet (each with a last row that says where they end).
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from collectors.records.heap import (
     AllocPoint,
+    AllocSites,
     AllocTree,
     HeapProcess,
     HeapProfile,
@@ -22,6 +28,7 @@ from collectors.records.heap import (
 )
 from collectors.records.shared import Damage, Frame
 from profiler.tables.group import UNUSABLE, load_group, write_group
+from profiler.tables.parquet import Table
 
 SCHEMA = 1
 _NONE = -(1 << 63)
@@ -53,6 +60,7 @@ def write_heap_tables(folder: Path, name: str, raw: Path, profile: HeapProfile) 
             nodes[1].frombytes(tree.bytes.cast("B"))
             nodes[2].extend(points.places(tree.point, tree.points))
         ends.append(len(nodes[0]))
+    sites = {} if profile.sites is None else _site_tables(profile.sites, points)
     write_group(
         folder,
         name,
@@ -71,6 +79,7 @@ def write_heap_tables(folder: Path, name: str, raw: Path, profile: HeapProfile) 
             },
             "points": {name: memoryview(column) for name, column in points.columns.items()},
             "texts": {"text": list(points.texts)},
+            **sites,
         },
         {
             "schema": SCHEMA,
@@ -94,6 +103,7 @@ def load_heap_tables(folder: Path, name: str, raw: Path) -> HeapProfile | None:
             HeapSnapshot(**{size: columns[size][i] for size in _SIZES}, tree=_KINDS[kinds[i]])
             for i in range(len(kinds))
         )
+        points = _StoredPoints(tables)
         return HeapProfile(
             snapshots=snapshots,
             time_unit=about["time_unit"],
@@ -101,10 +111,34 @@ def load_heap_tables(folder: Path, name: str, raw: Path) -> HeapProfile | None:
             pages=about["pages"],
             measures=about["measures"],
             damage=tuple(Damage(**entry) for entry in about["damage"]),
-            load_tree=_StoredTrees(tables).load,
+            load_tree=_StoredTrees(tables, points).load,
+            sites=_stored_sites(tables, points) if "sites" in tables else None,
         )
     except UNUSABLE:
         return None  # derived from raw: the caller reads that
+
+
+def _site_tables(sites: AllocSites, points: "_Points") -> dict[str, dict[str, Any]]:
+    numbers = array("i", points.places(sites.stack_points, sites.points))
+    return {
+        "sites": dict(sites.columns),
+        "stacks": {"start": sites.stack_starts},
+        "stack_points": {"point": memoryview(numbers)},
+        "runs": {"start": sites.run_starts},
+        "accesses": {"bytes": sites.run_bytes, "accesses": sites.run_accesses},
+    }
+
+
+def _stored_sites(tables: Mapping[str, Table], points: "_StoredPoints") -> AllocSites:
+    return AllocSites(
+        tables["sites"].columns,
+        points,
+        tables["stacks"].columns["start"],
+        tables["stack_points"].columns["point"],
+        tables["runs"].columns["start"],
+        tables["accesses"].columns["bytes"],
+        tables["accesses"].columns["accesses"],
+    )
 
 
 class _Points:
@@ -148,27 +182,26 @@ class _Points:
         return None if text is None else self.texts.setdefault(text, len(self.texts))
 
 
-class _StoredTrees:
-    """Trees as pieces of the mapped columns."""
+class _StoredPoints(Sequence[AllocPoint]):
+    """The labels of the tables: all are made when the first one is looked at."""
 
-    def __init__(self, tables: Any) -> None:
-        snapshots, nodes = tables["snapshots"].columns, tables["nodes"].columns
-        self._starts, self._ends = snapshots["nodes_start"], snapshots["nodes_end"]
-        self._nodes = nodes["depth"], nodes["bytes"], nodes["point"]
-        self._points = tables["points"].columns
+    def __init__(self, tables: Mapping[str, Table]) -> None:
+        self._columns = tables["points"].columns
         self._texts: Sequence[str] = tables["texts"].columns["text"]
 
-    def load(self, position: int) -> AllocTree | None:
-        start = self._starts[position]
-        if start < 0:
-            return None
-        span = slice(start, self._ends[position])
-        depth, sizes, point = (column[span] for column in self._nodes)
-        return AllocTree(depth, sizes, point, self._all_points)
+    def __len__(self) -> int:
+        return len(self._columns["text"])
+
+    @overload
+    def __getitem__(self, index: int) -> AllocPoint: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[AllocPoint]: ...
+    def __getitem__(self, index: int | slice) -> AllocPoint | list[AllocPoint]:
+        return self.made[index]
 
     @cached_property
-    def _all_points(self) -> list[AllocPoint]:
-        columns = (self._points[name] for name in _POINT)
+    def made(self) -> list[AllocPoint]:
+        columns = (self._columns[name] for name in _POINT)
         return [self._point(*row) for row in zip(*columns, strict=True)]
 
     def _point(self, text: int, ip: int, *rest: int) -> AllocPoint:
@@ -187,6 +220,24 @@ class _StoredTrees:
 
     def _text(self, place: int) -> str | None:
         return None if place == _NONE else self._texts[place]
+
+
+class _StoredTrees:
+    """Trees as pieces of the mapped columns."""
+
+    def __init__(self, tables: Mapping[str, Table], points: _StoredPoints) -> None:
+        snapshots, nodes = tables["snapshots"].columns, tables["nodes"].columns
+        self._starts, self._ends = snapshots["nodes_start"], snapshots["nodes_end"]
+        self._nodes = nodes["depth"], nodes["bytes"], nodes["point"]
+        self._points = points
+
+    def load(self, position: int) -> AllocTree | None:
+        start = self._starts[position]
+        if start < 0:
+            return None
+        span = slice(start, self._ends[position])
+        depth, sizes, point = (column[span] for column in self._nodes)
+        return AllocTree(depth, sizes, point, self._points.made)
 
 
 def _known(number: int) -> int | None:

@@ -64,14 +64,14 @@ def _write(folder: Path, raw: Path, profile: Profile) -> Profile:
 
             write_error_tables(folder, raw.name, raw, profile)
         case HeapProfile():
-            if profile.sites is None:  # DHAT's JSON is read as fast
-                from profiler.tables.heap import write_heap_tables
+            from profiler.tables.heap import load_heap_tables, write_heap_tables
 
-                return write_heap_tables(folder, raw.name, raw, profile)
+            checked = write_heap_tables(folder, raw.name, raw, profile)
+            # Mapped columns need no memory; those that were read are let go of.
+            return load_heap_tables(folder, raw.name, raw) or checked
         case _:
             from profiler.tables.samples import load_sample_tables, write_sample_tables
 
             write_sample_tables(folder, raw.name, raw, profile)
-            # Mapped columns need no memory; those that were read are let go of.
             return load_sample_tables(folder, raw.name, raw) or profile
     return profile

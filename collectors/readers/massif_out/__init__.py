@@ -75,6 +75,7 @@ def parse_content(content: Content, source: str) -> HeapProfile:
     damage = list(_damaged_snapshots(content, begins, matches, source))
     checked = range(len(snapshots)) if len(content) < _CHECKED_BYTES else [len(snapshots) - 1]
     damage += damaged_trees(snapshots, trees, checked, source)
+    unchecked = _Unchecked(snapshots, trees, source) if len(checked) == 1 else None
     process = HeapProcess(command=header.get("cmd"), description=header.get("desc"))
     quantities = [quantity_of(root) for root in roots]
     if any(quantities):
@@ -86,6 +87,7 @@ def parse_content(content: Content, source: str) -> HeapProfile:
             load_tree=lambda position: trees.load(heap[position]),
             damage=tuple(damage),
             sites=sites_of(quantities, trees),
+            unchecked=unchecked,
         )
     return HeapProfile(
         snapshots=tuple(snapshots),
@@ -95,7 +97,7 @@ def parse_content(content: Content, source: str) -> HeapProfile:
         or "--pages-as-heap=yes" in header.get("desc", ""),
         load_tree=trees.load,
         damage=tuple(damage),
-        unchecked=_Unchecked(snapshots, trees, source) if len(checked) == 1 else None,
+        unchecked=unchecked,
     )
 
 

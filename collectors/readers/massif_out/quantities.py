@@ -2,11 +2,10 @@
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from collectors.readers.massif_out.trees import Trees
-from collectors.records.heap import AllocSites, AllocTree
-from collectors.records.shared import Frame
+from collectors.records.heap import AllocPoint, AllocSites, AllocTree
 
 _ROOT = re.compile(rb"n\d{1,9}: \d{1,18} (cur|tot|totFd)(B|Bk) : ")
 _COLUMNS = {
@@ -27,34 +26,48 @@ def quantity_of(root: bytes) -> str | None:
 
 def sites_of(quantities: Sequence[str | None], trees: Trees) -> AllocSites:
     """Every stack that allocates or frees, with what each quantity says of it."""
-    places: dict[tuple[Frame, ...], int] = {}
+    places: dict[tuple[int, ...], int] = {}
     columns: dict[str, array[int]] = {}
+    points: Sequence[AllocPoint] = ()
     for position, quantity in enumerate(quantities):
         tree = None if quantity is None else trees.load(position)
         if quantity is None or tree is None:
             continue
+        points = tree.points  # all trees of a file share them
         column = columns.setdefault(_COLUMNS[quantity], array("q"))
-        for frames, size in _leaves(tree):
-            place = places.setdefault(frames, len(places))
+        for stack, size in _leaves(tree):
+            place = places.setdefault(stack, len(places))
             if place >= len(column):
                 column.extend([0] * (place + 1 - len(column)))
             column[place] += size
     for column in columns.values():
         column.extend([0] * (len(places) - len(column)))
+    starts, numbers = array("q", [0]), array("i")
+    for stack in places:
+        numbers.extend(stack)
+        starts.append(len(numbers))
+    none = memoryview(array("q"))
     return AllocSites(
-        list(places), {name: memoryview(column) for name, column in columns.items()}
+        {name: memoryview(column) for name, column in columns.items()},
+        points,
+        memoryview(starts),
+        memoryview(numbers),
+        memoryview(array("q", [0]) * len(starts)),
+        none,
+        none,
     )
 
 
-def _leaves(tree: AllocTree) -> list[tuple[tuple[Frame, ...], int]]:
-    leaves: list[tuple[tuple[Frame, ...], int]] = []
-    path: list[Frame] = []
-    for i, depth in enumerate(tree.depth):
+def _leaves(tree: AllocTree) -> Iterator[tuple[tuple[int, ...], int]]:
+    """Stacks as numbers of points, each with the bytes of its leaf."""
+    in_code = [point.frame is not None for point in tree.points]
+    path: list[int] = []
+    last = len(tree) - 1
+    for i, (depth, size, point) in enumerate(
+        zip(tree.depth, tree.bytes, tree.point, strict=True)
+    ):
         del path[max(0, depth - 1) :]
-        frame = tree.points[tree.point[i]].frame
-        if frame is None:
-            continue
-        path.append(frame)
-        if i + 1 == len(tree) or tree.depth[i + 1] <= depth:
-            leaves.append((tuple(path), tree.bytes[i]))
-    return leaves
+        if in_code[point]:
+            path.append(point)
+            if i == last or tree.depth[i + 1] <= depth:
+                yield tuple(path), size

@@ -1,5 +1,6 @@
 """Large inputs, made from what a real program left, and kept outside the project."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -23,10 +24,26 @@ def memcheck() -> Path:
     return cached("memcheck-90mb.xml", lambda file: repeat_errors(real, file, 90_000_000))
 
 
+def xtree() -> Path:
+    """140 MB: what `--xtree-memory=full` leaves of a Python start."""
+    return cached("memcheck-xtree.ms", _record_xtree)
+
+
+def dhat() -> Path:
+    """60 MB: a real run's places, repeated, each copy with names of its own."""
+    real = cached("dhat-real.json", lambda file: record("dhat", file, "--num-callers=40"))
+    return cached("dhat-60mb.json", lambda file: repeat_places(real, file, 60_000_000))
+
+
 def _record_massif(file: Path) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     options = ("--detailed-freq=1", "--threshold=0.1", "--max-snapshots=400", "--depth=40")
     _valgrind("massif", *options, f"--massif-out-file={file}")
+
+
+def _record_xtree(file: Path) -> None:
+    options = ("--leak-check=no", "--num-callers=20", "--xtree-memory=full")
+    _valgrind("memcheck", *options, f"--xtree-memory-file={file}")
 
 
 def _record_memcheck(file: Path) -> None:
@@ -72,3 +89,22 @@ def repeat_errors(real: Path, large: Path, size: int) -> None:
                     block = block.replace(b"</file>", b".%d</file>" % copy)
                 out.write(block)
         out.write(text[last:])
+
+
+def repeat_places(real: Path, large: Path, size: int) -> None:
+    """Repeat places and names of a real DHAT file until it has `size` bytes or a bit more."""
+    text = real.read_bytes()
+    whole = json.loads(text)
+    names, places = whole["ftbl"], whole["pps"]
+    head = text[: text.index(b'\n,"pps":')]
+    copies = -(-size // len(text))
+    with large.open("wb") as out:
+        out.write(head + b'\n,"pps":\n [')
+        for number in range(copies * len(places)):
+            copy, place = divmod(number, len(places))
+            shifted = [name + copy * len(names) for name in places[place]["fs"]]
+            line = json.dumps({**places[place], "fs": shifted}, separators=(",", ":"))
+            out.write((b"\n ," if number else b"") + line.encode())
+        renamed = [f"{name}.{copy}" for copy in range(copies) for name in names]
+        out.write(b'\n ]\n,"ftbl":\n [')
+        out.write("\n ,".join(map(json.dumps, renamed)).encode() + b"\n ]\n}\n")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.errors import ParseError
+from collectors.readers import dhat_out
 from collectors.readers.dhat_out import parse_content, parse_dhat
 from collectors.records.heap import TreeKind
 from tests.conftest import DATA, Build
@@ -56,7 +57,8 @@ def test_all_of_a_small_file() -> None:
     ]  # fmt: skip
     assert (tree.depth.tolist(), tree.bytes.tolist()) == ([0, 1, 2, 2], [28, 28, 20, 8])
     assert profile.sites is not None
-    assert profile.sites.accesses == {0: [(4, 3), (1, 1), (1, 0)]}
+    assert profile.sites.accesses(0) == [(4, 3), (1, 1), (1, 0)]
+    assert profile.sites.accesses(1) == []
 
 
 def test_other_modes_have_no_heap_over_time() -> None:
@@ -64,11 +66,60 @@ def test_other_modes_have_no_heap_over_time() -> None:
     assert (profile.measures, profile.snapshots) == ("copy", ())
 
 
-def test_a_name_that_is_not_escaped_costs_only_itself() -> None:
+def test_a_name_that_is_not_escaped_costs_nothing_else() -> None:
     profile = parse_content(SMALL.replace(b'f<\\"x\\">', b'f\\x<"x">'), "a")
     assert profile.sites is not None
     assert profile.sites.columns["total_bytes"].tolist() == [30, 8]
-    assert len(profile.damage) == 1
+    assert [frame.fn for frame in profile.sites.stack(0)] == ["malloc", 'f\\x<"x">()']
+    (damage,) = profile.damage
+    assert damage.line == SMALL[: SMALL.index(b'"ftbl"')].count(b"\n") + 1
+
+
+def test_places_whose_names_are_cut_off_are_kept() -> None:
+    whole = parse_dhat(DATA / "dhat/3.28-x86_64/dhat.heap.json").sites
+    profile = parse_dhat(DATA / "dhat/damaged/dhat.heap-cut-names.json")
+    cut = profile.sites
+    assert whole is not None
+    assert cut is not None
+    assert cut.columns == whole.columns
+    shorter = 0
+    for i in range(len(whole)):
+        assert cut.stack(i) == whole.stack(i)[: len(cut.stack(i))]
+        shorter += cut.stack(i) != whole.stack(i)
+    assert 0 < shorter < len(whole)
+    assert [damage.what for damage in profile.damage] == [
+        "the list of names is no JSON: cut, or a name in it is not escaped"
+    ]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
+def test_places_are_the_same_however_many_are_read_at_a_time(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = parse_dhat(file).sites
+    assert whole is not None
+    raw = file.read_bytes()
+    anew = parse_content(json.dumps(json.loads(raw)).encode(), "a").sites
+    monkeypatch.setattr(dhat_out, "_CHUNK_BYTES", 100)
+    pieces = parse_content(raw, "a").sites
+    for other in (anew, pieces):
+        assert other is not None
+        assert other.columns == whole.columns
+        assert [(other.stack(i), other.accesses(i)) for i in range(len(other))] == [
+            (whole.stack(i), whole.accesses(i)) for i in range(len(whole))
+        ]
+
+
+@pytest.mark.parametrize("size", [1, 1 << 18])
+def test_a_place_that_is_damaged_costs_only_itself(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dhat_out, "_CHUNK_BYTES", size)
+    profile = parse_content(SMALL.replace(b'"tb":30', b'"tb":3x'), "a")
+    assert profile.sites is not None
+    assert profile.sites.columns["total_bytes"].tolist() == [8]
+    (damage,) = profile.damage
+    assert (damage.what, damage.line) == ("a place that is no JSON", 11)
 
 
 def test_cut_at_every_byte() -> None:
@@ -102,8 +153,19 @@ def test_what_is_none_is_refused(text: bytes) -> None:
         SMALL.replace(b'"tb":30', b'"tb":' + b"9" * 100_000),
         SMALL.replace(b'"fs":[1,2]', b'"fs":[1,99]'),
         SMALL.replace(b'"acc":[-4,3,1,0]', b'"acc":[-9999999999,1]'),
+        SMALL.replace(b'"acc":[-4,3,1,0]', b'"acc":[-9223372036854775808,1]'),
+        SMALL.replace(b'"acc":[-4,3,1,0]', b'"acc":"x"'),
+        SMALL.replace(b'"tl":60', b'"tl":-60'),
     ],
-    ids=["deep", "huge number", "a name that is not there", "a huge run"],
+    ids=[
+        "deep",
+        "huge number",
+        "a name that is not there",
+        "a huge run",
+        "a run of no length",
+        "runs that are none",
+        "a negative count",
+    ],
 )
 def test_hostile_input_is_left_out_and_said(text: bytes) -> None:
     profile = parse_content(text, "a")
@@ -142,8 +204,8 @@ def test_a_run_made_afresh(build: Build, tmp_path: Path) -> None:
     assert profile.sites is not None
     (site,) = [
         i
-        for i, stack in enumerate(profile.sites.stacks)
-        if any(frame.fn == "churn()" for frame in stack)
+        for i in range(len(profile.sites))
+        if any(frame.fn == "churn()" for frame in profile.sites.stack(i))
     ]
     of = {name: column[site] for name, column in profile.sites.columns.items()}
     assert (of["total_bytes"], of["total_blocks"], of["max_bytes"]) == (5000, 50, 100)

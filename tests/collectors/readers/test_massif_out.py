@@ -122,7 +122,56 @@ def test_massif_writes_what_xtree_memory_writes_too() -> None:
     assert profile.sites is not None
     columns = {name: column.tolist() for name, column in profile.sites.columns.items()}
     assert columns == {"end_bytes": [49, 1], "end_blocks": [2, 1], "total_bytes": [89, 1]}
-    assert [stack[0].fn for stack in profile.sites.stacks] == ["f", "g"]
+    assert [profile.sites.stack(i)[0].fn for i in range(2)] == ["f", "g"]
+
+
+def test_a_real_xtree_file_says_what_each_stack_allocates() -> None:
+    profile = parse_massif(DATA / "massif/3.19-x86_64/memcheck.bugs-xtree.ms")
+    assert profile.damage == ()
+    assert [snapshot.heap_bytes for snapshot in profile.snapshots] == [110_709]
+    sites = profile.sites
+    assert sites is not None
+    assert {name: sum(column) for name, column in sites.columns.items()} == {
+        "end_bytes": 110_709,
+        "end_blocks": 415,
+        "total_bytes": 188_072,
+        "total_blocks": 427,
+        "freed_bytes": 77_363,
+        "freed_blocks": 12,
+    }
+    by_stack = {
+        tuple(frame.fn for frame in sites.stack(i)): sites.columns["end_bytes"][i]
+        for i in range(len(sites))
+    }
+    assert by_stack["leak_possible()", "main"] == 4096
+    assert by_stack["leak_definite()", "main"] == 3003
+
+
+def test_an_xtree_file_that_is_cut_keeps_what_is_whole() -> None:
+    profile = parse_massif(DATA / "massif/damaged/memcheck.bugs-xtree-cut.ms")
+    (damage,) = profile.damage
+    assert damage.what == "the file ends inside the tree of snapshot 3"
+    assert profile.sites is not None
+    assert list(profile.sites.columns) == [
+        "end_bytes", "end_blocks", "total_bytes", "total_blocks",
+    ]  # fmt: skip
+    assert sum(profile.sites.columns["total_bytes"]) == 188_072
+
+
+def test_trees_of_a_large_xtree_file_are_checked_when_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = (DATA / "massif/3.19-x86_64/memcheck.bugs-xtree.ms").read_bytes()
+    raw = raw.replace(b" n2: 9009 0x10A65B", b" n3: 9009 0x10A65B")
+    damage = parse_content(raw, "a").damage
+    assert [one.what for one in damage] == [
+        f"the tree of snapshot {number} is not whole" for number in (0, 2)
+    ]
+    monkeypatch.setattr(massif_out, "_CHECKED_BYTES", 1)
+    later = parse_content(raw, "a")
+    assert later.damage == ()
+    assert later.unchecked is not None
+    assert later.unchecked() == damage
 
 
 HOSTILE = {

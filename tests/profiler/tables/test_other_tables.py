@@ -5,8 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from collectors import registry
+from collectors.errors import ParseError
 from collectors.readers.valgrind_xml import errors as xml_errors
 from collectors.records.errors import ErrorColumns, ErrorProfile
 from collectors.records.heap import HeapProfile
@@ -30,6 +33,12 @@ HEAPS = [
     "massif/3.19-x86_64/massif.sigterm.out",
     "massif/3.28-x86_64/massif.heap-pages.out",
     "massif/damaged/massif.heap-cut.out",
+    "massif/3.19-x86_64/memcheck.bugs-xtree.ms",
+    "massif/damaged/memcheck.bugs-xtree-cut.ms",
+    "dhat/3.19-x86_64/dhat.heap.json",
+    "dhat/3.28-x86_64/dhat.heap.json",
+    "dhat/damaged/dhat.heap-cut.json",
+    "dhat/damaged/dhat.heap-cut-names.json",
 ]
 
 
@@ -107,18 +116,66 @@ def trees(profile: HeapProfile) -> list[object]:
     return found
 
 
+def sites(profile: HeapProfile) -> object:
+    """All that is known of each stack that allocates."""
+    known = profile.sites
+    return known and (
+        {name: column.tolist() for name, column in known.columns.items()},
+        [(known.stack(i), known.accesses(i)) for i in range(len(known))],
+    )
+
+
+def assert_comes_back_whole(profile: HeapProfile, raw: Path, folder: Path) -> None:
+    write_heap_tables(folder, "a", raw, profile)
+    stored = load_heap_tables(folder, "a", raw)
+    assert stored is not None
+    assert tuple(stored.snapshots) == tuple(profile.snapshots)
+    assert (stored.time_unit, stored.pages, stored.process, stored.damage, stored.measures) == (
+        profile.time_unit, profile.pages, profile.process, profile.damage, profile.measures,
+    )  # fmt: skip
+    assert trees(stored) == trees(profile)
+    assert sites(stored) == sites(profile)
+
+
 @pytest.mark.parametrize("name", HEAPS)
 def test_heaps_come_back_whole(name: str, tmp_path: Path) -> None:
     profile = read(name)
     assert isinstance(profile, HeapProfile)
-    write_heap_tables(tmp_path, "a", DATA / name, profile)
-    stored = load_heap_tables(tmp_path, "a", DATA / name)
-    assert stored is not None
-    assert stored.snapshots == profile.snapshots
-    assert (stored.time_unit, stored.pages, stored.process, stored.damage) == (
-        profile.time_unit, profile.pages, profile.process, profile.damage,
-    )  # fmt: skip
-    assert trees(stored) == trees(profile)
+    assert bool(profile.damage) is ("damaged" in name)
+    assert_comes_back_whole(profile, DATA / name, tmp_path)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50
+)
+@given(st.data())
+@pytest.mark.parametrize("name", ["dhat/3.28-x86_64/dhat.heap.json", HEAPS[4]])
+def test_heaps_of_mangled_files_come_back_whole(
+    name: str, tmp_path: Path, data: st.DataObject
+) -> None:
+    raw = (DATA / name).read_bytes()
+    place = data.draw(st.integers(0, len(raw)))
+    junk = data.draw(
+        st.binary(max_size=6) | st.sampled_from([b'",', b"\\ud800", b"9" * 20, b"n9: 9 "])
+    )
+    mangled = tmp_path / "mangled"
+    mangled.write_bytes(raw[:place] + junk + raw[place + data.draw(st.integers(0, 8)) :])
+    try:
+        profile = registry.tool(name.partition("/")[0]).read(mangled)
+    except ParseError:
+        return
+    assert isinstance(profile, HeapProfile)
+    assert_comes_back_whole(profile, mangled, tmp_path)
+
+
+def test_copies_that_dhat_counts_come_back_without_a_heap(tmp_path: Path) -> None:
+    raw = tmp_path / "copies.json"
+    text = (DATA / "dhat/3.28-x86_64/dhat.heap.json").read_bytes()
+    raw.write_bytes(text.replace(b'"mode":"heap"', b'"mode":"copy"'))
+    profile = registry.tool("dhat").read(raw)
+    assert isinstance(profile, HeapProfile)
+    assert not profile.snapshots
+    assert_comes_back_whole(profile, raw, tmp_path)
 
 
 def test_samples_come_back_whole(tmp_path: Path) -> None:
@@ -131,8 +188,13 @@ def test_samples_come_back_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "load"),
-    [(ERRORS[0], load_error_tables), (HEAPS[0], load_heap_tables)],
-    ids=["errors", "heap"],
+    [
+        (ERRORS[0], load_error_tables),
+        (HEAPS[0], load_heap_tables),
+        ("massif/3.19-x86_64/memcheck.bugs-xtree.ms", load_heap_tables),
+        ("dhat/3.28-x86_64/dhat.heap.json", load_heap_tables),
+    ],
+    ids=["errors", "massif", "xtree", "dhat"],
 )
 def test_a_damaged_or_missing_table_is_read_anew(
     name: str,
