@@ -4,16 +4,15 @@ Format: Valgrind manual, "Callgrind Format Specification". Names are compressed:
 the first time, `(7)` after that.
 """
 
-from itertools import chain, groupby
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
-from collectors.records.cost import CostProfile
+from collectors.records.cost import UNKNOWN, CallEdges, CostProfile, symbol_names
 from profiler.exports.content import cost_profiles
+from profiler.exports.cost_columns import columns_of, union_of_events
 from profiler.exports.name_lines import name_line
+from profiler.exports.number_lines import lines_below_headers
 from profiler.store import Session
-from profiler.tables.parquet import let_go
-
-_FUNCTIONS_AT_ONCE = 10_000
 
 
 class _Names:
@@ -31,87 +30,72 @@ class _Names:
 
 
 def write(session: Session, out: BinaryIO) -> None:
-    """All processes of the tool in one part."""
+    """All processes of the tool in one part: first what functions cost, then their calls."""
     tool, profiles = cost_profiles(session)
-    events = tuple(dict.fromkeys(event for profile in profiles for event in profile.events))
+    events, totals = union_of_events(profiles)
     command = session.manifest.target.label
     out.write(b"# callgrind format\nversion: 1\ncreator: droidgrind\n")
     out.write(b"cmd: " + name_line(command) + b"\n")
     out.write(b"desc: Trigger: export of " + name_line(tool) + b"\n")
-    out.write(f"positions: line\nevents: {' '.join(events)}\n".encode())
-    totals = [0] * len(events)
+    out.write(f"positions: line\nevents: {' '.join(events)}".encode())
     names = _Names(), _Names(), _Names()
     for profile in profiles:
-        for event, count in profile.totals().items():
-            totals[events.index(event)] += count
-        _Body(profile, events, names).write(out)
-    out.write(f"totals: {' '.join(map(str, totals))}\n".encode())
+        functions = _Functions(profile, names)
+        columns = columns_of(events, profile.events, profile.counts, len(profile))
+        keys = profile.row_symbol, profile.row_file
+        rows = [profile.row_line, *columns]
+        out.writelines(lines_below_headers(keys, rows, functions.of_rows))
+        if profile.edges is not None:
+            out.writelines(_calls(profile.edges, events, profile.events, functions.of_call))
+    out.write(f"\ntotals: {' '.join(map(str, totals))}\n".encode())
 
 
-class _Body:
-    """One profile's functions, each with its rows and its calls."""
+def _calls(
+    edges: CallEdges,
+    events: Sequence[str],
+    counted: Sequence[str],
+    header: Callable[..., bytes],
+) -> Iterator[bytes]:
+    import numpy as np
 
-    def __init__(
-        self,
-        profile: CostProfile,
-        events: tuple[str, ...],
-        names: tuple[_Names, _Names, _Names],
-    ) -> None:
-        self._profile = profile
-        self._places = [events.index(event) for event in profile.events]
-        self._width = len(events)
-        self._objects, self._files, self._functions = names
-
-    def write(self, out: BinaryIO) -> None:
-        profile = self._profile
-        rows = _by_group(profile.row_symbol)
-        edges = profile.edges
-        calls = {} if edges is None else _by_group(edges.caller)
-        for done, index in enumerate(sorted({*rows, *calls})):
-            if done % _FUNCTIONS_AT_ONCE == 0:
-                let_go(profile.counts)
-            symbol = profile.symbols[index]
-            lines = [
-                b"",
-                b"ob=" + self._objects(symbol.obj or "???"),
-                b"fl=" + self._files(symbol.file),
-                b"fn=" + self._functions(symbol.fn),
-            ]
-            present = symbol.file
-            for row in chain.from_iterable(rows.get(index, ())):
-                file = profile.files[profile.row_file[row]]
-                if file != present:
-                    lines.append(b"fi=" + self._files(file))
-                    present = file
-                counts = [column[row] for column in profile.counts]
-                lines.append(self._row(profile.row_line[row], counts))
-            if present != symbol.file:
-                lines.append(b"fe=" + self._files(symbol.file))
-            if edges is not None:
-                for call in chain.from_iterable(calls.get(index, ())):
-                    callee = profile.symbols[edges.callee[call]]
-                    lines += [
-                        b"cob=" + self._objects(callee.obj or "???"),
-                        b"cfi=" + self._files(callee.file),
-                        b"cfn=" + self._functions(callee.fn),
-                        b"calls=%d 0" % edges.calls[call],
-                        self._row(edges.line[call], [column[call] for column in edges.counts]),
-                    ]
-            out.write(b"\n".join(lines) + b"\n")
-
-    def _row(self, line: int, counts: list[int]) -> bytes:
-        cells = [0] * self._width
-        for place, count in zip(self._places, counts, strict=True):
-            cells[place] = count
-        return f"{line} {' '.join(map(str, cells))}".encode()
+    columns = columns_of(events, counted, edges.counts, len(edges.line))
+    each = np.arange(len(edges.line))  # two calls that are alike are two
+    keys = edges.caller, edges.callee, edges.calls, each
+    return lines_below_headers(keys, [edges.line, *columns], header)
 
 
-def _by_group(groups: "memoryview[int]") -> dict[int, list[range]]:
-    """Group → its places, which mostly follow each other."""
-    found: dict[int, list[range]] = {}
-    start = 0
-    for group, run in groupby(groups):
-        end = start + sum(1 for _ in run)
-        found.setdefault(group, []).append(range(start, end))
-        start = end
-    return found
+class _Functions:
+    """What stands before rows and calls: whose they are."""
+
+    def __init__(self, profile: CostProfile, names: tuple[_Names, _Names, _Names]) -> None:
+        self._names = symbol_names(profile.symbols)
+        self._line_files = list(profile.files)
+        self._object, self._file, self._function = names
+        self._present = -1
+
+    def of_rows(self, symbol: int, file_index: int) -> bytes:
+        file = self._line_files[file_index]
+        if symbol == self._present:
+            return b"\nfi=%b\n" % self._file(file)
+        function = self._begin(symbol)
+        if file == self._names[1][symbol]:
+            return function
+        return b"%bfi=%b\n" % (function, self._file(file))
+
+    def of_call(self, caller: int, callee: int, calls: int, each: int) -> bytes:
+        own = b"\n" if caller == self._present and each else self._begin(caller)
+        called = self._words(callee)
+        return b"%bcob=%b\ncfi=%b\ncfn=%b\ncalls=%d 0\n" % (own, *called, calls)
+
+    def _begin(self, symbol: int) -> bytes:
+        self._present = symbol
+        return b"\n\nob=%b\nfl=%b\nfn=%b\n" % self._words(symbol)
+
+    def _words(self, symbol: int) -> tuple[bytes, bytes, bytes]:
+        """Its object, file and function, as the format names them."""
+        functions, files, objects = self._names
+        return (
+            self._object(objects[symbol] or UNKNOWN),
+            self._file(files[symbol]),
+            self._function(functions[symbol]),
+        )

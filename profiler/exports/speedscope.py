@@ -1,13 +1,16 @@
 """speedscope's JSON: a profile for each set of stacks, and one of the costs by function.
 
-Format: speedscope's file-format-schema.json; frames are shared by all profiles.
+Format: speedscope's file-format-schema.json; frames are shared by all profiles. All is written
+piece by piece: a large session's profiles, or their JSON, are never in memory as a whole.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from collectors.errors import UsageError
+from collectors.records.cost import symbol_names
 from collectors.records.shared import Frame
 from profiler.exports.content import cost_profiles
 from profiler.exports.stacks import StackSet, stack_sets
@@ -16,39 +19,64 @@ from profiler.version import installed_version
 from profiler.visible import visible
 
 _SCHEMA = "https://www.speedscope.app/file-format-schema.json"
-_LONG = ("samples", "weights")
 _BATCH = 10_000
 
 
 class _Frames:
-    """Frames by their number; equal ones have one."""
+    """Frames by their number; those of stacks are numbered as they come, equal ones alike."""
 
     def __init__(self) -> None:
-        self.entries: list[bytes] = []  # JSON: a third of a dict's room
         self._numbers: dict[tuple[str, str | None, int | None], int] = {}
-
-    def number(self, name: str, file: str | None, line: int | None) -> int:
-        key = name, file, line
-        if key not in self._numbers:
-            self._numbers[key] = len(self.entries)
-            entry: dict[str, Any] = {"name": visible(name)}
-            if file is not None:
-                entry["file"] = visible(file)
-            if line:
-                entry["line"] = line
-            self.entries.append(_json(entry))
-        return self._numbers[key]
+        self._functions: tuple[Sequence[str], Sequence[str]] = (), ()
+        self._files: dict[str, int] = {}
 
     def of(self, frame: Frame) -> int:
         name = frame.fn or (frame.obj or "???").rpartition("/")[2]
-        return self.number(name, frame.path or frame.obj, frame.line)
+        key = name, frame.path or frame.obj, frame.line
+        return self._numbers.setdefault(key, len(self._numbers))
+
+    def add_functions(
+        self, functions: Sequence[str], files: Sequence[str]
+    ) -> tuple[list[int], int]:
+        """Number the files, then the functions, behind all others.
+
+        Returns the file of each function, and the first function.
+        """
+        first = len(self._numbers)
+        for file in files:
+            self._files.setdefault(file, first + len(self._files))
+        self._functions = functions, files
+        return [self._files[file] for file in files], first + len(self._files)
+
+    def encoded(self) -> Iterator[bytes]:
+        for name, file, line in self._numbers:
+            yield _frame(name, file, line)
+        for file in self._files:
+            yield _frame(file, file, None)
+        for name, file in zip(*self._functions, strict=True):
+            yield _frame(name, file, None)
+
+
+def _frame(name: str, file: str | None, line: int | None) -> bytes:
+    entry: dict[str, Any] = {"name": visible(name)}
+    if file is not None:
+        entry["file"] = visible(file)
+    if line:
+        entry["line"] = line
+    return _json(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """`pieces` are samples (a list of frames each, outermost first) and what they weigh."""
+
+    name: str
+    unit: str
+    pieces: Iterable[tuple[list[list[int]], list[int]]]
 
 
 def write(session: Session, out: BinaryIO) -> None:
-    """Raises `UsageError` where the session has neither stacks nor costs.
-
-    Profiles are written one after another: those of a large session are never all in memory.
-    """
+    """Raises `UsageError` where the session has neither stacks nor costs."""
     frames = _Frames()
     profiles = _profiles(session, frames)
     first = next(profiles)
@@ -63,31 +91,35 @@ def write(session: Session, out: BinaryIO) -> None:
     for profile in profiles:
         out.write(b", ")
         _write_profile(out, profile)
-    out.write(b'], "shared": {"frames": [' + b", ".join(frames.entries) + b"]}}")
+    out.write(b'], "shared": {"frames": [')
+    encoded = frames.encoded()
+    out.write(next(encoded, b""))
+    out.writelines(b", " + frame for frame in encoded)
+    out.write(b"]}}")
 
 
-def _write_profile(out: BinaryIO, profile: dict[str, Any]) -> None:
-    """The long lists piece by piece: their JSON takes many times their room."""
-    short = {key: value for key, value in profile.items() if key not in _LONG}
-    out.write(_json(short)[:-1])
-    for key in _LONG:
-        out.write(f', "{key}": ['.encode())
-        for start in range(0, len(profile[key]), _BATCH):
-            piece = json.dumps(profile[key][start : start + _BATCH])
-            out.write((b", " if start else b"") + piece[1:-1].encode("ascii"))
-        out.write(b"]")
-    out.write(b"}")
+def _write_profile(out: BinaryIO, profile: _Profile) -> None:
+    head = {"type": "sampled", "name": profile.name, "unit": profile.unit, "startValue": 0}
+    out.write(_json(head)[:-1] + b', "samples": [')
+    weights: list[bytes] = []
+    total = 0
+    for samples, some in profile.pieces:
+        out.write((b", " if weights else b"") + _json(samples)[1:-1])
+        weights.append(_json(some)[1:-1])
+        total += sum(some)
+    out.write(b'], "weights": [' + b", ".join(weights) + b'], "endValue": %d}' % total)
 
 
-def _json(value: dict[str, Any]) -> bytes:
+def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=True).encode("ascii")
 
 
-def _profiles(session: Session, frames: _Frames) -> Iterator[dict[str, Any]]:
+def _profiles(session: Session, frames: _Frames) -> Iterator[_Profile]:
     """At least one. Raises `UsageError` where there is none."""
     missing: list[UsageError] = []
     try:
-        yield from (_stacks(found, frames) for found in stack_sets(session))
+        for found in stack_sets(session):
+            yield _Profile(found.name, "bytes", _stacks(found, frames))
     except UsageError as error:
         missing.append(error)
     try:
@@ -98,42 +130,32 @@ def _profiles(session: Session, frames: _Frames) -> Iterator[dict[str, Any]]:
         raise missing[0]
 
 
-def _stacks(found: StackSet, frames: _Frames) -> dict[str, Any]:
-    return {
-        "type": "sampled",
-        "name": found.name,
-        "unit": "bytes",
-        "startValue": 0,
-        "endValue": found.total,
-        "samples": [
-            [frames.of(frame) for frame in reversed(stack.frames)] for stack in found.stacks
-        ],
-        "weights": [stack.bytes for stack in found.stacks],
-    }
+def _stacks(found: StackSet, frames: _Frames) -> Iterator[tuple[list[list[int]], list[int]]]:
+    for start in range(0, len(found.stacks), _BATCH):
+        stacks = found.stacks[start : start + _BATCH]
+        samples = [[frames.of(frame) for frame in reversed(stack.frames)] for stack in stacks]
+        yield samples, [stack.bytes for stack in stacks]
 
 
-def _costs(session: Session, frames: _Frames) -> Iterator[dict[str, Any]]:
+def _costs(session: Session, frames: _Frames) -> Iterator[_Profile]:
     """Self costs of functions below their files: these tools record no stacks."""
     from profiler.aggregate.cost import by_function
 
     tool, profiles = cost_profiles(session)
     sums = by_function(profiles)
-    stacks = [  # once: each event has the same
-        [
-            frames.number(symbol.file, symbol.file, None),
-            frames.number(symbol.fn, symbol.file, None),
-        ]
-        for symbol in sums.keys
-    ]
+    functions, files, _ = symbol_names(sums.keys)
+    file_frames, first = frames.add_functions(functions, files)
     for event, column in zip(sums.events, sums.counts, strict=True):
-        samples = [stack for stack, count in zip(stacks, column, strict=True) if count > 0]
-        weights = [count for count in column if count > 0]
-        yield {
-            "type": "sampled",
-            "name": f"{event} by file and function ({tool})",
-            "unit": "none",
-            "startValue": 0,
-            "endValue": sum(weights),
-            "samples": samples,
-            "weights": weights,
-        }
+        name = f"{event} by file and function ({tool})"
+        yield _Profile(name, "none", _function_costs(column, file_frames, first))
+
+
+def _function_costs(
+    column: Sequence[int], file_frames: Sequence[int], first: int
+) -> Iterator[tuple[list[list[int]], list[int]]]:
+    for start in range(0, len(column), _BATCH):
+        counts = column[start : start + _BATCH]
+        chosen = [place for place, count in enumerate(counts, start) if count > 0]
+        if chosen:
+            samples = [[file_frames[place], first + place] for place in chosen]
+            yield samples, [count for count in counts if count > 0]

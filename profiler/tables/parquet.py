@@ -229,14 +229,3 @@ def _numbers(kind: int, page: memoryview) -> Any:
             return page.cast("d")
         case _:
             raise ValueError(f"a column of type {kind}")
-
-
-def let_go(columns: "Sequence[memoryview[int]]") -> None:
-    """Take what was read of the columns out of memory, where they are files that are mapped.
-
-    Nothing is lost: it is read again when it is looked at.
-    """
-    for column in columns:
-        if isinstance(column.obj, mmap.mmap):
-            column.obj.madvise(mmap.MADV_DONTNEED)
-            return  # the columns of a table are one file

@@ -4,9 +4,9 @@
 
 The inputs are made from real runs: Cachegrind of 100 MB, Memcheck of 90 MB, Massif of 85 MB,
 each imported as a session. Its first opening writes its tables and has a line of its own; the
-exports read those. CPU time (user and system) and peak memory are of the whole command. The
-peer is `gzip -6` of the raw file: a program that reads it once. Exit status 1: a format took
-more than 300 MB.
+exports read those. CPU time (user and system) and peak memory are of the whole command. Peers
+are `gzip -6` of the raw file, a program that reads it once, and Valgrind's `cg_merge`, in C,
+which reads and writes cachegrind.out. Exit status 1: a format took more than 300 MB.
 """
 
 import argparse
@@ -58,6 +58,9 @@ def exports(tool: str, runs: int, folder: Path) -> bool:
     raw = raw_file(tool)
     peer = measure(("gzip", "-6", "-c", str(raw)), 1)
     print(f"{tool}, {raw.stat().st_size / 1e6:.0f} MB; gzip -6: {peer.seconds:.2f} s CPU")
+    if tool == "cachegrind":
+        merged = measure(("cg_merge", "-o", str(folder / "merged"), str(raw)), runs)
+        print(line("cg_merge", merged, peer))
     session = folder / tool
     measure(droidgrind("import", raw, "-o", session), 1)
     print(line(f"{tool}: first opening (show)", measure(droidgrind("show", session), 1), peer))

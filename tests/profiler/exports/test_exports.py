@@ -188,6 +188,38 @@ def test_cachegrind_is_read_by_cg_annotate(session: Session, tmp_path: Path) -> 
     assert one == other
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        (
+            "cachegrind",
+            ["fl=a.c", "fn=f", "1 7 2 0", "3 -1234567 0 0", "fl=a.c", "fn=g", "2 0 0 5"],
+        ),
+        (
+            "callgrind",
+            [
+                *("ob=(1) ???", "fl=(1) a.c", "fn=(1) f", "1 7 2 0", "3 -1234567 0 0"),
+                *("", "ob=(1)", "fl=(1)", "fn=(2) g", "2 0 0 5"),
+            ],
+        ),
+    ],
+)
+def test_processes_that_counted_other_events_are_in_one_table(
+    name: str, lines: list[str], tmp_path: Path
+) -> None:
+    for number, text in enumerate(
+        (
+            "cmd: a\nevents: Ir Bc\nfl=a.c\nfn=f\n1 7 2\n3 -1234567 0\nsummary: -1234560 2\n",
+            "cmd: a\nevents: Dr\nfl=a.c\nfn=g\n2 5\nsummary: 5\n",
+        )
+    ):
+        (tmp_path / f"cachegrind.out.{number}").write_text(text)
+    two = import_files(sorted(tmp_path.glob("cachegrind*")), tmp_path / "sessions")
+    text = exported(two, name).decode()
+    assert "events: Ir Bc Dr\n" in text
+    assert "\n".join([*lines, ""]) in text
+
+
 def _costs_of(text: str) -> list[str]:
     """The lines with figures, without the file's own name."""
     return sorted(line for line in text.splitlines() if re.match(r"\s*[\d,]+ \(", line))
