@@ -35,6 +35,20 @@ def size(value: float | None) -> str:
     return f"{value:,.0f} B"
 
 
+def signed(value: int) -> str:
+    """A change: `+1,234`, `−56`, `±0`."""
+    return _sign(value) + count(abs(value))
+
+
+def signed_size(value: int) -> str:
+    """A change in bytes: `+1.78 MiB`."""
+    return _sign(value) + size(abs(value))
+
+
+def _sign(value: int) -> str:
+    return "+" if value > 0 else "−" if value < 0 else "±"
+
+
 def percent(part: float | None, whole: float | None) -> str:
     """`7.4 %`; `–` when there is nothing to be a part of."""
     if part is None or not whole:

@@ -10,7 +10,7 @@ from profiler.diff.function import FunctionDelta
 from profiler.diff.heap import HeapDiff
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import NEITHER, SessionDiff
-from profiler.figures import NOT_MEASURED, count, plural, size
+from profiler.figures import NOT_MEASURED, count, plural, signed, signed_size, size
 from profiler.functions import short_name
 from profiler.own_code import own_frame
 from tui.text import printable, table_lines
@@ -86,14 +86,6 @@ def change_text(before: float, after: float) -> str:
     return f"{sign}{abs(percent):.{2 if abs(percent) < 1 else 1}f} %"
 
 
-def _signed(value: int) -> str:
-    return ("+" if value > 0 else "−" if value < 0 else "±") + count(abs(value))
-
-
-def _signed_size(value: int) -> str:
-    return ("+" if value > 0 else "−" if value < 0 else "±") + size(abs(value))
-
-
 def _errors(changes: Sequence[ErrorChange], tools: Sequence[str]) -> Iterator[str]:
     number = {change: sum(c.change is change for c in changes) for change in Change}
     yield from _heading(
@@ -104,7 +96,7 @@ def _errors(changes: Sequence[ErrorChange], tools: Sequence[str]) -> Iterator[st
     shown = [c for c in changes if c.change is not Change.UNCHANGED or c.bytes_delta]
     for change in shown[:_MOST_ERRORS]:
         record = change.record
-        grown = f"  ({_signed_size(change.bytes_delta)})" if change.bytes_delta else ""
+        grown = f"  ({signed_size(change.bytes_delta)})" if change.bytes_delta else ""
         yield printable(f"  {_SIGNS[change.change]}  {record.kind}: {record.what}{grown}")
         frame = own_frame(record.frames)
         if frame is not None:
@@ -131,7 +123,7 @@ def _cost(diff: CostDiff, tool: str) -> Iterator[str]:
         f"[{tool}, self cost]"
     )
     rows = [
-        [event, count(old), count(new), _signed(new - old), change_text(old, new)]
+        [event, count(old), count(new), signed(new - old), change_text(old, new)]
         for event, old, new in zip(diff.events, diff.before, diff.after, strict=True)
         if old or new
     ]
@@ -156,9 +148,9 @@ def _functions(diff: CostDiff) -> Iterator[str]:
     yield "  Functions that changed the most, by estimated cycles:"
     rows = [
         [
-            _signed(function.delta),
+            signed(function.delta),
             change_text(*function.cycles),
-            _signed(function.change(diff.events.index("Ir"))) if "Ir" in diff.events else "",
+            signed(function.change(diff.events.index("Ir"))) if "Ir" in diff.events else "",
             f"{short_name(function.function)} ({_file(function)})",
         ]
         for function in shown
@@ -169,16 +161,16 @@ def _functions(diff: CostDiff) -> Iterator[str]:
         yield f"  {line}"
         for moved in function.moved:
             way = "now in" if moved.outward else "from"
-            cycles = _signed(-moved.cycles if moved.outward else moved.cycles)
+            cycles = signed(-moved.cycles if moved.outward else moved.cycles)
             yield printable(
                 f"      {cycles} is inlining: {way} {short_name(moved.function)}; "
-                f"{_signed(function.own_delta)} without it"
+                f"{signed(function.own_delta)} without it"
             )
         for changed in () if function.moved else function.lines[:_MOST_LINES]:
             if 2 * abs(changed.delta) >= abs(function.delta) and changed.file:
                 number = changed.line or changed.was_line
                 where = f"{changed.file.rpartition('/')[2]}:{number}"
-                yield printable(f"      {where}: {_signed(changed.delta)}")
+                yield printable(f"      {where}: {signed(changed.delta)}")
     yield from _more(diff.changed, "function", len(shown))
 
 
@@ -205,7 +197,7 @@ def _heap(diff: HeapDiff) -> Iterator[str]:
             "below the threshold" if value is None else size(value)
             for value in (stack.before, stack.after)
         )
-        yield printable(f"  {_signed_size(stack.delta):>12}  {place}  ({sides})")
+        yield printable(f"  {signed_size(stack.delta):>12}  {place}  ({sides})")
         yield printable(f"                {via}")
     yield from _more(len(diff.stacks), "stack", _MOST_STACKS)
 

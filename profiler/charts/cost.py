@@ -3,7 +3,7 @@
 from typing import Any
 
 from collectors.records.cost import UNKNOWN
-from profiler.charts.style import HEAT, Figure, axis, figure, label, layout
+from profiler.charts.style import HEAT, VISIBLE, Figure, axis, figure, label, layout
 from profiler.functions import (
     CYCLES,
     FunctionCosts,
@@ -23,7 +23,8 @@ SHARES = (
 
 def top_functions_figure(costs: FunctionCosts, most: int = 12) -> Figure:
     """Estimated cycles of the costliest functions, split by what they are spent on."""
-    shown = range(min(most, len(costs)))
+    worth = int((costs.cycles >= VISIBLE * costs.cycles[0]).sum()) if len(costs) else 0
+    shown = range(min(most, worth))
     names = [
         label(name, 42)
         for name in distinct_names(costs.functions[: len(shown)], costs.files[: len(shown)])

@@ -9,6 +9,7 @@ from profiler.charts.thin import MOST_POINTS
 from profiler.figures import size
 
 _BINARY = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
+_ONE_LABEL = 0.2  # of the time axis: two labels would lie over each other
 TIME_TITLES = {
     "i": "instructions executed",
     "ms": "milliseconds under Massif",
@@ -43,7 +44,7 @@ def heap_timeline_figure(profile: HeapProfile) -> Figure:
     snapshots = drawn_snapshots(profile.snapshots)
     time = [s.time for s in snapshots]
     notes = [
-        f"snapshot {s.index} · {size(s.total_bytes)} in total ({s.total_bytes:,} B)"
+        f"<br>snapshot {s.index} · {size(s.total_bytes)} in total ({s.total_bytes:,} B)"
         for s in snapshots
     ]
     layers = (
@@ -69,9 +70,11 @@ def heap_timeline_figure(profile: HeapProfile) -> Figure:
                 "stackgroup": "heap",
                 "line": {"color": f"@{colour}", "width": 1},
                 "fillcolor": f"@{colour}",
-                "text": notes if number == 0 else None,
-                "hovertemplate": f"{name} %{{y:.3~f}} {unit}"
-                + ("<br>%{text}<extra></extra>" if number == 0 else "<extra></extra>"),
+                "text": [
+                    f"{size(value)}{note if number == 0 else ''}"
+                    for value, note in zip(values, notes, strict=True)
+                ],
+                "hovertemplate": f"{name} %{{text}}<extra></extra>",
             }
         )
     detailed = [s for s in snapshots if s.tree is not TreeKind.EMPTY]
@@ -116,10 +119,13 @@ def _peak_notes(profile: HeapProfile, scale: int) -> list[dict[str, Any]]:
     if peak is None:
         return notes
     last = max((s.time for s in profile.snapshots), default=0)
-    same = marked is not None and marked.index == peak.index
-    wanted = [(peak, f"● peak {size(peak.total_bytes)}" + (" (marked)" if same else ""), -26)]
-    if marked is not None and not same:
-        wanted.append((marked, "▲ marked as peak", 26))
+    text = f"● peak {size(peak.total_bytes)}"
+    wanted = [(peak, text, -26)]
+    if marked is not None and abs(marked.time - peak.time) < last * _ONE_LABEL:
+        same = marked.index == peak.index
+        wanted = [(peak, f"{text} (marked)" if same else f"{text} · ▲ marked as peak", -26)]
+    elif marked is not None:
+        wanted.append((marked, "▲ marked as peak", -26))
     for snapshot, text, offset in wanted:
         notes.append(
             {
@@ -130,7 +136,7 @@ def _peak_notes(profile: HeapProfile, scale: int) -> list[dict[str, Any]]:
                 "arrowhead": 0,
                 "arrowwidth": 1,
                 "arrowcolor": "@muted",
-                "ax": -40 if last and snapshot.time > last * 0.6 else 40,
+                "ax": -60 if last and snapshot.time > last * 0.6 else 60,
                 "ay": offset,
                 "bgcolor": "@card",
                 "borderpad": 2,

@@ -39,6 +39,9 @@ COLOURS: dict[str, tuple[str, str]] = {
     "heat2": ("#B84A00", "#FF9B57"),
 }
 
+# Of the longest bar: what is shorter shows as nothing.
+VISIBLE = 0.004
+
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 HEAT = [[0, "@heat0"], [0.5, "@heat1"], [1, "@heat2"]]
 LOAD = [[0, "@scale0"], [0.5, "@scale1"], [1, "@scale2"]]
@@ -70,6 +73,8 @@ def axis(title: str | None = None, **more: Any) -> dict[str, Any]:
         "linecolor": "@grid",
         "automargin": True,
         "ticks": "",
+        "spikethickness": 1,
+        "spikecolor": "@muted",
         **more,
     }
     if title:

@@ -4,10 +4,13 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
+from collectors.records.cost import UNKNOWN
 from profiler.charts.comparison import function_changes_figure
+from profiler.charts.style import VISIBLE
 from profiler.diff.cost import NOISE, CostDiff
 from profiler.diff.function import FunctionDelta
 from profiler.diff.sessions import SessionDiff
+from profiler.figures import signed
 from profiler.functions import short_name
 from profiler.report.comparison_sections import nothing_to_compare, percent
 from profiler.report.headline import Headline
@@ -34,7 +37,8 @@ def cost_comparison(diff: SessionDiff) -> Section:
         f"{100 * NOISE:g} %: a smaller change says nothing.</p>"
     )
     moved = sorted(cost.functions, key=lambda f: -abs(f.own_delta))[:TOP]
-    moved = [function for function in moved if function.own_delta]
+    least = VISIBLE * abs(moved[0].own_delta) if moved else 0
+    moved = [function for function in moved if abs(function.own_delta) > least]
     if moved:
         bars = [(f.function, f.file, float(f.own_delta)) for f in moved]
         document["figures"]["cost-changes"] = function_changes_figure(bars, "estimated cycles")
@@ -74,7 +78,8 @@ def _headlines(cost: CostDiff, moved: Sequence[FunctionDelta]) -> list[Headline]
             Headline(
                 "warning" if after > before else "ok",
                 f"Estimated cycles {percent(before, after)}",
-                f"The largest change is {short_name(worst.function)}: {worst.own_delta:+,}.",
+                f"The largest change is {short_name(worst.function)}: "
+                f"{signed(worst.own_delta)}.",
                 "See which functions changed the most.",
                 "cache",
             )
@@ -90,7 +95,7 @@ def _headlines(cost: CostDiff, moved: Sequence[FunctionDelta]) -> list[Headline]
 def _function_headline(function: FunctionDelta) -> Headline:
     name = short_name(function.function)
     before, after = function.cycles
-    change = f"{function.own_delta:+,} estimated cycles"
+    change = f"{signed(function.own_delta)} estimated cycles"
     if function.before is None:
         title, change = f"{name} is new", f"{after:,} estimated cycles"
     elif function.after is None:
@@ -158,10 +163,11 @@ def _note(function: FunctionDelta) -> str:
         parts.append(f"was in {function.was_file}")
     for moved in function.moved:
         way = "inlined into" if moved.outward else "inlined from"
-        sign = "−" if moved.outward else "+"
-        parts.append(f"{way} {short_name(moved.function)} ({sign}{moved.cycles:,})")
+        cycles = signed(-moved.cycles if moved.outward else moved.cycles)
+        parts.append(f"{way} {short_name(moved.function)} ({cycles})")
     for line in function.lines[:2]:
-        if not function.moved and line.file and 2 * abs(line.delta) >= abs(function.delta):
+        known = line.file and line.file != UNKNOWN
+        if not function.moved and known and 2 * abs(line.delta) >= abs(function.delta):
             name = f"{line.file.rpartition('/')[2]}:{line.line or line.was_line}"
-            parts.append(f"{name} {'+' if line.delta > 0 else '−'}{abs(line.delta):,}")
+            parts.append(f"{name} {signed(line.delta)}")
     return visible("; ".join(parts), 600)

@@ -6,7 +6,7 @@ from typing import Any
 from collectors.records.heap import HeapProfile
 from profiler.charts.comparison import heap_overlay_figure
 from profiler.diff.sessions import SessionDiff
-from profiler.figures import size
+from profiler.figures import signed_size, size
 from profiler.report.comparison_sections import nothing_to_compare, percent
 from profiler.report.headline import Headline
 from profiler.report.markup import facts, figure
@@ -34,7 +34,7 @@ def heap_comparison(diff: SessionDiff) -> Section:
             ("Held at the last snapshot", f"{size(was.held)} → {size(now.held)}"),
             (
                 "Growth, first to last third",
-                f"{size(was.growth)} → {size(now.growth)}",
+                f"{signed_size(was.growth)} → {signed_size(now.growth)}",
             ),
         ]
     ) + figure(

@@ -8,13 +8,18 @@ from profiler.diff.errors import Change, ErrorChange
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import SessionDiff
 from profiler.error_kinds import kind_words
+from profiler.figures import plural
 from profiler.functions import short_name
-from profiler.own_code import own_frame
-from profiler.report.headline import Headline
+from profiler.own_code import OwnCode, own_frame
+from profiler.report.headline import Headline, worst_first
 from profiler.report.markup import empty, esc, number, table
 from profiler.report.parts_errors import error_parts
 from profiler.report.sections import Section, error_filter, tool_titles
+from profiler.report.severity import record_severities
+from profiler.rules.context import Context
+from profiler.rules.errors import judged_errors
 from profiler.sources import Sources
+from profiler.thresholds import Thresholds
 
 MOST_HEADLINES = 5
 
@@ -75,6 +80,7 @@ def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
     for row, change in zip(document["records"], changes, strict=False):
         row["what"] = f"{row['kind']}: {row['what']}"
         row["kind"] = change.change.value
+    document["ordered"] = True  # a bug before the leaks, as the tools tell them
     section.parts.append((name, document))
     chips = "".join(
         f'<button type="button" aria-pressed="false" data-kind="{change.value}" '
@@ -88,34 +94,41 @@ def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
         f'<p class="muted">{titles}. An error is the same in both when its kind and the '
         "program's functions on its stack are.</p>" + error_filter(chips)
     )
-    section.headlines = _error_headlines(changes, counts)
+    section.headlines = _error_headlines(diff, changes, counts)
     return section
 
 
 def _error_headlines(
-    changes: Sequence[ErrorChange], counts: dict[Change, int]
+    diff: SessionDiff, changes: Sequence[ErrorChange], counts: dict[Change, int]
 ) -> list[Headline]:
-    found: list[Headline] = []
-    for index, change in enumerate(changes):
-        record = change.record
-        if change.change is Change.NEW and record.kind != "Leak_StillReachable":
-            words = kind_words(record.kind)
-            found.append(
-                Headline(
-                    words.severity,
-                    f"New: {words.title.lower()}: {_place(own_frame(record.frames))}",
-                    f"{record.what}.",
-                    "The baseline does not have it.",
-                    f"errors/record={index}",
-                )
-            )
-    more = len(found) - MOST_HEADLINES
+    new = [
+        (index, change.record)
+        for index, change in enumerate(changes)
+        if change.change is Change.NEW
+    ]
+    records = [record for _, record in new]
+    manifest = diff.session.manifest
+    context = Context(manifest, Thresholds(), OwnCode.guessed(manifest.target.argv))
+    severities = record_severities(records, judged_errors([ErrorProfile(records)], context))
+    found = [
+        Headline(
+            severity,
+            f"New: {kind_words(record.kind).title.lower()}: {_place(own_frame(record.frames))}",
+            f"{record.what}.",
+            "The baseline does not have it.",
+            f"errors/record={index}",
+        )
+        for (index, record), severity in zip(new, severities, strict=True)
+        if record.kind != "Leak_StillReachable"
+    ]
+    found = worst_first(found)
+    rest = found[MOST_HEADLINES:]
     del found[MOST_HEADLINES:]
-    if more > 0:
+    if rest:
         found.append(
             Headline(
-                "error",
-                f"{more:,} more new errors",
+                rest[0].severity,
+                plural(len(rest), "more new error"),
                 f"{counts[Change.NEW]:,} are new in all.",
                 "",
                 "errors/kind=new",
@@ -156,7 +169,7 @@ def scheduling_comparison(diff: SessionDiff) -> Section:
             _figure(delta.medians[1], delta.unit),
             "–"
             if delta.interval is None
-            else f"{delta.interval[0]:+.3g} … {delta.interval[1]:+.3g}",
+            else f"{delta.interval[0]:+.3g} … {delta.interval[1]:+.3g}".replace("-", "−"),
             f"{len(delta.before)} / {len(delta.after)}",
             _VERDICTS[delta.verdict],
         ]
@@ -182,9 +195,11 @@ def scheduling_comparison(diff: SessionDiff) -> Section:
 
 
 def _figure(value: float, unit: str) -> str:
-    if abs(value) >= 1000:
-        return f"{number(value)} {esc(unit)}".rstrip()
-    return f"{value:.3g} {esc(unit)}".rstrip()
+    """As many decimals for all figures of a unit."""
+    if unit in {"s", "%"}:
+        return f"{value:,.{3 if unit == 's' else 1}f} {unit}"
+    text = number(value) if value == round(value) or value >= 1000 else f"{value:.1f}"
+    return f"{text} {esc(unit)}".rstrip()
 
 
 def _scheduling_headline(delta: RunsDelta) -> Headline:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collectors.records.cost import CostProfile
-from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
 from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.figures import size
@@ -16,8 +16,9 @@ from profiler.report.headline import RANK, Headline, headlines
 from profiler.report.markup import empty, esc, facts, figure, number, table
 from profiler.report.parts_cost import MOST_FUNCTIONS, cost_parts
 from profiler.report.parts_errors import MOST_RECORDS, error_parts
+from profiler.report.severity import kind_severities
 from profiler.rules.cache import cache_findings
-from profiler.rules.errors import LOST, Judged, judged_errors
+from profiler.rules.errors import judged_errors
 from profiler.rules.heap import heap_findings
 from profiler.rules.words import listed
 from profiler.sources import Sources
@@ -106,8 +107,9 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
     if not simulated:
         miss = " No cache was simulated: only instructions were counted."
     body = [damage_lines(content, tool), facts(_cost_facts(costs))]
+    height = cost["figures"]["cost-top"]["layout"]["height"]
     body.append(
-        figure("cost-top", "cost", "Which functions cost the most?", caption + miss, 380)
+        figure("cost-top", "cost", "Which functions cost the most?", caption + miss, height)
     )
     module = "module, " if any(obj is not None for obj in costs.objects) else ""
     if "cost-treemap" in cost["figures"]:
@@ -225,7 +227,7 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
     counts: dict[str, int] = {}
     for record in records[:MOST_RECORDS]:
         counts[record.kind] = counts.get(record.kind, 0) + 1
-    severities = _severities(records, judged)
+    severities = kind_severities(records, judged)
     order = sorted(counts, key=lambda kind: (RANK[severities[kind]], kind_order(kind)))
     chips = "".join(_chip(kind, counts[kind], severities[kind]) for kind in order)
     body.append(_leak_table(profiles))
@@ -252,25 +254,6 @@ def error_filter(chips: str) -> str:
         '<span id="error-count" class="muted" aria-live="polite"></span></div>'
         '<div id="error-list"></div>'
     )
-
-
-def _severities(records: Sequence[ErrorRecord], judged: Sequence[Judged]) -> dict[str, str]:
-    """How much each kind matters: the worst that a finding says of its records.
-
-    What no finding speaks of weighs as its kind does, but a block that is lost along with
-    another no more than that.
-    """
-    found: dict[str, str] = {}
-    for finding, numbers in judged:
-        for kind in {records[place].kind for place in numbers}:
-            severities = (found.get(kind, finding.severity), finding.severity)
-            found[kind] = min(severities, key=RANK.__getitem__)
-    for record in records:
-        found.setdefault(record.kind, kind_words(record.kind).severity)
-    direct, along = found.get(LOST), "Leak_IndirectlyLost"
-    if direct is not None and along in found:
-        found[along] = max(found[along], direct, key=RANK.__getitem__)
-    return found
 
 
 def _chip(kind: str, count: int, severity: str) -> str:

@@ -3,6 +3,7 @@
 import html
 import math
 from array import array
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -226,6 +227,25 @@ def test_shares_keep_what_a_screen_can_show() -> None:
     shown = np.asarray(_shares(values))
     assert shown == pytest.approx(values, rel=1 / 8000, abs=0, nan_ok=True)
     assert not np.any(shown[~np.isnan(shown)].view(np.uint32) & 0x7FF)  # nothing to store
+
+
+def test_peaks_side_by_side_share_a_label() -> None:
+    made = heap_profile()
+    peak = made.peak
+    assert peak is not None
+    snapshots = [
+        replace(s, tree=TreeKind.PEAK if s.index == peak.index - 1 else TreeKind.EMPTY)
+        for s in made.snapshots
+    ]
+    (note,) = heap_timeline_figure(replace(made, snapshots=snapshots))["layout"]["annotations"]
+    assert note["text"] == "● peak 901 KiB · ▲ marked as peak"
+
+
+def test_bars_that_nobody_could_see_are_left_to_the_table() -> None:
+    costs = function_costs([cost_profile()])
+    assert len(top_functions_figure(costs)["data"][0]["y"]) == len(costs) == 4
+    costs.cycles[2:] = costs.cycles[0] / 1000
+    assert top_functions_figure(costs)["data"][0]["y"] == [0, 1]
 
 
 def test_proc_gives_the_same_columns_as_vmstat() -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from collectors.records.heap import HeapProfile, TreeKind
 from profiler.aggregate.alloc_nodes import AllocNodes, alloc_nodes
-from profiler.figures import percent, size
+from profiler.figures import percent, signed_size, size
 from profiler.store import Session
 from tui.editor import open_in_editor
 from tui.screens.heap_data import Found, HeapRun, find_source, heap_runs, opened_at_first
@@ -22,7 +22,6 @@ from tui.screens.heap_text import (
     legend,
     no_tree_text,
     node_text,
-    signed_size,
     snapshot_text,
 )
 from tui.screens.session_screen import SessionScreen

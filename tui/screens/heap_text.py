@@ -5,7 +5,7 @@ from rich.text import Text
 
 from collectors.records.heap import HeapProfile, HeapSnapshot, TreeKind
 from profiler.aggregate.alloc_nodes import AllocNodes
-from profiler.figures import count, duration, percent, short_count, size
+from profiler.figures import count, duration, percent, short_count, signed_size, size
 from tui.text import printable
 from tui.widgets.heap_timeline import BASE, FILLS, LARGEST, PEAK, LayerColours
 
@@ -40,11 +40,6 @@ def axis_text(profile: HeapProfile) -> str:
     if profile.pages:
         return f"{what}; sizes are mapped pages, not what malloc gave out"
     return what
-
-
-def signed_size(change: int) -> str:
-    sign = "+" if change > 0 else "−" if change < 0 else "±"
-    return f"{sign}{size(abs(change))}"
 
 
 def legend(snapshot: HeapSnapshot, profile: HeapProfile, colours: LayerColours) -> Text:

@@ -24,14 +24,14 @@ async function startErrors() {
       && (!module.value || records[i].module === module.value) && words.every((word) => text(i).includes(word)));
     const order = new Map(chips.map((chip, i) => [chip.dataset.kind, i]));
     shown.sort((a, b) => order.get(records[a].kind) - order.get(records[b].kind)
-      || (records[b].bytes || 0) - (records[a].bytes || 0) || records[b].count - records[a].count || a - b);
+      || (doc.ordered ? a - b : (records[b].bytes || 0) - (records[a].bytes || 0) || records[b].count - records[a].count || a - b));
     host.replaceChildren();
     let kind = null;
     for (const i of shown.slice(0, page)) {
       if (records[i].kind !== kind) {
         kind = records[i].kind;
         const chip = chips[order.get(kind)];
-        host.append(el('h4', { class: `kind ${chip.dataset.severity}` }, `${chip.dataset.sign} ${chip.dataset.title} `, el('span', { class: 'muted' }, kind)));
+        host.append(el('h4', { class: `kind ${chip.dataset.severity}` }, `${chip.dataset.sign} ${chip.dataset.title} `, el('span', { class: 'muted' }, chip.title)));
       }
       host.append(errorCard(doc, i));
     }

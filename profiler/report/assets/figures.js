@@ -41,7 +41,8 @@ function themed(value) {
 function fitted(layout, width, sync) {
   if (width >= 560) return layout;
   if (sync) { // the margins of all must stay the same
-    const short = (axis) => (axis && axis.ticktext ? { ...axis, tickfont: { size: 11 }, ticktext: axis.ticktext.map((text) => (text.length > 14 ? `${text.slice(0, 13)}…` : text)) } : axis);
+    const name = (text) => text.replace(/ \(\d+\)$/, '');
+    const short = (axis) => (axis && axis.ticktext ? { ...axis, tickfont: { size: 11 }, ticktext: axis.ticktext.map(name).map((text) => (text.length > 13 ? `${text.slice(0, 12)}…` : text)) } : axis);
     return { ...layout, margin: { ...layout.margin, l: 90, r: 62 }, yaxis: short(layout.yaxis), xaxis: { ...layout.xaxis, nticks: 5 } };
   }
   const narrow = { ...layout, margin: { ...layout.margin, l: Math.min(layout.margin.l, 40), r: 4 } };

@@ -1,5 +1,7 @@
 """The page of a comparison."""
 
+import re
+
 import pytest
 
 from collectors.records.errors import ErrorProfile, ErrorRecord
@@ -73,6 +75,20 @@ def test_the_tools_that_looked_are_named() -> None:
     page = render_comparison(difference(clean, clean))
     assert "Helgrind, DRD found no error in either" in page
     assert "Memcheck" not in page.partition('<section id="heap"')[0]
+
+
+def test_a_new_leak_weighs_as_in_the_sessions_own_page() -> None:
+    own = Frame(1, "start", "/home/me/app", "/home/me", "app.cpp", 3)
+    lost = ErrorRecord(
+        "Leak_DefinitelyLost", "16 bytes lost", (own,), leaked_bytes=16, leaked_blocks=1
+    )
+    written = ErrorRecord("InvalidWrite", "Invalid write of size 4", (own,))
+    made = content(memcheck=(ErrorProfile([lost, written]),))
+    clean = content(memcheck=(ErrorProfile([]),))
+    findings = render_comparison(difference(clean, made)).partition('<section id="errors"')[0]
+    first, second = re.findall(r'<li class="finding (\w+)"', findings)[:2]
+    assert (first, second) == ("error", "info")
+    assert findings.index("New: writes to") < findings.index("New: leaks")
 
 
 def test_no_news_of_what_was_not_compared_is_no_good_news() -> None:
