@@ -26,6 +26,16 @@ CYCLES = {
     "Bcm": 10,
     "Bim": 10,
 }
+ESTIMATE = "estimated cycles"
+
+
+def weights_of(events: Sequence[str]) -> dict[str, int]:
+    """What each event counts for; the first event alone where none of them takes cycles.
+
+    Such are the bytes and blocks of `--xtree-memory` and `--xtree-leak`.
+    """
+    known = any(event in CYCLES for event in events)
+    return dict(CYCLES) if known else dict.fromkeys(events[:1], 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,11 @@ class FunctionCosts:
         """One event's column. Raises `ValueError` where it was not measured: ask `has`."""
         return self.counts[self.events.index(name)]
 
+    @property
+    def ranked_by(self) -> str:
+        """What `cycles` holds: an estimate, or the first event where none takes cycles."""
+        return ESTIMATE if any(event in CYCLES for event in self.events) else self.events[0]
+
     def has(self, *names: str) -> bool:
         return all(name in self.events for name in names)
 
@@ -61,10 +76,9 @@ def function_costs(profiles: Sequence[CostProfile]) -> FunctionCosts:
     sums = by_function(profiles)
     counts = np.array(sums.counts, dtype=np.float64).reshape(len(sums.events), len(sums.keys))
     cycles = np.zeros(len(sums.keys))
+    weights = weights_of(sums.events)
     for row, name in zip(counts, sums.events, strict=True):
-        cycles += CYCLES.get(name, 0) * row
-    if not cycles.any() and len(sums.events):
-        cycles = counts[0].copy()
+        cycles += weights.get(name, 0) * row
     order: Any = np.lexsort((np.arange(len(sums.keys)), -cycles))
     places: list[int] = order.tolist()
     functions, files, objects = symbol_names(sums.keys)

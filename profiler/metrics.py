@@ -163,7 +163,7 @@ def _costs(profiles: Sequence[CostProfile], tool: str) -> Iterator[Metric]:
 
 
 def _heap(profiles: Sequence[HeapProfile], tool: str) -> Iterator[Metric]:
-    peaks = [profile.peak for profile in profiles if profile.peak is not None]
+    peaks = [p.peak for p in profiles if p.peak is not None and not p.is_one_moment]
     if not peaks:
         return
     # Peaks of several processes come at different moments and have no sum.

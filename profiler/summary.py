@@ -262,6 +262,8 @@ def _heap_figures(profile: HeapProfile) -> dict[str, Any]:
     }
     if profile.pages:
         figures["pages_as_heap"] = True
+    if profile.is_one_moment:
+        figures["one_moment"] = True
     if profile.measures != "heap":
         figures["measures"] = profile.measures
     if profile.sites is not None:

@@ -36,6 +36,7 @@ _NAME_CELLS = 58
 _MOST_FINDINGS = 10  # where some are information: errors and warnings are all shown
 _FEWEST_INFO = 3
 _FINDING_CELLS = 100
+_MOST_EVENTS = 6
 
 
 def summary_lines(
@@ -174,13 +175,19 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
         return
     unit = {"i": "instructions", "ms": "ms", "B": "bytes allocated and freed"}
     stacks = peak["stacks_bytes"]
-    yield (
-        f"  peak {size(peak['total_bytes'])} at snapshot {peak['index']} of "
-        f"{figures['snapshots']}, after {short_count(peak['time'])} "
-        f"{unit.get(figures['time_unit'], figures['time_unit'])}: "
-        f"useful {size(peak['heap_bytes'])}, extra {size(peak['extra_bytes'])}, stacks "
-        f"{size(stacks) if stacks else NOT_MEASURED}"
+    after = (
+        f"after {short_count(peak['time'])} "
+        f"{unit.get(figures['time_unit'], figures['time_unit'])}"
     )
+    if figures.get("one_moment"):
+        yield f"  {size(peak['heap_bytes'])} in use {after}: one moment, no peak is known"
+    else:
+        yield (
+            f"  peak {size(peak['total_bytes'])} at snapshot {peak['index']} of "
+            f"{figures['snapshots']}, {after}: "
+            f"useful {size(peak['heap_bytes'])}, extra {size(peak['extra_bytes'])}, stacks "
+            f"{size(stacks) if stacks else NOT_MEASURED}"
+        )
     marked = figures["marked_peak"]
     if marked is not None and marked != peak["index"]:
         yield f"  Massif marked snapshot {marked} as its peak"
@@ -190,7 +197,8 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
         stack = " < ".join(_telling_places(entry["stack"][entry["own"] or 0 :]))
         percents, held = rows.get(stack, (0.0, 0))
         rows[stack] = percents + entry["percent"], held + entry["bytes"]
-    for stack, (percents, held) in [*rows.items()][:_TOP]:
+    largest = sorted(rows.items(), key=lambda row: -row[1][1])
+    for stack, (percents, held) in largest[:_TOP]:
         yield f"  {percents:5.1f} %  {size(held):>9}  {stack}"
     yield from _sites(figures)
 
@@ -236,27 +244,31 @@ def _telling_places(places: Sequence[str]) -> list[str]:
 
 def _cost(tool: str, figures: Figures) -> Iterator[str]:
     cache = figures.get("simulated_cache")
-    yield from _heading("Which code misses the cache?", tool)
     events = figures["events"]
-    yield f"  {short_count(events.get('Ir'))} instructions (Ir {count(events.get('Ir'))})"
+    if "Ir" in events:
+        main, others = "Ir", ("I1mr", "D1mr", "D1mw", "DLmr", "DLmw")
+        yield from _heading("Which code misses the cache?", tool)
+        yield f"  {short_count(events[main])} instructions (Ir {count(events[main])})"
+    else:  # bytes and blocks of `--xtree-memory` and `--xtree-leak`, or cycles
+        main, *others = events
+        yield from _heading(f"Where does {main} come from?", tool)
+        counted = ", ".join(f"{name} {count(events[name])}" for name in [*events][:_TOP])
+        yield f"  {counted}"
     rates = list(_rates(events))
     if rates:
         yield f"  {', '.join(rates)}"
     if cache:
         yield f"  in simulated caches, not the CPU's own: {'; '.join(map(_cache, cache))}"
-    shown = [name for name in ("Ir", "I1mr", "D1mr", "D1mw", "DLmr", "DLmw") if name in events]
+    shown = [main, *(name for name in others if name in events)][:_MOST_EVENTS]
     rows = [
         (
-            *(
-                percent(row.get(name), events.get("Ir")) if name == "Ir" else ""
-                for name in ("Ir",)
-            ),
+            percent(row[main], events[main]),
             *(short_count(row.get(name)) for name in shown),
             cut(f"{row['function']} ({row['file']})", _NAME_CELLS + 20),
         )
         for row in figures["top"][:_TOP]
     ]
-    header = ("Ir %", *shown, "function (file)")
+    header = (f"{main} %", *shown, "function (file)")
     for line in table_lines(header, rows, right=range(len(shown) + 1)):
         yield f"  {line}"
     functions = figures["functions"]

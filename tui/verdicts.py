@@ -55,7 +55,8 @@ def _errors(figures: Figures) -> Verdict:
 def _cost(figures: Figures) -> Verdict:
     events = figures["events"]
     reads, writes = events.get("Dr"), events.get("Dw")
-    text = f"{short_count(events.get('Ir'))} instructions"
+    main = "Ir" if "Ir" in events else next(iter(events))
+    text = f"{short_count(events[main])} {'instructions' if main == 'Ir' else main}"
     rate = 0.0
     if reads is not None and writes is not None and "D1mr" in events:
         misses = events["D1mr"] + events["D1mw"]
@@ -63,7 +64,7 @@ def _cost(figures: Figures) -> Verdict:
         text += f", D1 misses {percent(misses, reads + writes)} of reads+writes (simulated)"
     top = figures["top"]
     if top:
-        share = percent(top[0].get("Ir"), events.get("Ir"))
+        share = percent(top[0][main], events[main])
         text += f"; most in {top[0]['function'].partition('(')[0][-40:]} ({share})"
     return Verdict("warning" if rate >= 0.05 else "info", text)
 
@@ -72,8 +73,11 @@ def _heap(figures: Figures) -> Verdict:
     peak = figures["peak"]
     if peak is None:
         return NOTHING
-    text = f"peak {size(peak['total_bytes'])} at snapshot {peak['index']}"
-    text += f" of {count(figures['snapshots'])}"
+    if figures.get("one_moment"):
+        text = f"{size(peak['total_bytes'])} in use at one moment"
+    else:
+        text = f"peak {size(peak['total_bytes'])} at snapshot {peak['index']}"
+        text += f" of {count(figures['snapshots'])}"
     top = figures["top"]
     if top:
         place: str = top[0]["stack"][top[0]["own"] or 0]

@@ -149,6 +149,11 @@ class HeapProfile:
         return max(self.snapshots, key=lambda snapshot: snapshot.total_bytes, default=None)
 
     @property
+    def is_one_moment(self) -> bool:
+        """Whether there is but one look at the heap (`--xtree-memory`), which is no peak."""
+        return self.sites is not None and bool(self.snapshots) and self.marked_peak is None
+
+    @property
     def marked_peak(self) -> HeapSnapshot | None:
         """The snapshot that Massif marked as peak; it need not be the largest."""
         return next((s for s in self.snapshots if s.tree is TreeKind.PEAK), None)

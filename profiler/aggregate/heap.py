@@ -28,15 +28,16 @@ def top_stacks(profile: HeapProfile, most: int) -> TopStacks | None:
     """Who holds the heap at its peak, as far as trees tell.
 
     The peak itself may have no tree: then that of the largest snapshot with one is taken;
-    the result says which. None where no snapshot has a tree.
+    the result says which. None where no snapshot of any bytes has a tree.
     """
     by_size = sorted(
         range(len(profile.snapshots)), key=lambda i: -profile.snapshots[i].total_bytes
     )
     for position in by_size:
         tree = profile.load_tree(position)
-        if tree is not None:
-            stacks = sorted(leaf_stacks(tree), key=lambda stack: -stack.bytes)
+        if tree is not None and profile.snapshots[position].total_bytes:
+            held = (stack for stack in leaf_stacks(tree) if stack.bytes)
+            stacks = sorted(held, key=lambda stack: -stack.bytes)
             return TopStacks(profile.snapshots[position], tuple(stacks[:most]))
     return None
 

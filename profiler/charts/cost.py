@@ -5,11 +5,12 @@ from typing import Any
 from collectors.records.cost import UNKNOWN
 from profiler.charts.style import HEAT, VISIBLE, Figure, axis, figure, label, layout
 from profiler.functions import (
-    CYCLES,
+    ESTIMATE,
     FunctionCosts,
     distinct_names,
     miss_rate,
     short_name,
+    weights_of,
 )
 
 TREEMAP_FUNCTIONS = 250
@@ -31,8 +32,9 @@ def top_functions_figure(costs: FunctionCosts, most: int = 12) -> Figure:
     ]
     total = float(costs.cycles.sum()) or 1.0
     data: list[dict[str, Any]] = []
-    for title, events, colour in SHARES:
-        columns = [(CYCLES[e], costs.event(e)) for e in events if costs.has(e)]
+    weights, by = weights_of(costs.events), costs.ranked_by
+    for title, events, colour in SHARES if by == ESTIMATE else ((by, (by,), "@user"),):
+        columns = [(weights[e], costs.event(e)) for e in events if costs.has(e)]
         values = [float(sum(weight * column[i] for weight, column in columns)) for i in shown]
         if not any(values):
             continue
@@ -49,7 +51,7 @@ def top_functions_figure(costs: FunctionCosts, most: int = 12) -> Figure:
                 },
                 "text": [
                     f"{label(costs.functions[i], 300)}<br>{label(costs.files[i], 200)}"
-                    f"<br>{100 * float(costs.cycles[i]) / total:.1f} % of all estimated cycles"
+                    f"<br>{100 * float(costs.cycles[i]) / total:.1f} % of all {label(by)}"
                     for i in shown
                 ],
                 "textposition": "none",
@@ -64,7 +66,7 @@ def top_functions_figure(costs: FunctionCosts, most: int = 12) -> Figure:
             barmode="stack",
             bargap=0.25,
             showlegend=len(data) > 1,
-            xaxis=axis("estimated cycles", tickformat="~s", rangemode="tozero"),
+            xaxis=axis(label(by), tickformat="~s", rangemode="tozero"),
             yaxis=axis(
                 None,
                 autorange="reversed",
@@ -75,7 +77,7 @@ def top_functions_figure(costs: FunctionCosts, most: int = 12) -> Figure:
             ),
             hovermode="closest",
         ),
-        columns={"x": "estimated cycles", "y": "function", "labels": names},
+        columns={"x": label(by), "y": "function", "labels": names},
     )
 
 

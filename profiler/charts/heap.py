@@ -116,7 +116,7 @@ def heap_timeline_figure(profile: HeapProfile) -> Figure:
 def _peak_notes(profile: HeapProfile, scale: int) -> list[dict[str, Any]]:
     peak, marked = profile.peak, profile.marked_peak
     notes: list[dict[str, Any]] = []
-    if peak is None:
+    if peak is None or profile.is_one_moment:
         return notes
     last = max((s.time for s in profile.snapshots), default=0)
     text = f"● peak {size(peak.total_bytes)}"

@@ -13,7 +13,7 @@ from profiler.diff.function import FunctionDelta
 from profiler.diff.lines import Lines, line_changes
 from profiler.diff.matching import Names, Side, pairs, side, without
 from profiler.diff.moves import find_moved
-from profiler.functions import CYCLES
+from profiler.functions import weights_of
 
 MOST_FUNCTIONS = 3000
 MOST_LINE_FUNCTIONS = 40
@@ -45,9 +45,9 @@ class CostDiff:
 
 
 def weights(events: Sequence[str]) -> list[int]:
-    """What an event counts in estimated cycles; of foreign events the first counts alone."""
-    known = [CYCLES.get(event, 0) for event in events]
-    return known if any(known) else [1] + [0] * (len(events) - 1)
+    """What each event counts for, in their order."""
+    known = weights_of(events)
+    return [known.get(event, 0) for event in events]
 
 
 def cost_diff(

@@ -6,7 +6,7 @@ from typing import Any
 
 from collectors.records.cost import CostProfile
 from profiler.charts.cost import top_functions_figure, treemap_figure
-from profiler.functions import CYCLES, FunctionCosts
+from profiler.functions import FunctionCosts, weights_of
 from profiler.sources import SourceFile, Sources
 from profiler.visible import visible
 
@@ -29,22 +29,24 @@ def _table(costs: FunctionCosts) -> dict[str, Any]:
         "cycles": array("d", costs.cycles[:count].tolist()),
         "totals": [float(row.sum()) for row in costs.counts],
         "total_cycles": float(costs.cycles.sum()),
+        "ranked_by": visible(costs.ranked_by, 100),
         "all_functions": len(costs),
     }
 
 
 def _file_order(profiles: Sequence[CostProfile]) -> list[str]:
-    """Files by estimated cycles of their lines, the costliest first."""
+    """Files by what their lines cost, the costliest first."""
     import numpy as np
 
     sums: dict[str, float] = {}
     for profile in profiles:
-        weights = np.zeros(len(profile))
+        weight_of = weights_of(profile.events)
+        cost = np.zeros(len(profile))
         for name, column in zip(profile.events, profile.counts, strict=True):
-            if name in CYCLES:
-                weights += CYCLES[name] * np.asarray(column, dtype=np.float64)
+            if name in weight_of:
+                cost += weight_of[name] * np.asarray(column, dtype=np.float64)
         per_file = np.bincount(
-            np.asarray(profile.row_file), weights=weights, minlength=len(profile.files)
+            np.asarray(profile.row_file), weights=cost, minlength=len(profile.files)
         )
         for name, value in zip(profile.files, per_file.tolist(), strict=True):
             sums[name] = sums.get(name, 0.0) + value

@@ -150,7 +150,7 @@ def heap_parts(
                 [s.index, s.time, s.heap_bytes, s.extra_bytes, s.stacks_bytes, str(s.tree)]
                 for s in drawn_snapshots(profile.snapshots)
             ],
-            "peak": profile.peak.index if profile.peak else None,
+            "peak": profile.peak.index if profile.peak and not profile.is_one_moment else None,
             "marked": profile.marked_peak.index if profile.marked_peak else None,
             "first": chosen[0].index if chosen else None,
             "trees": trees,

@@ -63,15 +63,18 @@ def _heap_process(
     if peak is None:
         return empty(f"{title} took no snapshot.")
     what = "mapped pages (address space, not heap)" if profile.pages else "heap"
-    lines = [
-        (
-            "Peak",
-            f"{size(peak.total_bytes)} in snapshot {peak.index} of "
-            f"{number(len(profile.snapshots))}",
-        ),
-        ("Of it useful", size(peak.heap_bytes)),
-        ("Allocator's extra", size(peak.extra_bytes)),
-    ]
+    if profile.is_one_moment:
+        lines = [("In use at that moment", size(peak.heap_bytes))]
+    else:
+        lines = [
+            (
+                "Peak",
+                f"{size(peak.total_bytes)} in snapshot {peak.index} of "
+                f"{number(len(profile.snapshots))}",
+            ),
+            ("Of it useful", size(peak.heap_bytes)),
+            ("Allocator's extra", size(peak.extra_bytes)),
+        ]
     if any(s.stacks_bytes for s in profile.snapshots):
         lines.append(("Stacks", size(peak.stacks_bytes)))
     if marked is not None and marked.index != peak.index:
@@ -88,7 +91,9 @@ def _heap_process(
         f"{title}, {what} by {esc(unit)}: "
         f"not by time on the device. {kept} Click a snapshot to see its tree."
     )
-    if profile.sites is not None and len(profile.snapshots) <= 2:
+    if profile.is_one_moment:
+        caption = "The heap at one moment, when the file was written: no peak is known."
+    elif profile.sites is not None:
         caption = (
             f"{title} tells of its peak and its end alone: the line between them was not "
             "measured. Click one to see its tree."

@@ -10,7 +10,7 @@ from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
 from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.figures import size
-from profiler.functions import FunctionCosts, function_costs
+from profiler.functions import ESTIMATE, FunctionCosts, function_costs
 from profiler.report.content import ReportInput
 from profiler.report.headline import RANK, Headline, headlines
 from profiler.report.markup import empty, esc, facts, figure, number, table
@@ -95,16 +95,20 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
     cost = section.parts[-1][1]
     listed = cost["sources"]
     simulated = costs.has("D1mr")
-    caption = (
-        f"{tool_title(tool)}, self cost. Estimated cycles = Ir + 10 × first-level misses "
-        "+ 100 × last-level misses: a rule of thumb to rank by, not a time."
-    )
+    caption = f"{tool_title(tool)}, self cost. "
+    if costs.ranked_by == ESTIMATE:
+        caption += (
+            "Estimated cycles = Ir + 10 × first-level misses + 100 × last-level misses: "
+            "a rule of thumb to rank by, not a time."
+        )
+    else:
+        caption += "No instructions were counted: functions are ranked by the first event."
     caches = _simulated_caches(profiles)
     miss = ""
     if caches:
         miss = f" Misses are of a simulated cache ({esc(caches)}), not of the hardware."
         section.made_with.append(("Simulated cache", esc(caches)))
-    if not simulated:
+    if not simulated and costs.has("Ir"):
         miss = " No cache was simulated: only instructions were counted."
     body = [damage_lines(content, tool), facts(_cost_facts(costs))]
     height = cost["figures"]["cost-top"]["layout"]["height"]
@@ -118,8 +122,9 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
                 "cost-treemap",
                 "cost",
                 "Which files do they come from?",
-                f"Area: estimated cycles by {module}directory, file and function; colour: "
-                "share of data accesses that miss the simulated D1 cache. Click to go in.",
+                f"Area: {esc(costs.ranked_by)} by {module}directory, file and function; "
+                "colour: share of data accesses that miss the simulated D1 cache. Click to "
+                "go in.",
                 420,
             )
         )

@@ -49,7 +49,7 @@ def heap_findings(
     held = held if len(several) <= 1 else None
     for process, profile in enumerate(profiles):
         peak = profile.peak
-        if peak is None or not peak.total_bytes or profile.pages:
+        if peak is None or not peak.total_bytes or profile.pages or profile.is_one_moment:
             continue
         if profile.sites is not None and several:
             continue

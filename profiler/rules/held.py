@@ -32,7 +32,9 @@ def held_at_exit(
 
 def held_of(profile: HeapProfile) -> Held | None:
     """The same of a profile that knows it itself."""
-    ends = None if profile.sites is None else profile.sites.columns.get("end_bytes")
+    if profile.sites is None or profile.is_one_moment:
+        return None  # which moment that was, `--xtree-memory` does not say
+    ends = profile.sites.columns.get("end_bytes")
     return None if ends is None else Held(sum(ends), "DHAT")
 
 

@@ -67,9 +67,7 @@ def _malloc(recorded: Recorded, context: Context) -> Iterator[Finding]:
         return
     totals = [p.heap for profile in recorded.errors for p in profile.processes if p.heap]
     seen = [sum(heap.allocs for heap in totals)] if totals else []
-    heaps = [h for h in recorded.heaps if not h.pages and h.snapshots]
-    if heaps:
-        seen.append(max(h.peak.heap_bytes if h.peak else 0 for h in heaps))
+    seen += [_allocated(h) for h in recorded.heaps if not h.pages and h.snapshots]
     if not seen or any(seen):
         return
     calls = 0.0
@@ -102,6 +100,14 @@ def _malloc(recorded: Recorded, context: Context) -> Iterator[Finding]:
         fingerprint("trust-malloc"),
         weight=19,
     )
+
+
+def _allocated(profile: HeapProfile) -> int:
+    """Bytes that were seen allocated, at one time or over the run; 0 where none were."""
+    ever = None if profile.sites is None else profile.sites.columns.get("total_bytes")
+    if ever is None:
+        return profile.peak.heap_bytes if profile.peak else 0
+    return sum(ever)
 
 
 def _unresolved(recorded: Recorded, context: Context) -> Iterator[Finding]:

@@ -106,6 +106,7 @@ class CacheScreen(SessionScreen[CostContent]):
     def show(self, content: CostContent) -> None:
         self.place = 0
         self._tables.clear()
+        self.weights = functions.weights_of(content.table.events)
         self._show_table(content.table)
         self._table.focus()
 

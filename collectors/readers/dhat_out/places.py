@@ -20,6 +20,7 @@ _COLUMNS = {
     "rb": "read_bytes",
     "wb": "written_bytes",
 }
+_MOST_FRAMES = 10_000  # Valgrind writes 500 at most
 
 
 class Places:
@@ -65,6 +66,8 @@ class Places:
         except (KeyError, TypeError, OverflowError):
             return False
         if "total_bytes" not in numbers or min(numbers.values()) < 0:
+            return False
+        if len(stack) > _MOST_FRAMES:
             return False
         known = len(self._points)
         if stack and not 0 <= min(stack) <= max(stack) < known:

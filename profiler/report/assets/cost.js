@@ -18,7 +18,7 @@ async function startCost() {
   const rate = (r) => (dr && dr[r] + dw[r] > 0 ? 100 * (d1r[r] + d1w[r]) / (dr[r] + dw[r]) : NaN);
   const columns = [
     { title: 'Function', value: (r) => doc.functions[r], text: (r) => doc.functions[r], cell: (r) => functionCell(doc, r) },
-    { title: 'Estimated cycles', numeric: true, help: 'Ir + 10 × first-level misses + 100 × last-level misses (+ 10 × mispredictions): to rank by, not a time', value: (r) => doc.cycles[r], text: (r) => whole(doc.cycles[r]) },
+    { title: doc.ranked_by === ESTIMATE ? 'Estimated cycles' : doc.ranked_by, numeric: true, help: doc.ranked_by !== ESTIMATE ? 'The first event that was counted' : 'Ir + 10 × first-level misses + 100 × last-level misses (+ 10 × mispredictions): to rank by, not a time', value: (r) => doc.cycles[r], text: (r) => whole(doc.cycles[r]) },
     { title: '%', numeric: true, value: (r) => doc.cycles[r], text: (r) => percent(100 * doc.cycles[r] / (doc.total_cycles || 1)) },
   ];
   if (dr) columns.push({ title: 'D1 miss %', numeric: true, help: 'Share of data reads and writes that miss the simulated first-level cache', value: rate, text: (r) => percent(rate(r)) });
@@ -56,8 +56,9 @@ function startSources(doc) {
   if (!host || !doc.sources.length) return null;
   const option = (item, index) => el('option', { value: index }, item.path);
   const files = el('select', { id: 'source-file' }, ...doc.sources.map(option));
-  const start = doc.events.includes('D1mr') ? 'estimated cycles' : doc.events[0];
-  const events = el('select', { id: 'source-event' }, ...['estimated cycles', ...doc.events, ALL_EVENTS].map((name) => el('option', { value: name, selected: name === start }, name)));
+  const start = doc.events.includes('D1mr') ? ESTIMATE : doc.events[0];
+  const choices = [...new Set([doc.ranked_by, ...doc.events, ALL_EVENTS])];
+  const events = el('select', { id: 'source-event' }, ...choices.map((name) => el('option', { value: name, selected: name === start }, name)));
   const code = el('div', { class: 'scroll source', tabindex: 0, role: 'region', 'aria-label': 'Annotated source' });
   const note = el('p', { class: 'muted' });
   host.replaceChildren(el('div', { class: 'bar' }, el('label', { for: 'source-file' }, 'File '), files, el('label', { for: 'source-event' }, ' cost '), events), note, code);
@@ -74,7 +75,7 @@ function startSources(doc) {
     const item = doc.sources[Number(files.value)];
     const file = await loadPart(item.part);
     note.textContent = item.newer ? '▲ The file was changed after the recording: lines and costs may not fit.' : '';
-    renderSource(code, file, lineCosts(doc, file, events.value === ALL_EVENTS ? 'estimated cycles' : events.value), events.value, line, doc.events);
+    renderSource(code, file, lineCosts(doc, file, events.value === ALL_EVENTS ? doc.ranked_by : events.value), events.value, line, doc.events);
   };
   files.addEventListener('change', () => { render(); writeAddress('cache', { source: doc.sources[Number(files.value)].path }); });
   events.addEventListener('change', () => render());
@@ -83,12 +84,13 @@ function startSources(doc) {
 }
 
 const ALL_EVENTS = 'all events';
+const ESTIMATE = 'estimated cycles';
 const WEIGHTS = { Ir: 1, I1mr: 10, D1mr: 10, D1mw: 10, ILmr: 100, DLmr: 100, DLmw: 100, Bcm: 10, Bim: 10 };
 function lineCosts(doc, file, event) {
   const costs = new Map();
   file.line.forEach((line, i) => {
     let cost = 0;
-    doc.events.forEach((name, e) => { cost += file.counts[e][i] * (event === 'estimated cycles' ? WEIGHTS[name] || 0 : name === event); });
+    doc.events.forEach((name, e) => { cost += file.counts[e][i] * (event === ESTIMATE ? WEIGHTS[name] || 0 : name === event); });
     costs.set(line, cost);
   });
   return costs;
