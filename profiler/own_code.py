@@ -141,17 +141,28 @@ def is_library(point: AllocPoint) -> bool:
     return frame.fn is None or _LIBRARY_FUNCTION.match(frame.fn) is not None
 
 
-def own_alloc_frame(frames: Sequence[Frame], own: OwnCode) -> Frame | None:
-    """The innermost frame of an allocation stack that is no library's; None if all are.
+def own_alloc_place(frames: Sequence[Frame], own: OwnCode | None = None) -> int | None:
+    """Where in an allocation stack the program's own code begins; None: nowhere.
 
     Massif names files without their folders: libraries are told by their names there,
     unless globs say what is own.
     """
-    if own.globs:
-        found = next((frame for frame in frames if own.owns(frame)), None)
+    if own is not None and own.globs:
+        found = next((i for i, frame in enumerate(frames) if own.owns(frame)), None)
         if found is not None:
             return found
-    return next((frame for frame in frames if _allocates(frame)), None)
+    return next((i for i, frame in enumerate(frames) if _allocates(frame)), None)
+
+
+def alloc_frame(frames: Sequence[Frame], own: OwnCode | None = None) -> Frame | None:
+    """The frame that a person looks at first in an allocation stack."""
+    return own_alloc_frame(frames, own) or own_frame(frames)
+
+
+def own_alloc_frame(frames: Sequence[Frame], own: OwnCode | None = None) -> Frame | None:
+    """The innermost frame of an allocation stack that is no library's; None if all are."""
+    place = own_alloc_place(frames, own)
+    return None if place is None else frames[place]
 
 
 def _allocates(frame: Frame) -> bool:

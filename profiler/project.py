@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from collectors import registry
-from collectors.errors import InputError, UsageError, nearest
+from collectors.errors import InputError, UsageError
 from profiler.findings import Finding, session_findings
 from profiler.own_code import OwnCode
 from profiler.own_code_stored import stored_globs
 from profiler.store import Session
 from profiler.suppressions.text import Suppression, read_suppressions, suppression_file
 from profiler.thresholds import Thresholds
+from profiler.toml_table import TomlTable, read_toml
 
 FILE_NAME = "droidgrind.toml"
 _TOP = ("mine", "suppressions", "thresholds", "targets", "check")
@@ -92,29 +93,14 @@ def load_project(start: Path | None = None) -> Project:
     file = find_project_file(start)
     if file is None:
         return Project()
-    import tomllib
-
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 at byte {error.start}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{file}: {error}") from error
-    _known(document, _TOP, str(file))
+    table = TomlTable(read_toml(file), str(file), _TOP)
     return Project(
         file,
-        _texts(document, "mine", str(file)),
-        tuple(file.parent / name for name in _texts(document, "suppressions", str(file))),
-        Thresholds().overridden(
-            _table(document, "thresholds", str(file)), f"{file}: [thresholds]"
-        ),
-        {
-            name: _target(name, value, file)
-            for name, value in _table(document, "targets", str(file)).items()
-        },
-        _table(document, "check", str(file)),
+        table.texts("mine"),
+        tuple(file.parent / name for name in table.texts("suppressions")),
+        Thresholds().overridden(table.table("thresholds"), f"{file}: [thresholds]"),
+        {name: _target(name, value, file) for name, value in table.table("targets").items()},
+        table.table("check"),
     )
 
 
@@ -134,9 +120,8 @@ def _target(name: str, value: object, file: Path) -> NamedTarget:
     source = f"{file}: [targets.{name}]"
     if not isinstance(value, dict):
         raise InputError(f"{source}: must be a table with `program`")
-    entries = cast("dict[str, Any]", value)
-    _known(entries, _TARGET, source)
-    program = _texts(entries, "program", source)
+    table = TomlTable(cast("dict[str, Any]", value), source, _TARGET)
+    program = table.texts("program")
     if not program:
         raise InputError(
             f'{source}: has no program: write program = ["./bench", "--loops", "4"]'
@@ -144,55 +129,17 @@ def _target(name: str, value: object, file: Path) -> NamedTarget:
     # A program that is named by a path lies where the project's file says, not where one is.
     if "/" in program[0] and not program[0].startswith(("/", "device:")):
         program = (str(file.parent / program[0]), *program[1:])
-    tools = _texts(entries, "tools", source)
+    tools = table.texts("tools")
     try:
         for tool in tools:
             registry.tool(tool)
     except UsageError as error:
         raise InputError(f"{source}: {error}") from error
-    timeout = entries.get("timeout")
-    if timeout is not None and (
-        isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0
-    ):
-        raise InputError(
-            f"{source}: timeout = {timeout!r}: must be a number of seconds above 0"
-        )
-    cwd = entries.get("cwd")
-    if cwd is not None and not isinstance(cwd, str):
-        raise InputError(f"{source}: cwd = {cwd!r}: must be a text")
-    env = _table(entries, "env", source)
-    wrong = next((key for key, text in env.items() if not isinstance(text, str)), None)
-    if wrong is not None:
-        raise InputError(f"{source}: env.{wrong}: must be a text")
+    cwd = table.text("cwd")
     return NamedTarget(
         program,
         tools or None,
         None if cwd is None else file.parent / cwd,
-        {key: str(text) for key, text in env.items()},
-        timeout,
+        table.text_map("env"),
+        table.seconds("timeout"),
     )
-
-
-def _known(table: Mapping[str, object], known: tuple[str, ...], source: str) -> None:
-    for name in table:
-        if name not in known:
-            hint = nearest(name, list(known)) or f"; known are {', '.join(known)}"
-            raise InputError(f"{source}: there is no key {name!r}{hint}")
-
-
-def _texts(table: Mapping[str, Any], name: str, source: str) -> tuple[str, ...]:
-    value: object = table.get(name, [])
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, list):
-        items = cast("list[object]", value)
-        if all(isinstance(item, str) for item in items):
-            return tuple(str(item) for item in items)
-    raise InputError(f"{source}: {name} = {value!r}: must be a text or a list of texts")
-
-
-def _table(table: Mapping[str, Any], name: str, source: str) -> dict[str, Any]:
-    value: object = table.get(name, {})
-    if not isinstance(value, dict):
-        raise InputError(f"{source}: {name} must be a table")
-    return cast("dict[str, Any]", value)

@@ -10,7 +10,7 @@ from collectors.records.cost import CostProfile, symbol_names
 from collectors.records.errors import LEAK_KINDS, ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
-from collectors.records.shared import Damage, Frame, Shape
+from collectors.records.shared import Damage, Shape
 from profiler.findings import Finding, finding_json, session_findings
 from profiler.store import Reading, Session
 from profiler.symbols.stored import SymbolsEntry
@@ -241,6 +241,7 @@ def _heap_json(profiles: Sequence[HeapProfile]) -> dict[str, Any]:
 
 def _heap_figures(profile: HeapProfile) -> dict[str, Any]:
     from profiler.aggregate.heap import top_stacks
+    from profiler.own_code import own_alloc_place
 
     peak = profile.peak
     marked = profile.marked_peak
@@ -278,21 +279,11 @@ def _heap_figures(profile: HeapProfile) -> dict[str, Any]:
                 "bytes": stack.bytes,
                 "percent": round(100 * stack.bytes / found.snapshot.total_bytes, 2),
                 "stack": [frame.place for frame in stack.frames],
-                "own": _own_place(stack.frames),
+                "own": own_alloc_place(stack.frames),
             }
             for stack in found.stacks
         ]
     return figures
-
-
-def _own_place(frames: Sequence[Frame]) -> int | None:
-    """Where in an allocation stack the program's own code begins; None: nowhere."""
-    from collectors.records.heap import AllocPoint
-    from profiler.own_code import is_library
-
-    return next(
-        (i for i, frame in enumerate(frames) if not is_library(AllocPoint("", frame))), None
-    )
 
 
 def _samples_json(profiles: Sequence[SampleProfile]) -> dict[str, Any]:

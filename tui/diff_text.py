@@ -12,7 +12,7 @@ from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import NEITHER, SessionDiff
 from profiler.figures import NOT_MEASURED, count, plural, signed, signed_size, size
 from profiler.functions import short_name
-from profiler.own_code import own_frame
+from profiler.own_code import alloc_frame, own_frame
 from tui.text import printable, table_lines
 
 _MOST_ERRORS = 12
@@ -190,7 +190,7 @@ def _heap(diff: HeapDiff) -> Iterator[str]:
     yield f"  growth from the first to the last third {size(old.growth)} → {size(new.growth)}"
     for stack in diff.stacks[:_MOST_STACKS]:
         frames = [f for f in stack.frames if f.fn]
-        own = own_frame(stack.frames)
+        own = alloc_frame(stack.frames)
         place = _place(own) if own is not None else "???"
         via = " < ".join(short_name(f.fn or "") for f in frames[:3])
         sides = " → ".join(

@@ -193,8 +193,7 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
         yield f"  Massif marked snapshot {marked} as its peak"
     rows: dict[str, tuple[float, int]] = {}
     for entry in figures["top"]:
-        # The allocator's own frames would fill the line and say nothing.
-        stack = " < ".join(_telling_places(entry["stack"][entry["own"] or 0 :]))
+        stack = " < ".join(_telling_places(entry))
         percents, held = rows.get(stack, (0.0, 0))
         rows[stack] = percents + entry["percent"], held + entry["bytes"]
     largest = sorted(rows.items(), key=lambda row: -row[1][1])
@@ -226,7 +225,7 @@ def _sites(figures: Figures) -> Iterator[str]:
                 size(site[name]) if name.endswith("_bytes") else short_count(site.get(name))
                 for name in shown
             ),
-            cut(" < ".join(_telling_places(site["stack"])) or "???", _NAME_CELLS + 20),
+            cut(" < ".join(_telling_places(site)) or "???", _NAME_CELLS + 20),
         )
         for site in sites[:_TOP]
     ]
@@ -234,8 +233,12 @@ def _sites(figures: Figures) -> Iterator[str]:
         yield f"  {line}"
 
 
-def _telling_places(places: Sequence[str]) -> list[str]:
-    """The first places of a stack: without Valgrind's replacements, each name once."""
+def _telling_places(entry: Figures) -> list[str]:
+    """The first places of an allocation stack, each name once.
+
+    The allocator's own frames would fill the line and say nothing.
+    """
+    places: Sequence[str] = entry["stack"][entry["own"] or 0 :]
     told = [place for place in places if "/vgpreload_" not in place] or places
     names = dict.fromkeys(place.partition(" (")[0] for place in told)
     first = {name: next(p for p in told if p.partition(" (")[0] == name) for name in names}

@@ -6,6 +6,7 @@ from typing import Any
 
 from collectors.records.heap import AllocSites, AllocTree, HeapProfile, HeapSnapshot
 from collectors.records.shared import Frame
+from profiler.own_code import own_alloc_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ def sites_by_size(sites: AllocSites, most: int) -> list[int]:
 def top_sites(sites: AllocSites, most: int) -> list[dict[str, Any]]:
     """The stacks that allocate the most bytes, each with all that was measured of it.
 
-    `mean_lifetime` is of one block, in the profile's time unit.
+    `mean_lifetime` is of one block, in the profile's time unit; `own` is where in its stack
+    the program's own code begins.
     """
     columns = sites.columns
     if "total_bytes" not in columns:
@@ -81,5 +83,7 @@ def top_sites(sites: AllocSites, most: int) -> list[dict[str, Any]]:
         blocks = row.get("total_blocks")
         if blocks and "lifetime" in row:
             row["mean_lifetime"] = row["lifetime"] // blocks
-        rows.append({**row, "stack": [frame.place for frame in sites.stack(i)]})
+        stack = sites.stack(i)
+        row["stack"] = [frame.place for frame in stack]
+        rows.append({**row, "own": own_alloc_place(stack)})
     return rows

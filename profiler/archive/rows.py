@@ -12,6 +12,7 @@ from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
 from profiler.archive.layout import EVENTS, TABLES, Row
+from profiler.command_line import command_in_files, target_words
 from profiler.metrics import session_metrics
 from profiler.store import Session
 
@@ -81,7 +82,7 @@ def _session(session: Session, stamp: str) -> Row:
         session.id,
         _utc(manifest.created),
         session.state.value,
-        manifest.target.label,
+        target_words(session),
         _program(session),
         device.serial,
         device.model,
@@ -102,20 +103,8 @@ def _program(session: Session) -> str | None:
     argv = session.manifest.target.argv
     if argv:
         return Path(argv[0]).name
-    known = registry.tool_names()
-    for tool in session.tools:
-        for profile in session.profiles(tool) if tool in known else ():
-            match profile:
-                case CostProfile() if profile.processes and profile.processes[0].command:
-                    command = profile.processes[0].command
-                case HeapProfile() if profile.process.command:
-                    command = profile.process.command
-                case ErrorProfile() if profile.processes and profile.processes[0].target_argv:
-                    command = profile.processes[0].target_argv[0]
-                case _:
-                    continue
-            return Path(command.split(" ", 1)[0]).name
-    return None
+    command = command_in_files(session)
+    return None if command is None else Path(command.split(" ", 1)[0]).name
 
 
 def _utc(created: str) -> datetime | None:

@@ -142,7 +142,7 @@ class _Checker:
         broken = metric.value > limit.value
         if not broken and (short := self._cut_short(limit, metric)):
             return short
-        places = of_metric(self._session, limit.name, metric.tool) if broken else []
+        places = of_metric(self._session, limit.name, metric.tool, self._own) if broken else []
         note = f"{limit.name} is {_text(limit.name, metric.value)}, at most "
         note += f"{_text(limit.name, limit.value)} is allowed"
         return Outcome(limit, broken, note, metric.value, places=tuple(places))
@@ -166,10 +166,10 @@ class _Checker:
     def _places_of_rise(self, limit: Limit, metric: Metric) -> list[Where]:
         diff = self._diff
         if diff is not None and limit.name in _HEAP and diff.heap is not None:
-            return of_heap_change(diff.heap)
+            return of_heap_change(diff.heap, self._own)
         if diff is not None and diff.cost is not None and limit.name in diff.cost.events:
             return of_cost_change(diff.cost, limit.name)
-        return of_metric(self._session, limit.name, metric.tool)
+        return of_metric(self._session, limit.name, metric.tool, self._own)
 
     def _runs(self, limit: Limit) -> Outcome:
         name = _OF_RUNS[limit.name]

@@ -5,11 +5,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import cast
 
 from collectors.errors import UsageError
 from profiler.metrics import Metric, Unit, metric_name, unit_of
 from profiler.rules.catalogue import known_rule
+from profiler.toml_table import TomlTable
 
 _NUMBER = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z%]*)")
 _RISE = re.compile(r"(?:(functions|threads):)?([A-Za-z_][A-Za-z0-9_-]*)\+(.+)")
@@ -159,27 +159,11 @@ class CheckSettings:
 
 
 def check_settings(table: Mapping[str, object], source: str) -> CheckSettings:
-    """Read the table. Raises `UsageError` that names the key at fault."""
-    for key in table:
-        if key not in _KEYS:
-            near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(_KEYS)}"
-            raise UsageError(f"{source}: there is no key {key!r}{hint}")
-    most = table.get("max", {})
-    if not isinstance(most, dict):
-        raise UsageError(f"{source}: max must be a table, such as {{ errors = 0 }}")
-    words: list[str] = []
-    for name, value in cast("dict[str, object]", most).items():
+    """Read the table. Raises `InputError` that names the key at fault."""
+    known = TomlTable(table, source, _KEYS)
+    most: dict[str, object] = known.table("max")
+    for name, value in most.items():
         if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise UsageError(f"{source}: max.{name}: must be a number or a text")
-        words.append(f"{name}={value}")
-    fail_on = table.get("fail_on", [])
-    terms = [fail_on] if isinstance(fail_on, str) else fail_on
-    if not isinstance(terms, list) or not all(
-        isinstance(term, str) for term in cast("list[object]", terms)
-    ):
-        raise UsageError(f"{source}: fail_on must be a list of texts")
-    baseline = table.get("baseline")
-    if baseline is not None and not isinstance(baseline, str):
-        raise UsageError(f"{source}: baseline must be a text")
-    return CheckSettings(tuple(words), tuple(cast("list[str]", terms)), baseline)
+            raise known.wrong(f"max.{name}", "a number or a text")
+    words = tuple(f"{name}={value}" for name, value in most.items())
+    return CheckSettings(words, known.texts("fail_on"), known.text("baseline"))

@@ -1,7 +1,8 @@
 """Where a figure comes from: the stacks, functions and lines that a person looks at first."""
 
+import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from collectors.records.cost import CostProfile
 from collectors.records.errors import LEAK_KINDS, ErrorProfile, ErrorRecord
@@ -12,10 +13,11 @@ from profiler.diff.cost import CostDiff
 from profiler.diff.function import FunctionDelta
 from profiler.diff.heap import HeapDiff, largest
 from profiler.functions import short_name
-from profiler.own_code import own_frame
+from profiler.own_code import OwnCode, alloc_frame, own_frame
 from profiler.store import Session
 
 MOST = 10
+_ALL = sys.maxsize
 _KIND_OF = {name: kind for kind, name in LEAK_KINDS.items()}
 
 
@@ -28,19 +30,22 @@ class Where:
     line: int | None = None
 
 
-def of_frames(text: str, frames: Sequence[Frame]) -> Where:
-    """The program's own innermost frame of a stack."""
-    frame = own_frame(frames)
+def _at(text: str, frame: Frame | None) -> Where:
     if frame is None:
         return Where(text)
-    return Where(f"{text} at {frame.place}", frame.path, frame.line)
+    named = frame if frame.fn is None else replace(frame, fn=short_name(frame.fn))
+    return Where(f"{text} at {named.place}", frame.path, frame.line)
 
 
 def of_record(record: ErrorRecord) -> Where:
-    return of_frames(f"{record.kind}: {record.what.partition(chr(10))[0]}", record.frames)
+    """The program's own innermost frame of an error's stack."""
+    what = f"{record.kind}: {record.what.partition(chr(10))[0]}"
+    return _at(what, own_frame(record.frames))
 
 
-def of_metric(session: Session, name: str, tool: str) -> list[Where]:
+def of_metric(
+    session: Session, name: str, tool: str, own: OwnCode | None = None
+) -> list[Where]:
     """What makes up a metric of a session, the largest first."""
     profiles = session.profiles(tool) if tool in session.tools else ()
     errors = [p for p in profiles if isinstance(p, ErrorProfile)]
@@ -48,14 +53,23 @@ def of_metric(session: Session, name: str, tool: str) -> list[Where]:
         return _of_errors([r for p in errors for r in p.records], name)
     heap = largest([p for p in profiles if isinstance(p, HeapProfile)])
     if heap is not None:
-        top = top_stacks(heap, 3)
-        return (
-            [of_frames(f"{stack.bytes:,} bytes", stack.frames) for stack in top.stacks]
-            if top
-            else []
-        )
+        return _of_heap(heap, own)
     costs = [p for p in profiles if isinstance(p, CostProfile)]
     return _of_costs(costs, name)
+
+
+def _of_heap(profile: HeapProfile, own: OwnCode | None) -> list[Where]:
+    """The own places that hold the most at the peak, whatever they call to allocate it."""
+    top = top_stacks(profile, _ALL)
+    held: dict[str, int] = {}
+    frames: dict[str, Frame | None] = {}
+    for stack in top.stacks if top else ():
+        frame = alloc_frame(stack.frames, own)
+        place = frame.place if frame else ""
+        held[place] = held.get(place, 0) + stack.bytes
+        frames.setdefault(place, frame)
+    largest_first = sorted(held, key=lambda place: -held[place])
+    return [_at(f"{held[place]:,} bytes", frames[place]) for place in largest_first[:3]]
 
 
 def _of_errors(records: Iterable[ErrorRecord], name: str) -> list[Where]:
@@ -112,10 +126,13 @@ def of_function(function: FunctionDelta, place: int, event: str) -> Where:
     )
 
 
-def of_heap_change(diff: HeapDiff) -> list[Where]:
+def of_heap_change(diff: HeapDiff, own: OwnCode | None = None) -> list[Where]:
     """The stacks that hold more than they did."""
     return [
-        of_frames(f"{stack.before or 0:,} → {stack.after or 0:,} bytes", stack.frames)
+        _at(
+            f"{stack.before or 0:,} → {stack.after or 0:,} bytes",
+            alloc_frame(stack.frames, own),
+        )
         for stack in diff.stacks[:MOST]
         if stack.delta > 0
     ][:3]

@@ -3,6 +3,7 @@
 from typing import BinaryIO
 
 from collectors.records.cost import CostProfile, symbol_names
+from profiler.command_line import target_words
 from profiler.exports.content import cost_profiles
 from profiler.exports.cost_columns import columns_of, union_of_events
 from profiler.exports.name_lines import name_line
@@ -21,15 +22,7 @@ def write(session: Session, out: BinaryIO) -> None:
         line for p in profiles for process in p.processes for line in process.description
     )
     out.writelines(b"desc: " + name_line(line.strip()) + b"\n" for line in described)
-    command = (
-        session.manifest.target.label
-        if session.manifest.target.argv
-        else next(
-            (p.command for profile in profiles for p in profile.processes if p.command),
-            "unknown",
-        )
-    )
-    out.write(b"cmd: " + name_line(command) + b"\n")
+    out.write(b"cmd: " + name_line(target_words(session)) + b"\n")
     out.write(f"events: {' '.join(events)}".encode())
     for profile in profiles:
         columns = columns_of(events, profile.events, profile.counts, len(profile))

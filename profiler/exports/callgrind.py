@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 from collectors.records.cost import UNKNOWN, CallEdges, CostProfile, symbol_names
+from profiler.command_line import target_words
 from profiler.exports.content import cost_profiles
 from profiler.exports.cost_columns import columns_of, union_of_events
 from profiler.exports.name_lines import name_line
@@ -33,9 +34,8 @@ def write(session: Session, out: BinaryIO) -> None:
     """All processes of the tool in one part: first what functions cost, then their calls."""
     tool, profiles = cost_profiles(session)
     events, totals = union_of_events(profiles)
-    command = session.manifest.target.label
     out.write(b"# callgrind format\nversion: 1\ncreator: droidgrind\n")
-    out.write(b"cmd: " + name_line(command) + b"\n")
+    out.write(b"cmd: " + name_line(target_words(session)) + b"\n")
     out.write(b"desc: Trigger: export of " + name_line(tool) + b"\n")
     out.write(f"positions: line\nevents: {' '.join(events)}".encode())
     names = _Names(), _Names(), _Names()

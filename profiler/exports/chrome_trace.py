@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from collectors.errors import UsageError
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleTable, Scope
+from profiler.command_line import target_words
 from profiler.exports.content import heap_profiles, sample_profiles
 from profiler.store import Session
 from profiler.visible import visible
@@ -36,7 +37,7 @@ def write(session: Session, out: BinaryIO) -> None:
     out.write(_json(first))
     out.writelines(b",\n" + _json(event) for event in out_of)
     other = {
-        "target": visible(session.manifest.target.label, 500),
+        "target": visible(target_words(session), 500),
         "session": visible(session.id),
     }
     out.write(b'\n],"otherData":' + _json(other) + b"}\n")

@@ -1,6 +1,7 @@
 """What formats take from a session: profiles by shape, records with their places."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from collectors import registry
 from collectors.errors import UsageError
@@ -10,10 +11,12 @@ from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile
 from collectors.records.shared import Frame
 from profiler.error_kinds import kind_words
+from profiler.fingerprint import error_fingerprint, fingerprint
 from profiler.own_code import OwnCode
 from profiler.project import load_project
 from profiler.store import Session
 
+MOST_STACKS = 10  # of one group of errors
 # Leak kinds that are no fault by themselves: Valgrind does not count them as errors either.
 HARMLESS = frozenset({"Leak_StillReachable", "Leak_IndirectlyLost"})
 
@@ -58,12 +61,32 @@ def need_errors(session: Session) -> list[tuple[str, ErrorProfile]]:
     return found
 
 
-def errors_by_place(session: Session, own: OwnCode) -> list[tuple[str, list[ErrorRecord]]]:
-    """(tool, errors of one kind at one line of one's own code), in the order of the first.
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """Errors of one kind at one line of one's own code, and their mark, which no other has.
 
-    One uninitialised number that is printed is ninety reports from inside of printf: to
-    formats that mark lines of source it is one. Leaks are told apart: each has its blocks.
+    One uninitialised number that is printed is ninety reports from inside of printf: to a
+    person it is one. Leaks are told apart: each has its blocks. The mark is the fingerprint
+    of the first error; where that is another group's too, it counts.
     """
+
+    tool: str
+    mark: str
+    records: Sequence[ErrorRecord]
+
+
+def error_groups(session: Session, own: OwnCode) -> Iterator[ErrorGroup]:
+    """The groups of all tools, in the order of their first errors."""
+    seen: dict[str, int] = {}
+    for tool, records in _by_place(session, own):
+        mark = error_fingerprint(records[0])
+        seen[mark] = seen.get(mark, 0) + 1
+        if seen[mark] > 1:
+            mark = fingerprint(mark, str(seen[mark]))
+        yield ErrorGroup(tool, mark, records)
+
+
+def _by_place(session: Session, own: OwnCode) -> Iterable[tuple[str, list[ErrorRecord]]]:
     found: dict[tuple[object, ...], tuple[str, list[ErrorRecord]]] = {}
     for tool, profile in need_errors(session):
         for record in profile.records:
@@ -71,7 +94,7 @@ def errors_by_place(session: Session, own: OwnCode) -> list[tuple[str, list[Erro
             alone = record.is_leak or frame is None or frame.line is None
             place = id(record) if alone else (frame and (frame.path, frame.line, frame.fn))
             found.setdefault((tool, record.kind, place), (tool, []))[1].append(record)
-    return list(found.values())
+    return found.values()
 
 
 def own_code(session: Session) -> OwnCode:

@@ -4,8 +4,7 @@ import json
 from typing import BinaryIO
 
 from profiler.error_kinds import kind_words
-from profiler.exports.content import errors_by_place, own_code, severity, source_path
-from profiler.fingerprint import error_fingerprint, fingerprint
+from profiler.exports.content import error_groups, own_code, severity, source_path
 from profiler.store import Session
 from profiler.visible import visible
 
@@ -14,21 +13,16 @@ _SEVERITIES = {"error": "critical", "warning": "major", "info": "info"}
 
 def write(session: Session, out: BinaryIO) -> None:
     own = own_code(session)
-    seen: dict[str, int] = {}
     out.write(b"[")
     first = True
-    for tool, records in errors_by_place(session, own):
-        record = records[0]
+    for group in error_groups(session, own):
+        record = group.records[0]
         frame = own.frame(record.frames)
-        mark = error_fingerprint(record)
-        seen[mark] = seen.get(mark, 0) + 1
-        if seen[mark] > 1:  # GitLab drops what has another's fingerprint
-            mark = fingerprint(mark, str(seen[mark]))
-        several = f" ({len(records)} stacks)" if len(records) > 1 else ""
+        several = f" ({len(group.records)} stacks)" if len(group.records) > 1 else ""
         issue = {
             "description": f"{kind_words(record.kind).title}: {visible(record.what)}{several}",
-            "check_name": f"{tool}.{record.kind}",
-            "fingerprint": mark,
+            "check_name": f"{group.tool}.{record.kind}",
+            "fingerprint": group.mark,  # GitLab drops what has another's
             "severity": _SEVERITIES[severity(record)],
             "location": {
                 "path": visible(source_path(frame) or (frame and frame.obj) or "unknown"),

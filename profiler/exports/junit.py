@@ -1,70 +1,103 @@
-"""JUnit XML: a suite for each tool and process, a test for each distinct error.
+"""JUnit XML: a suite for each tool, a test for each own line that had errors of one kind.
 
 Errors are failed tests, leaks that are no fault by themselves are skipped ones; a process
-without errors has one test that passed, so that "nothing found" can be told from "not run".
+without errors is a test that passed, so that "nothing found" can be told from "not run".
+A test's name has no line number: CI servers follow a test over builds by its name.
 """
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from collectors.records.errors import ErrorProfile, ErrorRecord
+from profiler.command_line import target_words
 from profiler.error_kinds import kind_words
-from profiler.exports.content import HARMLESS, need_errors, own_code, source_path, stack_lines
+from profiler.exports.content import (
+    HARMLESS,
+    MOST_STACKS,
+    ErrorGroup,
+    error_groups,
+    need_errors,
+    own_code,
+    source_path,
+    stack_lines,
+)
 from profiler.exports.xml_text import attribute, text
-from profiler.fingerprint import error_fingerprint
+from profiler.functions import short_name
 from profiler.own_code import OwnCode
 from profiler.store import Session
 
 
 def write(session: Session, out: BinaryIO) -> None:
     own = own_code(session)
-    out.write(b'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n')
-    for tool, profile in need_errors(session):
-        _suite(session, tool, profile, own, out)
+    found = need_errors(session)
+    groups: dict[str, list[ErrorGroup]] = {tool: [] for tool, _ in found}
+    for group in error_groups(session, own):
+        groups[group.tool].append(group)
+    out.write(b'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="droidgrind">\n')
+    for tool, failed in groups.items():
+        clean = [p for name, p in found if name == tool and not p.records]
+        out.write(_head(session, tool, failed, len(clean)).encode())
+        out.writelines(_passed(tool, name).encode() for name in _clean_names(clean))
+        out.writelines(_case(group, own).encode() for group in failed)
+        out.write(b"</testsuite>\n")
     out.write(b"</testsuites>\n")
 
 
-def _suite(
-    session: Session, tool: str, profile: ErrorProfile, own: OwnCode, out: BinaryIO
-) -> None:
-    process = profile.processes[0] if profile.processes else None
-    name = f"{tool} {session.manifest.target.label}"
-    if process is not None and process.pid is not None:
-        name += f" (process {process.pid})"
-    skipped = sum(record.kind in HARMLESS for record in profile.records)
-    failed = len(profile.records) - skipped
+def _head(session: Session, tool: str, groups: Sequence[ErrorGroup], clean: int) -> str:
+    skipped = sum(group.records[0].kind in HARMLESS for group in groups)
     entry = session.capture(tool)
     seconds = 0.0 if entry is None else entry.wall_seconds or 0.0
-    lines = [
-        f'<testsuite name={attribute(name)} tests="{max(1, len(profile.records))}" '
-        f'failures="{failed}" errors="0" skipped="{skipped}" time="{seconds:.3f}" '
-        f"timestamp={attribute(session.manifest.created)}>"
-    ]
-    if not profile.records:
-        lines.append(f'<testcase classname="{tool}" name="no errors" time="0"/>')
-    lines += [_case(tool, record, own) for record in profile.records]
-    lines.append("</testsuite>\n")
-    out.write("\n".join(lines).encode())
-
-
-def _case(tool: str, record: ErrorRecord, own: OwnCode) -> str:
-    frame = own.frame(record.frames)
-    where = "" if frame is None else frame.place
-    path = source_path(frame)
-    place = "" if path is None else f" file={attribute(path)}"
-    if place and frame is not None and frame.line is not None:
-        place += f' line="{frame.line}"'
-    name = f"{kind_words(record.kind).title}: {where} [{error_fingerprint(record)}]"
-    head = f"<testcase classname={attribute(f'{tool}.{record.kind}')} name={attribute(name)}"
-    head += f'{place} time="0">'
-    if record.kind in HARMLESS:
-        return f"{head}<skipped message={attribute(record.what)}/></testcase>"
-    body = [record.what, *stack_lines(record.frames)]
-    for aux in record.aux:
-        body += ["", aux.what or "", *stack_lines(aux.frames)]
-    if record.count > 1:
-        body.append(f"{record.count} times")
-    words = text("\n".join(body))
     return (
-        f"{head}<failure type={attribute(record.kind)} message={attribute(record.what)}>"
-        f"{words}</failure></testcase>"
+        f"<testsuite name={attribute(f'{tool}: {target_words(session)}')} "
+        f'tests="{len(groups) + clean}" failures="{len(groups) - skipped}" errors="0" '
+        f'skipped="{skipped}" time="{seconds:.3f}" '
+        f"timestamp={attribute(session.manifest.created)}>\n"
     )
+
+
+def _clean_names(profiles: Sequence[ErrorProfile]) -> Iterator[str]:
+    """By their programs: a process has another number each time."""
+    seen: Counter[str] = Counter()
+    for profile in profiles:
+        argv = profile.processes[0].target_argv if profile.processes else ()
+        name = f"No errors in {argv[0].rpartition('/')[2]}" if argv else "No errors"
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})"
+
+
+def _passed(tool: str, name: str) -> str:
+    return f'<testcase classname={attribute(tool)} name={attribute(name)} time="0"/>\n'
+
+
+def _case(group: ErrorGroup, own: OwnCode) -> str:
+    record = group.records[0]
+    frame = own.frame(record.frames)
+    place = ""
+    path = source_path(frame)
+    if path is not None and frame is not None:
+        place = f" file={attribute(path)}"
+        place += "" if frame.line is None else f' line="{frame.line}"'
+    where = "" if frame is None else f" in {short_name(frame.fn or frame.place)}"
+    name = f"{kind_words(record.kind).title}{where} [{group.mark}]"
+    classname = attribute(f"{group.tool}.{record.kind}")
+    head = f'<testcase classname={classname} name={attribute(name)}{place} time="0">'
+    said = attribute(record.what if frame is None else f"{record.what} at {frame.place}")
+    if record.kind in HARMLESS:
+        return f"{head}<skipped message={said}/></testcase>\n"
+    kind = attribute(record.kind)
+    body = text("\n".join(_body(group.records)))
+    return f"{head}<failure type={kind} message={said}>{body}</failure></testcase>\n"
+
+
+def _body(records: Sequence[ErrorRecord]) -> list[str]:
+    """The stacks of a group, up to a few, and what Valgrind says besides."""
+    lines: list[str] = []
+    for record in records[:MOST_STACKS]:
+        times = f" ({record.count} times)" if record.count > 1 else ""
+        lines += [f"{record.what}{times}", *stack_lines(record.frames)]
+        for aux in record.aux:
+            lines += [aux.what or "", *stack_lines(aux.frames)]
+        lines.append("")
+    more = len(records) - MOST_STACKS
+    return [*lines, f"… and {more} more stacks"] if more > 0 else lines[:-1]

@@ -11,23 +11,29 @@ from urllib.parse import quote
 
 from collectors.records.errors import ErrorRecord
 from collectors.records.shared import Frame
+from profiler.command_line import target_words
 from profiler.error_kinds import kind_words
-from profiler.exports.content import errors_by_place, own_code, severity, source_path
-from profiler.fingerprint import error_fingerprint
+from profiler.exports.content import (
+    MOST_STACKS,
+    ErrorGroup,
+    error_groups,
+    own_code,
+    severity,
+    source_path,
+)
 from profiler.own_code import OwnCode
 from profiler.store import Session
 from profiler.version import installed_version
 from profiler.visible import visible
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-MOST_STACKS = 10  # of one result
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def write(session: Session, out: BinaryIO) -> None:
     own = own_code(session)
-    found = errors_by_place(session, own)
-    kinds = list(dict.fromkeys(records[0].kind for _, records in found))
+    found = list(error_groups(session, own))
+    kinds = list(dict.fromkeys(group.records[0].kind for group in found))
     head = {
         "tool": {
             "driver": {
@@ -43,14 +49,14 @@ def write(session: Session, out: BinaryIO) -> None:
                 ],
             }
         },
-        "automationDetails": {"id": f"droidgrind/{session.manifest.target.label[:200]}"},
+        "automationDetails": {"id": f"droidgrind/{target_words(session)[:200]}"},
         "columnKind": "utf16CodeUnits",
     }
     start = f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{_dump(head)[:-1]}'
     out.write(f'{start}, "results": ['.encode())
-    for place, (tool, records) in enumerate(found):
+    for place, group in enumerate(found):
         out.write(b",\n" if place else b"\n")
-        out.write(_dump(_result(tool, records, kinds.index(records[0].kind), own)).encode())
+        out.write(_dump(_result(group, kinds.index(group.records[0].kind), own)).encode())
     out.write(b"\n]}]}\n")
 
 
@@ -58,9 +64,8 @@ def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=True)
 
 
-def _result(
-    tool: str, records: Sequence[ErrorRecord], rule: int, own: OwnCode
-) -> dict[str, Any]:
+def _result(group: ErrorGroup, rule: int, own: OwnCode) -> dict[str, Any]:
+    records = group.records
     record = records[0]
     result: dict[str, Any] = {
         "ruleId": record.kind,
@@ -68,8 +73,8 @@ def _result(
         "level": _LEVELS[severity(record)],
         "message": {"text": visible(record.what)},
         "occurrenceCount": sum(max(1, same.count) for same in records),
-        "partialFingerprints": {"droidgrind/v1": error_fingerprint(record)},
-        "properties": {"tool": tool, "distinctStacks": len(records)},
+        "partialFingerprints": {"droidgrind/v1": group.mark},
+        "properties": {"tool": group.tool, "distinctStacks": len(records)},
     }
     frame = own.frame(record.frames)
     if frame is not None:

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from collectors.errors import UsageError
 from collectors.records.cost import symbol_names
 from collectors.records.shared import Frame
+from profiler.command_line import target_words
 from profiler.exports.content import cost_profiles
 from profiler.exports.stacks import StackSet, stack_sets
 from profiler.store import Session
@@ -82,7 +83,7 @@ def write(session: Session, out: BinaryIO) -> None:
     first = next(profiles)
     document = {
         "$schema": _SCHEMA,
-        "name": visible(session.manifest.target.label, 200),
+        "name": visible(target_words(session), 200),
         "exporter": f"droidgrind {installed_version()}",
         "activeProfileIndex": 0,
     }

@@ -1,16 +1,14 @@
 """`plan.toml`: which targets run under which tools on which devices, and how often."""
 
-import difflib
 import itertools
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
 
 from collectors import registry
 from collectors.errors import InputError
+from profiler.toml_table import TomlTable, read_toml
 
 _PLAN_KEYS = ("devices", "targets", "tools", "repeats", "retries", "timeout", "output")
 _DEVICE_KEYS = ("serial", "name")
@@ -85,14 +83,7 @@ class FleetPlan:
 
 def load_plan(file: Path) -> FleetPlan:
     """Read and check a plan. Raises `InputError` that names the file and the key at fault."""
-    try:
-        with file.open("rb") as stream:
-            document = tomllib.load(stream)
-    except OSError as error:
-        raise InputError(f"{file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: not TOML: {error}") from error
-    table = _Table(document, str(file), "the plan", _PLAN_KEYS)
+    table = TomlTable(read_toml(file), f"{file}: the plan", _PLAN_KEYS)
     devices = tuple(_device(entry) for entry in table.tables("devices", _DEVICE_KEYS))
     targets = tuple(_target(entry) for entry in table.tables("targets", _TARGET_KEYS))
     plan = FleetPlan(
@@ -137,12 +128,12 @@ def _unlike(source: str, what: str, names: Iterable[str]) -> None:
         seen.add(name)
 
 
-def _device(table: "_Table") -> FleetDevice:
+def _device(table: TomlTable) -> FleetDevice:
     serial = table.needed("serial")
     return FleetDevice(serial, table.text("name") or serial)
 
 
-def _target(table: "_Table") -> FleetTarget:
+def _target(table: TomlTable) -> FleetTarget:
     program = table.texts("program")
     if not program:
         raise table.wrong("program", "a list: the program and its arguments")
@@ -155,82 +146,6 @@ def _target(table: "_Table") -> FleetTarget:
         labels=table.text_map("labels"),
         record_args=table.texts("record_args"),
     )
-
-
-class _Table:
-    """A TOML table whose keys are known, read with their types checked."""
-
-    def __init__(
-        self, values: Mapping[str, Any], source: str, place: str, known: tuple[str, ...]
-    ) -> None:
-        self._values = values
-        self._source = source
-        self._place = place
-        for key in values:
-            if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = (
-                    f"; did you mean {near[0]}?"
-                    if near
-                    else f": choose from {', '.join(known)}"
-                )
-                raise InputError(f"{source}: {place} has no key {key!r}{hint}")
-
-    def wrong(self, key: str, wanted: str) -> InputError:
-        return InputError(f"{self._source}: {self._place}: {key} must be {wanted}")
-
-    def text(self, key: str) -> str | None:
-        value = self._values.get(key)
-        if value is not None and not isinstance(value, str):
-            raise self.wrong(key, "a string")
-        return value
-
-    def needed(self, key: str) -> str:
-        value = self.text(key)
-        if not value:
-            raise self.wrong(key, "given, a string that is not empty")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self._values.get(key, [])
-        if not isinstance(value, list) or not all(
-            isinstance(item, str) for item in cast("list[object]", value)
-        ):
-            raise self.wrong(key, "a list of strings")
-        return tuple(cast("list[str]", value))
-
-    def text_map(self, key: str) -> dict[str, str]:
-        value = self._values.get(key, {})
-        if not isinstance(value, dict) or not all(
-            isinstance(item, str) for item in cast("dict[str, object]", value).values()
-        ):
-            raise self.wrong(key, 'a table of strings, such as { NAME = "value" }')
-        return dict(cast("dict[str, str]", value))
-
-    def whole(self, key: str, default: int, *, least: int) -> int:
-        value = self._values.get(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise self.wrong(key, f"a whole number, {least} or more")
-        return value
-
-    def seconds(self, key: str) -> float | None:
-        value = self._values.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, int | float) or isinstance(value, bool) or value <= 0:
-            raise self.wrong(key, "a number of seconds above 0")
-        return float(value)
-
-    def tables(self, key: str, known: tuple[str, ...]) -> "list[_Table]":
-        value = self._values.get(key, [])
-        if not isinstance(value, list) or not all(
-            isinstance(item, dict) for item in cast("list[object]", value)
-        ):
-            raise self.wrong(key, f"tables: write [[{key}]]")
-        return [
-            _Table(item, self._source, f"[[{key}]] number {number}", known)
-            for number, item in enumerate(cast("list[dict[str, Any]]", value), start=1)
-        ]
 
 
 def _safe(word: str) -> str:

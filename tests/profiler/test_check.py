@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 from collectors import registry
-from collectors.errors import UsageError
+from collectors.errors import InputError, UsageError
 from collectors.tools.tool import ToolSettings
 from profiler.check.checking import Checked, check
 from profiler.check.limits import Kind, Limit, check_settings, parse_fail_on, parse_max
 from profiler.check.measured import tools_behind
 from profiler.diff.compared import compared
 from profiler.diff.sessions import compare
+from profiler.importing import import_files
 from profiler.rules.catalogue import RULES, rule_page
 from profiler.session import record
 from profiler.store import Session, repeat_folder
-from tests.conftest import Build
+from tests.conftest import DATA, Build
 from tui.check_text import annotations
 from tui.cli import main
 
@@ -109,9 +110,9 @@ def held(session: Session, terms: str, baseline: Session | None = None) -> Check
 @pytest.mark.parametrize(
     ("name", "broken", "place"),
     [
-        ("leak", {"new-errors", "definitely_lost+0"}, "lose()"),
+        ("leak", {"new-errors", "definitely_lost+0"}, "lose"),
         ("slow", {"functions:Ir+3%"}, "convolve"),
-        ("large", {"peak_heap+5%"}, "load_model()"),
+        ("large", {"peak_heap+5%"}, "load_model"),
         ("again", set(), ""),
         ("base", set(), ""),
     ],
@@ -148,13 +149,23 @@ def test_the_total_of_an_event_rises_too(sessions: dict[str, Session]) -> None:
     assert "convolve" in outcome.places[0].text
 
 
+def test_a_peak_is_put_down_to_own_code_not_to_what_it_calls(tmp_path: Path) -> None:
+    session = import_files([DATA / "massif/3.19-x86_64/massif.heap.out"], tmp_path)
+    (outcome,) = check(session, [parse_max("peak_heap=1MB")]).broken
+    held = [place.text for place in outcome.places[:2]]
+    assert held == [
+        "1,189,500 bytes at Cache::fill (heap.cpp:10)",
+        "512,000 bytes at operator() (heap.cpp:12)",
+    ]
+
+
 @pytest.mark.valgrind
 def test_absolute_limits(sessions: dict[str, Session]) -> None:
     words = ["errors=0", "peak_heap=1MB", "peak_heap=2MiB", "InvalidRead=0", "d1_miss=100%"]
     checked = check(sessions["leak"], [parse_max(word) for word in words])
     assert [outcome.limit.text for outcome in checked.broken] == ["errors=0", "peak_heap=1MB"]
-    assert "lose()" in checked.outcomes[0].places[0].text
-    assert any("load_model()" in place.text for place in checked.outcomes[1].places)
+    assert "lose (" in checked.outcomes[0].places[0].text
+    assert any("load_model (" in place.text for place in checked.outcomes[1].places)
 
 
 @pytest.mark.valgrind
@@ -383,9 +394,9 @@ def test_the_project_file_has_limits_too() -> None:
         {"max": {"errors": 0, "peak_heap": "20MB"}, "fail_on": ["new-errors"]}, "x.toml"
     )
     assert (read.most, read.fail_on) == (("errors=0", "peak_heap=20MB"), ("new-errors",))
-    with pytest.raises(UsageError, match="did you mean baseline"):
+    with pytest.raises(InputError, match="did you mean baseline"):
         check_settings({"base_line": "x"}, "x.toml")
-    with pytest.raises(UsageError, match=r"max\.errors"):
+    with pytest.raises(InputError, match=r"max\.errors"):
         check_settings({"max": {"errors": [1]}}, "x.toml")
 
 

@@ -59,7 +59,7 @@ def test_output_and_tools_have_defaults(tmp_path: Path) -> None:
     [
         ("", "the plan is empty: it names no devices: add [[devices]] with a serial"),
         (DEVICE, "it names no targets: add [[targets]] with a name and a program"),
-        ("repeat = 2", "the plan has no key 'repeat'; did you mean repeats?"),
+        ("repeat = 2", "the plan: there is no key 'repeat'; did you mean repeats?"),
         ("repeats = 0", "the plan: repeats must be a whole number, 1 or more"),
         ("timeout = -1", "timeout must be a number of seconds above 0"),
         ("repeats = = 2", "not TOML"),
@@ -68,7 +68,7 @@ def test_output_and_tools_have_defaults(tmp_path: Path) -> None:
         (DEVICE * 2 + TARGET, "two devices are 'local'"),
         (DEVICE + TARGET * 2, "two targets' names are 'a'"),
         (DEVICE + '[[targets]]\nname = "a"\n', "[[targets]] number 1: program must be a list"),
-        (DEVICE + TARGET + "env = { A = 1 }\n", "env must be a table of strings"),
+        (DEVICE + TARGET + "env = { A = 1 }\n", "env must be a table of texts"),
         ('tools = ["gdb"]\n' + DEVICE + TARGET, "there is no tool 'gdb'"),
         ("repeats = 200000\n" + DEVICE + TARGET, "200,000 cells are more than 100,000"),
     ],
