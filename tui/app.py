@@ -346,13 +346,22 @@ class Dashboard(App[int]):
             yield SystemCommand(
                 f"Show {tab.title}", f"Key {tab.key}", lambda t=tab: self.action_tab(t.mode)
             )
+        named = {tab.title for tab in TABS}
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.description and not binding.action.startswith("tab("):
+            if binding.description and binding.description not in named:
+                named.add(binding.description)
                 yield SystemCommand(
                     binding.description,
                     f"Key {self.get_key_display(binding)}",
                     lambda a=active: self.call_later(self.run_action, a.binding.action, a.node),
+                )
+        for binding in Binding.make_bindings(self.BINDINGS):
+            if binding.description not in named:  # the screen uses its key for something else
+                yield SystemCommand(
+                    binding.description,
+                    f"Key {self.get_key_display(binding)} on other screens",
+                    lambda b=binding: self.call_later(self.run_action, b.action, self),
                 )
 
     def _use_theme(self, name: str) -> None:

@@ -152,7 +152,8 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         self._tree.set_tree(self.groups, self._cells, self._text, opened)
         box = self.query_one("#errors-groups")
         by = {"cause": "root cause", "kind": "kind", "module": "module"}[self.grouping]
-        box.border_title = f"What goes wrong? by {by}"
+        mine = ", my code only" if self.own_only else ""
+        box.border_title = f"What goes wrong? by {by}{mine}"
         hidden = len(content.records) - len(shown)
         box.border_subtitle = ", ".join(content.tools) + (
             f"; {hidden} without your code left out (m)" if hidden else ""

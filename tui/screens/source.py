@@ -17,10 +17,12 @@ from tui.widgets.source_view import CodeView
 class SourceScreen(ModalScreen[None]):
     """`here` is where the file lies on this machine."""
 
-    help_text = "The source line that the figure is about. `o` opens it in $EDITOR."
+    help_text = (
+        "The source line that the figure is about. `o` opens the cursor's line in $EDITOR."
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "edit", "Editor"),
-        Binding("escape,enter", "close", "Close", key_display="Esc"),
+        Binding("escape", "close", "Close", key_display="Esc"),
     ]
 
     def __init__(self, source: SourceFile, here: str, line: int | None) -> None:
@@ -45,7 +47,8 @@ class SourceScreen(ModalScreen[None]):
         code.focus()
 
     def action_edit(self) -> None:
-        open_in_editor(self.app, self._here, self._line)
+        code = self.query_one(CodeView)
+        open_in_editor(self.app, self._here, code.cursor + 1 if code.rows else self._line)
 
     def action_close(self) -> None:
         self.dismiss(None)

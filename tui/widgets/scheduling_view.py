@@ -228,7 +228,7 @@ class SchedulingView(Container):
             self.focus()
             box.border_title = f"What did {escape(track.threads[key].name)} do?"
         else:
-            box.border_title = "Who waits for a CPU?"
+            self._say_title()
             self.threads.focus()
         self.call_after_refresh(self.draw)
 
@@ -296,6 +296,12 @@ class SchedulingView(Container):
         self.machine.toggle_frequency()
         self.draw()
 
+    def _say_title(self) -> None:
+        of = "" if self._everyone else " (of threads that did something)"
+        self.query_one("#threads-box").border_title = f"Who waits for a CPU?{of}"
+
     def action_all(self) -> None:
         self._everyone = not self._everyone
+        if self._chosen is None:
+            self._say_title()
         self.draw()

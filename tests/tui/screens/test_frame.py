@@ -1,8 +1,10 @@
 """The frame: tabs, header, keys, help, export, themes and ASCII, in the real application."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
 from textual.widgets import Static
 
 from profiler.store import Session
@@ -158,3 +160,43 @@ def test_ascii_keeps_the_width() -> None:
     text = "╭─ 日本 ▲ ⣿ ▒█ – ✔"
     assert ascii_text(text) == "+- ???? ^ * %# - +"
     assert ascii_text("plain") == "plain"
+
+
+@pytest.mark.parametrize("mode", [HOME, *(tab.mode for tab in TABS)])
+async def test_help_palette_and_mouse_reach_all_of_a_screen(
+    mode: str, demo: Session, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(demo.directory, tmp_path / name)
+    app = Dashboard.starting_in(mode)(tmp_path, session=demo)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause(0.3)
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, FrameScreen)
+        words = {
+            binding.description
+            for node in (screen, screen.focused, app)
+            for binding in Binding.make_bindings(getattr(node, "BINDINGS", ()))
+            if binding.description
+        }
+        offered = {command.title for command in app.get_system_commands(screen)}
+        tabs = {tab.title for tab in TABS}
+        assert words - tabs <= offered
+        assert {f"Show {title}" for title in tabs} <= offered
+        table = next(
+            table
+            for table in screen.query(LineTable)
+            if table.display and len(table.shown) > 1 and not table.cursor
+        )
+        await pilot.click(table, offset=(3, 2))
+        await pilot.pause()
+        assert table.has_focus
+        assert table.cursor == 1
+        await pilot.press("question_mark")
+        await pilot.pause()
+        shown = str(app.screen.query_one(Static).content)
+        assert screen.help_text.strip() in shown
+        active = {one.binding.description for one in screen.active_bindings.values()}
+        assert [word for word in words & active if word not in shown] == []
