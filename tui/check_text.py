@@ -27,6 +27,9 @@ def check_lines(checked: Checked) -> Iterator[str]:
             yield f"          … and {more} more"
     broken = len(checked.broken)
     whole = len(checked.outcomes)
+    if not whole:
+        yield "nothing was checked"
+        return
     yield f"{broken} of {whole} limits broken" if broken else f"all {whole} limits kept"
 
 

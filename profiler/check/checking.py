@@ -102,6 +102,22 @@ def check(
     return Checked(outcomes, () if diff is None else tuple(diff.warnings))
 
 
+def without_baseline(
+    session: Session,
+    limits: Sequence[Limit],
+    *,
+    thresholds: Thresholds | None = None,
+    own: OwnCode | None = None,
+) -> Checked:
+    """Hold a session against those limits that need no baseline; a warning names the others."""
+    chosen = [limit for limit in limits if not limit.needs_baseline]
+    left_out = ", ".join(limit.text for limit in limits if limit.needs_baseline)
+    if not left_out:
+        return check(session, chosen, thresholds=thresholds, own=own)
+    outcomes = check(session, chosen, thresholds=thresholds, own=own).outcomes if chosen else ()
+    return Checked(outcomes, (f"not checked, since there is no baseline: {left_out}",))
+
+
 class _Checker:
     def __init__(
         self,

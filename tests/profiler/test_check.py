@@ -432,6 +432,19 @@ def test_the_command_exits_with_1_and_prints_each_broken_limit(
     )
     assert main(["check", leak]) == 1
     assert "2 of 2 limits broken" in capsys.readouterr().out
+    # A first build has no baseline: what needs none is checked all the same.
+    (tmp_path / "good").unlink()
+    assert main(["check", leak]) == 3
+    assert "there is no session 'good'" in capsys.readouterr().err
+    assert main(["check", leak, "--no-baseline"]) == 1
+    assert capsys.readouterr().out.startswith(
+        "warning: not checked, since there is no baseline: new-errors\nBROKEN  errors=0"
+    )
+    assert main(["check", leak, "--no-baseline", "--max", "errors=9"]) == 0
+    capsys.readouterr()
+    (tmp_path / "droidgrind.toml").write_text('check = { fail_on = ["new-errors"] }\n')
+    assert main(["check", leak, "--no-baseline"]) == 0
+    assert "nothing was checked" in capsys.readouterr().out
 
 
 @pytest.mark.valgrind

@@ -2,8 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.commands import options
+
+if TYPE_CHECKING:
+    from profiler.check.checking import Checked
 
 
 class CheckCommand:
@@ -22,8 +26,14 @@ class CheckCommand:
         from tui.check_text import ANNOTATIONS
 
         options.add_session(parser)
-        parser.add_argument(
+        compared = parser.add_mutually_exclusive_group()
+        compared.add_argument(
             "--baseline", metavar="SESSION", help="what changes are counted from"
+        )
+        compared.add_argument(
+            "--no-baseline",
+            action="store_true",
+            help="leave out the limits that need one: a project's first build has none",
         )
         parser.add_argument(
             "--max",
@@ -50,13 +60,11 @@ class CheckCommand:
         options.add_json(parser)
 
     def run(self, args: argparse.Namespace) -> int:
-        from profiler.check.checking import check
+        from profiler.check.checking import check, without_baseline
         from profiler.check.limits import check_settings, parse_fail_on, parse_max
         from profiler.metrics import session_metrics
         from profiler.project import load_project
         from profiler.store import find_session, sessions_root
-        from tui.check_text import annotation_style, annotations, check_json, check_lines
-        from tui.text import print_json, print_line
 
         root = sessions_root(args.sessions)
         project = load_project()
@@ -67,6 +75,10 @@ class CheckCommand:
         limits = [parse_max(word, measured) for word in args.max or settings.most]
         for text in args.fail_on or settings.fail_on:
             limits += parse_fail_on(text, measured)
+        own = project.own_code(session)
+        if args.no_baseline:
+            checked = without_baseline(session, limits, thresholds=project.thresholds, own=own)
+            return _show(checked, args)
         chosen: str | None = args.baseline
         if chosen is None and settings.baseline is not None and project.file is not None:
             beside = project.file.parent / Path(settings.baseline)
@@ -74,18 +86,25 @@ class CheckCommand:
         baseline = (
             None if chosen is None else find_session(chosen, root).with_suppressions(known)
         )
-        own = project.own_code(session)
         checked = check(session, limits, baseline, thresholds=project.thresholds, own=own)
-        if args.annotate is not None:
-            style = annotation_style() if args.annotate == "auto" else args.annotate
-            for line in annotations(checked, style):
-                print_line(line)
-        if args.json:
-            print_json(check_json(checked))
-        elif args.annotate is None or not checked.broken:
-            for line in check_lines(checked):
-                print_line(line)
-        return 1 if checked.broken else 0
+        return _show(checked, args)
+
+
+def _show(checked: "Checked", args: argparse.Namespace) -> int:
+    """Print the outcome as it was asked for; the exit code."""
+    from tui.check_text import annotation_style, annotations, check_json, check_lines
+    from tui.text import print_json, print_line
+
+    if args.annotate is not None:
+        style = annotation_style() if args.annotate == "auto" else args.annotate
+        for line in annotations(checked, style):
+            print_line(line)
+    if args.json:
+        print_json(check_json(checked))
+    elif args.annotate is None or not checked.broken:
+        for line in check_lines(checked):
+            print_line(line)
+    return 1 if checked.broken else 0
 
 
 COMMAND = CheckCommand()

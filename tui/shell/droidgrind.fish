@@ -230,6 +230,7 @@ complete -c droidgrind -n '_shtab_droidgrind_using; and test $_shtab_droidgrind_
 complete -c droidgrind -n '_shtab_droidgrind_using check' -s h -l help -d 'show this help message and exit'
 complete -c droidgrind -n '_shtab_droidgrind_using check' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
 complete -c droidgrind -n '_shtab_droidgrind_using check' -l baseline -x -d 'what changes are counted from'
+complete -c droidgrind -n '_shtab_droidgrind_using check' -l no-baseline -d 'leave out the limits that need one: a project'"'"'s first build has none'
 complete -c droidgrind -n '_shtab_droidgrind_using check' -l max -x -d 'the most that a metric may be (docs/metrics.md; may be repeated)'
 complete -c droidgrind -n '_shtab_droidgrind_using check' -l fail-on -x -d 'comma list: new-errors, error, warning, finding:RULE, METRIC+N%, METRIC+VALUE, functions:EVENT+N%, threads:wait+N%'
 complete -c droidgrind -n '_shtab_droidgrind_using check' -l annotate -xka "auto github azure gcc" -d 'print lines that a CI system shows beside the code (auto: by environment)'

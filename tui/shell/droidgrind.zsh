@@ -67,6 +67,7 @@ _shtab_droidgrind_check_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
   "--baseline[what changes are counted from]:SESSION:"
+  "--no-baseline[leave out the limits that need one\: a project\'s first build has none]"
   "*--max[the most that a metric may be (docs\/metrics.md\; may be repeated)]:NAME=VALUE:"
   "*--fail-on[comma list\: new-errors, error, warning, finding\:RULE, METRIC\+N\%, METRIC\+VALUE, functions\:EVENT\+N\%, threads\:wait\+N\%]:TERMS:"
   "--annotate[print lines that a CI system shows beside the code (auto\: by environment)]:annotate:(auto github azure gcc)"
