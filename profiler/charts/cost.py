@@ -3,6 +3,7 @@
 from typing import Any
 
 from collectors.records.cost import UNKNOWN
+from profiler.aggregate.samples import percentile
 from profiler.charts.style import HEAT, VISIBLE, Figure, axis, figure, label, layout
 from profiler.functions import (
     ESTIMATE,
@@ -86,8 +87,6 @@ def treemap_figure(costs: FunctionCosts) -> Figure:
 
     Coloured by D1 miss rate.
     """
-    import numpy as np
-
     rates = miss_rate(costs)
     accesses = None if rates is None else costs.event("Dr") + costs.event("Dw")
     misses = None if rates is None else costs.event("D1mr") + costs.event("D1mw")
@@ -113,7 +112,7 @@ def treemap_figure(costs: FunctionCosts) -> Figure:
     colours = [
         100 * m / u if u else 0.0 for m, u in zip(nodes.misses, nodes.accesses, strict=True)
     ]
-    top = float(np.percentile(colours, 95)) if colours else 1.0
+    top = percentile(sorted(colours), 0.95) if colours else 1.0
     marker: dict[str, Any] = {
         "line": {"width": 1, "color": "@page"},
         "pad": {"t": 20, "l": 2, "r": 2, "b": 2},

@@ -76,7 +76,7 @@ def run_queue_figure(series: Series, cpus: int | None) -> Figure | None:
             "x": time,
             "y": _floats(queue),
             # A level at a moment: half of it before, half after, so that the last is seen.
-            "line": {"color": "@user", "width": 1.5, "shape": "hvh"},
+            "line": {"color": "@user", "width": 2, "shape": "hvh"},
             "fill": "tozeroy",
             "fillcolor": "@scale1",
             "hovertemplate": "%{y} runnable<extra></extra>",
@@ -91,7 +91,7 @@ def run_queue_figure(series: Series, cpus: int | None) -> Figure | None:
                 "name": "blocked (b)",
                 "x": time,
                 "y": _floats(blocked),
-                "line": {"color": "@iowait", "width": 1.5, "shape": "hvh", "dash": "dot"},
+                "line": {"color": "@iowait", "width": 2, "shape": "hvh", "dash": "dot"},
                 "hovertemplate": "%{y} blocked<extra></extra>",
             }
         )
@@ -191,7 +191,7 @@ def switches_figure(series: Series) -> Figure | None:
                     "name": title,
                     "x": time,
                     "y": _floats(_held(values)),
-                    "line": {"color": colour, "width": 1.5, "dash": dash, "shape": "vh"},
+                    "line": {"color": colour, "width": 2, "dash": dash, "shape": "vh"},
                     "hovertemplate": f"%{{y:,.0f}} {title} a second<extra></extra>",
                 }
             )

@@ -7,7 +7,7 @@ const EVENT_HELP = {
   Bc: 'conditional branches', Bcm: 'conditional branches mispredicted', Bi: 'indirect branches', Bim: 'indirect branches mispredicted',
 };
 
-const PRINTED = ['Ir', 'Dr', 'D1mr', 'Dw', 'D1mw'];
+const PRINTED = ['Ir', 'D1mr', 'D1mw']; // what paper has room for
 
 async function startCost() {
   const host = document.getElementById('functions');

@@ -1,7 +1,10 @@
+# pyright: basic
+
 """The page in a real browser: Debian's Chromium, headless, driven by Playwright."""
 
 import re
 import shutil
+import socket
 import time
 from array import array
 from collections.abc import Callable, Iterator
@@ -221,6 +224,114 @@ def test_deep_links_and_filters(show: Open, session_page: str) -> None:
     assert "Nothing fits the filter" in rows.inner_text()
 
 
+def test_every_finding_leads_to_a_place_in_the_page(show: Open, session_page: str) -> None:
+    page = show(session_page)
+    links = page.locator(".findings a.show")
+    assert links.count() >= 4
+    for index in range(links.count()):
+        page.evaluate("scrollTo(0, 0)")
+        if not links.nth(index).is_visible():
+            page.locator("details.more > summary").click()
+        links.nth(index).click()
+        section = links.nth(index).get_attribute("href") or ""
+        section = section.lstrip("#").partition("/")[0]
+        until(
+            page,
+            f"""(() => {{ const box = document.getElementById('{section}')
+                   .getBoundingClientRect();
+                 return scrollY > 0 && box.top < innerHeight && box.bottom > 0; }})()""",
+        )
+
+
+def test_the_costliest_lines_are_marked_in_their_source(show: Open, tmp_path: Path) -> None:
+    source = tmp_path / "conv.cpp"
+    source.write_text("".join(f"int line{n};\n" for n in range(1, 40)), "utf-8")
+    page = show(
+        render_report(content(cachegrind=(cost_profile(str(source)),))),
+        f"#cache/source={source}&line=3",
+    )
+    target = page.locator("#source tr.target")
+    target.wait_for()
+    assert "int line3;" in target.inner_text()
+    assert "101,230" in target.inner_text()  # 9,000 + 10 × 3,203 + 100 × 602
+    widths = page.locator("#source .heat span").evaluate_all(
+        "spans => spans.map(span => span.getBoundingClientRect().width)"
+    )
+    assert max(widths) == target.locator(".heat span").evaluate(
+        "span => span.getBoundingClientRect().width"
+    )
+
+
+def test_keys_go_to_sections_and_search(show: Open, session_page: str) -> None:
+    page = show(session_page)
+    sections = ("overview", "scheduling", "heap", "cache", "errors", "made")
+    for key, section in enumerate(sections, start=1):
+        page.keyboard.press(str(key))
+        until(page, f"location.hash === '#{section}'")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.type") == "search"
+    page.keyboard.type("t4")  # where one writes, keys are letters
+    assert page.evaluate("document.activeElement.value") == "t4"
+    assert page.evaluate("location.hash") == "#scheduling/thread=t4"
+
+
+def test_threads_are_filtered(show: Open, session_page: str) -> None:
+    page = show(session_page)
+    rows = page.locator("#threads tbody tr")
+    names = rows.evaluate_all("rows => rows.map(row => row.cells[0].textContent)")
+    assert len(names) > 1
+    page.fill("#thread-filter", names[1])
+    assert rows.count() == 1
+    assert names[1] in rows.inner_text()
+
+
+def test_a_suppression_is_copied(show: Open, session_page: str) -> None:
+    page = show(session_page, "#errors/kind=InvalidWrite", permissions=["clipboard-read"])
+    card = page.locator("#error-list details.error").first
+    if card.get_attribute("open") is None:
+        card.locator("summary").first.click()
+    card.locator(".suppression summary").click()
+    card.locator(".suppression button").click()
+    card.get_by_text("Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == card.locator(".suppression pre").inner_text()
+
+
+def test_times_are_the_readers_and_figures_the_findings(show: Open, session_page: str) -> None:
+    page = show(session_page, locale="de-DE", timezone_id="Europe/Berlin")
+    assert page.locator("header time").inner_text() == "22.11.2026, 10:15"
+    assert "102,440" in page.locator("#functions").inner_text()
+
+
+def test_the_policy_holds(browser: Browser, session_page: str, tmp_path: Path) -> None:
+    """What slipped into the page could neither run nor call home."""
+    file = tmp_path / "report.html"
+    file.write_text(session_page, "utf-8")
+    watched = Watched(browser.new_page())
+    page = watched.open(file.as_uri())
+    with socket.create_server(("127.0.0.1", 0)) as host:
+        fetched = page.evaluate(
+            """async (address) => {
+              const script = document.createElement('script');
+              script.textContent = 'window.ran = true';
+              document.body.append(script);
+              const image = new Image();
+              image.src = `${address}?secret`;
+              try { await fetch(address); return 'fetched'; }
+              catch (refused) { return String(refused); }
+            }""",
+            f"http://127.0.0.1:{host.getsockname()[1]}/",
+        )
+        page.wait_for_timeout(200)
+        host.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody has come
+            host.accept()
+    assert fetched != "fetched"
+    assert page.evaluate("window.ran") is None
+    page.close()
+    assert sum("Content Security Policy" in line for line in watched.trouble) >= 3
+
+
 def test_columns_sort(show: Open, session_page: str) -> None:
     page = show(session_page)
     button = page.locator("#functions th button", has_text=re.compile("^Dw$"))
@@ -335,11 +446,12 @@ def test_dark_and_light(show: Open, session_page: str) -> None:
 
 
 def test_paper_is_white_and_narrow(show: Open, session_page: str) -> None:
-    page = show(session_page, color_scheme="dark")
-    draw_all(page)
-    page.evaluate("window.print = () => { window.printed = true; }")
+    page = show(session_page, color_scheme="dark")  # not scrolled: what is below is not drawn
+    page.evaluate("() => { window.print = () => { window.printed = true; }; }")
     page.click("#print")
     until(page, "window.printed === true")
+    states = "[...document.querySelectorAll('.plot')].map((plot) => plot.dataset.state)"
+    assert set(page.evaluate(states)) == {"drawn"}
     fill = "document.querySelector('#cost-top .plot').data[0].marker.color"
     assert page.evaluate(fill) == "#0072B2"
     page.emulate_media(media="print")
