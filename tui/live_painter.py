@@ -10,7 +10,8 @@ All that is used of Textual's own insides is in this module; `tests/tui/test_liv
 holds what it paints against what the compositor paints.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -40,31 +41,37 @@ class _Place:
 
 
 class LivePainter:
-    """Collects lines between `begin` and `paint`; outside, lines go to the compositor."""
+    """Paints the lines that change while `painting`; others go to the compositor."""
 
     def __init__(self, app: "Dashboard") -> None:
         # Textual's insides are not typed for others.
         self._app = cast("Any", app)
         self._lines: list[tuple[LineWidget, int]] = []
-        self._collecting = False
+        self._depth = 0
         self._displays = -1
         self._theme = ""
         self._places: dict[LineWidget, _Place | None] = {}
         self._codes: dict[tuple[Style, Any], tuple[str, str]] = {}
 
-    def begin(self) -> None:
-        """From here to `paint`, changed lines are collected."""
-        self._collecting = True
+    @contextmanager
+    def painting(self) -> Iterator[None]:
+        """Collect changed lines, and write them when the outermost of these blocks ends."""
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._paint()
 
     def add(self, widget: "LineWidget", y: int) -> bool:
         """Take a changed line; False: it is the compositor's."""
-        if self._collecting:
+        if self._depth:
             self._lines.append((widget, y))
-        return self._collecting
+        return self._depth > 0
 
-    def paint(self) -> None:
-        """Write what was collected."""
-        lines, self._lines, self._collecting = self._lines, [], False
+    def _paint(self) -> None:
+        lines, self._lines = self._lines, []
         if not lines:
             return
         if not self._free():
@@ -123,7 +130,7 @@ class LivePainter:
     def _paint_line(
         self, widget: "LineWidget", y: int, place: _Place, parts: list[str]
     ) -> None:
-        cast("Any", widget)._styles_cache.set_dirty(Region(0, y, 1, 1))
+        cast("Any", widget)._styles_cache._dirty_lines.add(y)
         strip = widget.render_line(y)
         if strip.cell_length > place.region.width:  # the rest is under a scrollbar
             strip = strip.crop(0, place.region.width)
@@ -164,10 +171,11 @@ def difference(
     before: Sequence[Segment], now: Sequence[Segment]
 ) -> tuple[int, Sequence[Segment]]:
     """Where two lines of one width begin to differ, and what stands there up to their end."""
-    first, most = 0, min(len(before), len(now))
+    x = first = 0
+    most = min(len(before), len(now))
     while first < most and before[first] == now[first]:
+        x += width(now[first].text)
         first += 1
-    x = sum(width(segment.text) for segment in now[:first])
     if first == most:
         return x, now[first:]
     last = 0

@@ -5,9 +5,13 @@ terminal as they are.
 """
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+
+# Latin letters, boxes, blocks and Braille take one cell each, and are what plots are made of.
+_OTHER_THAN_ONE_CELL = re.compile("[^\x00-\u02ff\u2500-\u25fc\u2800-\u28ff]").search
 
 
 def printable(text: str) -> str:
@@ -21,7 +25,7 @@ def printable(text: str) -> str:
 
 def width(text: str) -> int:
     """The number of terminal cells that a text takes."""
-    if text.isascii():
+    if text.isascii() or _OTHER_THAN_ONE_CELL(text) is None:
         return len(text)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
@@ -52,6 +56,8 @@ def clip(text: str, cells: int) -> str:
 
 def fit(text: str, cells: int, *, right: bool = False) -> str:
     """The text in exactly `cells` terminal cells."""
+    if text.isascii() and len(text) <= cells and text.isprintable():  # most are figures
+        return text.rjust(cells) if right else text.ljust(cells)
     return pad(clip(text, cells), cells, right=right)
 
 

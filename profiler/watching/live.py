@@ -21,8 +21,8 @@ from collectors.errors import DeviceError, DroidgrindError, ToolError, UsageErro
 from collectors.readers.proc import Sample, SampleParser
 from collectors.tools.tool import RunningSampler, Subject, ToolSettings
 from profiler.watching.busiest import BusiestThreads
+from profiler.watching.rhythm import Rhythm
 
-_NAP_SECONDS = 0.01
 _SILENCE_SECONDS = 3.0
 _RETRY_SECONDS = 1.0
 _CHUNK = 1 << 18
@@ -187,6 +187,7 @@ class Watcher:
     def _follow(self, stream: BinaryIO) -> None:
         heard = time.monotonic()
         patience = max(_SILENCE_SECONDS, 3 * self.interval)
+        rhythm = Rhythm(self.interval)
         seen = 0
         while not self._stop.is_set():
             content = stream.read(_CHUNK)
@@ -200,15 +201,14 @@ class Watcher:
                     heard = time.monotonic()
                     if seen:  # the device is there, the sampler is not
                         return
-                # A sample is due an interval after the last one: sleep until shortly before.
-                rest = heard + 0.7 * self.interval - now
-                self._stop.wait(max(_NAP_SECONDS, min(rest, 0.5)))
+                self._stop.wait(rhythm.rest(now))
                 continue
             heard = now
             samples = self.parser.feed(content)
             if not samples:
                 continue
             seen += len(samples)
+            rhythm.came(now, samples[-1].seconds, len(samples))
             waiting = bool(self.pending)
             self.pending.extend(samples)
             gone = self._subject_gone(samples[-1])

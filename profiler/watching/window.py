@@ -194,9 +194,15 @@ class ThreadWindow:
         found = self._growth.get(column)
         if found is None:
             low, high = self._low, self._high
-            found = self._growth[column] = [
-                _grown(getattr(thread, column), low, high) for thread in self.tracks
-            ]
+            found = self._growth[column] = []
+            for thread in self.tracks:
+                counter: array[float] = getattr(thread, column)
+                last = len(counter) - 1  # as `_grown`, whose call would cost as much again
+                found.append(
+                    0.0
+                    if low >= last
+                    else counter[high if high < last else last] - counter[low]
+                )
         return found
 
     def shares(self) -> list[float]:

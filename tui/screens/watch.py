@@ -19,7 +19,7 @@ from tui.messages import OpenSession, Status
 from tui.screens.frame import FrameScreen
 from tui.screens.processes import ProcessesScreen
 from tui.screens.scheduling import HELP
-from tui.widgets.frame_lines import Notice
+from tui.widgets.frame_lines import HeaderLine, Notice
 from tui.widgets.scheduling_view import NO_THREAD, SchedulingView
 from tui.widgets.span import clock
 from tui.workers import run_in_thread
@@ -65,6 +65,7 @@ class WatchScreen(FrameScreen):
         request = self.dashboard.watching or WatchRequest()
         self._view = view = self.query_one(SchedulingView)
         view.paint_with(self.dashboard.painter)
+        self.query_one(HeaderLine).painter = self.dashboard.painter
         self.begin(request)
         view.threads.focus()
         # What the application is made of lives as long as it: not to be looked through again.
@@ -130,12 +131,13 @@ class WatchScreen(FrameScreen):
         said = (state, watcher.facts, track.late, int(track.end - track.start))
         news = said != self._said
         view = self._view
-        # What is paused stands still, but for how long ago it was.
-        if self.dashboard.screen is self and view is not None and (news or not view.paused):
-            view.draw()
-        if news:
-            self._said = said
-            self.refresh_status()
+        with self.dashboard.painter.painting():
+            # What is paused stands still, but for how long ago it was.
+            if self.dashboard.screen is self and view is not None and (news or not view.paused):
+                view.draw()
+            if news:
+                self._said = said
+                self.refresh_status()
         if state.ended and state.severity == "error" and not len(track):
             notice = self.query_one(Notice)
             notice.text, notice.severity, notice.display = state.text, "error", True

@@ -151,6 +151,8 @@ class AreaPlot(LineWidget):
             for i in range(0, cells * 2, 2)
         ]
         text = ["".join(line) for line in zip(*columns, strict=True)]
+        # The higher of a cell's dot columns counts for its colour: the other may have no value.
+        tops = [list(map(max, one[::2], one[1::2])) for one in heights[:-1]]
         styles = [self.coloured(layer.colour) for layer in self.areas]
         limit_row = None
         over = self.coloured("waiting")
@@ -169,7 +171,7 @@ class AreaPlot(LineWidget):
             elif len(styles) == 1 or above:
                 segments.append(Segment(line[start:], over if above else styles[0]))
             else:
-                segments += _coloured(line, heights, rows - 1 - y, styles, start)
+                segments += _coloured(line, tops, rows - 1 - y, styles, start)
             strips.append(self._strip(y + 1, segments, cells))
         return strips
 
@@ -225,16 +227,18 @@ class AreaPlot(LineWidget):
 
 
 def _coloured(
-    line: str, heights: Sequence[Sequence[int]], row: int, styles: Sequence[Style], start: int
+    line: str, tops: Sequence[Sequence[int]], row: int, styles: Sequence[Style], start: int
 ) -> list[Segment]:
-    """A row of stacked layers: each cell has the colour of the layer at its middle."""
+    """A row of stacked layers: each cell has the colour of the layer at its middle.
+
+    `tops`: how high each layer but the last reaches, by cell.
+    """
     middle = row * 4 + 1
-    above = [0] * len(line)  # how many layers reach above the middle, the last left out
-    for one in heights[:-1]:
-        # The higher dot column counts: the other may have no value.
-        tops = map(max, one[::2], one[1::2])
-        above = [n + (h > middle) for n, h in zip(above, tops, strict=True)]
-    last = len(heights) - 1
+    above = [0] * len(line)  # how many of them reach above the middle
+    for one in tops:
+        if max(one) > middle:
+            above = [n + (h > middle) for n, h in zip(above, one, strict=True)]
+    last = len(tops)
     segments: list[Segment] = []
     for layers, run in groupby(above[start:]):
         end = start + len(list(run))

@@ -29,7 +29,10 @@ def one_line(segments: Sequence[Segment], cells: int, base: Style) -> Strip:
 class HeaderLine(LineWidget):
     """`droidgrind > device > target        state`."""
 
-    status: reactive[Status] = reactive(Status())
+    status: reactive[Status] = reactive(Status(), repaint=False)
+
+    def watch_status(self) -> None:
+        self.repaint_line(0)
 
     def render_line(self, y: int) -> Strip:
         cells = self.size.width

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,6 +24,18 @@ def bar(share: float | None, *, ascii_only: bool = False) -> str:
     if step <= 0 and share > 0.005:
         step = 1
     return (_ASCII if ascii_only else _BLOCKS)[min(8, max(0, step))]
+
+
+@lru_cache(maxsize=1 << 12)
+def _bar_column(share: float | None, lines: int, ascii_only: bool) -> tuple[str, ...]:
+    """A bar that is so many lines high, from the floor up."""
+    return tuple(
+        bar(
+            None if share is None else min(1.0, max(0.0, share * lines - floor)),
+            ascii_only=ascii_only,
+        )
+        for floor in range(lines)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +63,7 @@ class HeatStrips(LineWidget):
     def __init__(self, *, ascii_only: bool = False, widget_id: str | None = None) -> None:
         super().__init__(id=widget_id)
         self.rows: Sequence[HeatRow] = ()
-        self._bars: dict[tuple[str, int], tuple[tuple[list[float | None], int], str]] = {}
+        self._bars: dict[str, tuple[tuple[list[float | None], int], list[str]]] = {}
         self.ascii_only = ascii_only
 
     @property
@@ -123,16 +136,10 @@ class HeatStrips(LineWidget):
         ]
 
     def _bar_line(self, label: str, shares: list[float | None], floor: int, lines: int) -> str:
-        """One line of a row's bars; the one of the tick before where nothing changed."""
-        kept = self._bars.get((label, floor))
-        if kept is not None and kept[0] == (shares, lines):
-            return kept[1]
-        text = "".join(
-            bar(
-                None if s is None else min(1.0, max(0.0, s * lines - floor)),
-                ascii_only=self.ascii_only,
-            )
-            for s in (shares if floor < lines else [None] * len(shares))
-        )
-        self._bars[label, floor] = ((shares, lines), text)
-        return text
+        """One line of a row's bars, which are all worked out when one of them has changed."""
+        kept = self._bars.get(label)
+        if kept is None or kept[0] != (shares, lines):
+            columns = [_bar_column(share, lines, self.ascii_only) for share in shares]
+            texts = ["".join(line) for line in zip(*columns, strict=True)]
+            kept = self._bars[label] = ((shares, lines), texts)
+        return kept[1][floor] if floor < len(kept[1]) else " " * len(shares)

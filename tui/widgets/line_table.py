@@ -50,6 +50,8 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         Binding("S", "turn_order", "Turn the order", show=False),
     ]
 
+    last_gap: ClassVar[str] = ""  # what stands behind the last column
+
     class RowHighlighted(Message):
         """The cursor came to a row; `row` is its number in what `set_rows` was given."""
 
@@ -98,7 +100,9 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self._searched: list[str] | None = None
         self._drawn: dict[int, Row | None] = {}
         self._cells = [column.cells for column in self.columns]
+        self._gaps: list[str] = []  # what stands behind each column's cells
         self._fitted = 0
+        self._seen = 0  # cells that no scrollbar lies over
 
     @property
     def shown(self) -> Sequence[int]:
@@ -223,7 +227,9 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self._fitted = width_now
         if len(self._order) + 1 > self.room.height:
             width_now -= self.styles.scrollbar_size_vertical  # it lies over the last cells
+        self._seen = max(0, width_now)
         self._texts.clear()
+        self._gaps = [" " * _GAP] * (len(self.columns) - 1) + [self.last_gap]
         self._cells = [column.cells for column in self.columns]
         growing = [i for i, column in enumerate(self.columns) if column.grow]
         left = width_now - sum(cells + _GAP for cells in self._cells) + _GAP
@@ -240,29 +246,32 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         """The cells of the line `y` of the screen, gaps included, not scrolled sideways."""
         if y == 0:
             return [
-                (fit(self._title(i), self._cells[i], right=c.right) + " " * _GAP, _PLAIN)
-                for i, c in enumerate(self.columns)
+                (fit(self._title(i), cells, right=c.right) + gap, _PLAIN)
+                for i, (c, cells, gap) in enumerate(
+                    zip(self.columns, self._cells, self._gaps, strict=True)
+                )
             ]
         if row is None:
             return [(self.empty, _PLAIN)] if y == 1 and self.empty else []
         found: list[Cell] = []
         for i, (c, cells, value) in enumerate(zip(self.columns, self._cells, row, strict=True)):
-            text = self._text(i, c, cells, value)
             if c.paint is not None:
-                for piece, name in c.paint(value, text[:-_GAP]):
+                text = fit(c.show(value), cells, right=c.right)
+                for piece, name in c.paint(value, text):
                     found.append((piece, self._colour(name) if name else _PLAIN))
-                found.append((" " * _GAP, _PLAIN))
+                found.append((self._gaps[i], _PLAIN))
             else:
+                text = self._text(i, c, cells, value)
                 style = (c.style(value) if c.style is not None else None) or _PLAIN
                 found.append((text, style))
         return found
 
     def _text(self, number: int, column: TableColumn, cells: int, value: Value) -> str:
         """A cell's text with its gap; of names and numbers that stay, it is kept."""
-        keep = not isinstance(value, float) and column.paint is None
+        keep = not isinstance(value, float)
         kept = self._texts.get((number, value)) if keep else None
         if kept is None:
-            kept = fit(column.show(value), cells, right=column.right) + " " * _GAP
+            kept = fit(column.show(value), cells, right=column.right) + self._gaps[number]
             if keep:
                 if len(self._texts) > _MOST_TEXTS:
                     self._texts.clear()
@@ -292,7 +301,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         style = _HEADER if y == 0 else _PLAIN
         if row is not None and place == self.cursor:
             style = _CURSOR if self.has_focus else _CURSOR_ELSEWHERE
-        left, cells = self.scroll_offset.x, self.room.width
+        left, cells = self.scroll_offset.x, self._seen
         if style is _CURSOR:  # one even bar, whatever the cells' own colours
             line = [(text, _PLAIN) for text, _ in line]
         if left == 0 or not self.frozen:

@@ -72,12 +72,12 @@ class MachinePlots(Horizontal):
         if due:
             self._headings_at = now
         track = shown.track
-        slots = self._slots.of("queue", shown, self.queue.dots)
+        slots = self._slots.of("queue", shown, self.queue.dots, of_cell=2)
         if self._slots.stale("queue", slots) or due:
             self._draw_queue(track, slots, live=shown.live)
             self._draw_shares(track, slots, *shown.now)
         if self.switches.size.height > 0:
-            slots = self._slots.of("rates", shown, self.switches.dots)
+            slots = self._slots.of("rates", shown, self.switches.dots, of_cell=2)
             if self._slots.stale("rates", slots) or due:
                 self._draw_rates(track, slots, *shown.now)
         if self.cpus.size.width > 0 and track.cpus:

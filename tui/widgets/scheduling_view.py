@@ -1,6 +1,7 @@
 """Scheduling over time, live and stored alike: plots above, threads (or one of them) below."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import ClassVar
 
@@ -146,10 +147,13 @@ class SchedulingView(Container):
         start, end = self.span.edges(track.start, track.end)
         shown = ShownTime(track, start, end, self.live, self.live and self.span.end is None)
         self._names = cpu_names(track.cpus.values())
-        if self._painter is not None:
-            self._painter.begin()
+        with nullcontext() if self._painter is None else self._painter.painting():
+            self._draw(shown)
+
+    def _draw(self, shown: ShownTime) -> None:
         self.machine.draw(shown, self._names)
-        if self.thread_track is not None and self.thread_track is not track:
+        online = len(shown.track.cpus)
+        if self.thread_track is not None and self.thread_track is not shown.track:
             shown = replace(shown, track=self.thread_track)
         chosen = self._chosen
         if chosen is not None and chosen in shown.track.threads:
@@ -159,9 +163,7 @@ class SchedulingView(Container):
                 f"thread {thread.tid} of process {thread.pid}; Esc: back to all threads"
             )
         else:
-            self._draw_threads(shown, len(track.cpus))
-        if self._painter is not None:
-            self._painter.paint()
+            self._draw_threads(shown, online)
 
     def _draw_threads(self, shown: ShownTime, online: int) -> None:
         track, start, end = shown.track, shown.start, shown.end

@@ -37,18 +37,18 @@ class KeptSlots:
         self._kept: dict[str, Slots] = {}
         self._drawn: dict[str, Slots] = {}
 
-    def of(self, name: str, shown: ShownTime, count: int) -> Slots:
+    def of(self, name: str, shown: ShownTime, count: int, *, of_cell: int = 1) -> Slots:
         """The slots of one plot, which take over what stays from those a tick before.
 
-        While following, those whose time is not over yet are not drawn: a plot changes when
-        a dot column is whole, not with every sample.
+        While following, a plot changes when all slots of a cell are over, not with every
+        sample: how many there are in one is `of_cell`.
         """
         before = self._kept.get(name)
         track, start, end = shown.track, shown.start, shown.end
         if shown.follows:
             seconds = end - start
             width = max(1e-6, round(seconds / count, 9))
-            end = math.floor(end / width) * width
+            end = math.floor(end / width / of_cell) * of_cell * width
             start = end - seconds
             if (
                 before is not None

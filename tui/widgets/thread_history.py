@@ -40,7 +40,7 @@ class ThreadHistory(Vertical):
         """Draw a thread of the track over this time."""
         track = shown.track
         thread.fill(len(track))
-        slots = self._slots.of("lane", shown, self.lane.dots)
+        slots = self._slots.of("lane", shown, self.lane.dots, of_cell=2)
         row = next(
             (r for r in thread_rows(track, shown.start, shown.end) if r.key == key), None
         )

@@ -51,6 +51,8 @@ class TreeTable(LineTable):
         Binding("minus", "close_all", "Close all", show=False, key_display="-"),
     ]
 
+    last_gap = _GAP  # the names come behind it
+
     def __init__(
         self,
         columns: Sequence[TableColumn],
