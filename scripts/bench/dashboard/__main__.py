@@ -2,8 +2,9 @@
 
     python -m scripts.bench.dashboard [--seconds 60] [--only live|burst|hours|screens]
 
-In tmux at 200x50, with a target of 200 threads. Prints CPU of each program's process and
-its children in percent of one core; then what `scripts/bench/screens` says of stored sessions.
+In tmux at 200x50, with a target of 200 threads. Prints CPU of each program in percent of one
+core, from when it has started, over the same time: of its process and its children, of which
+droidgrind's sampler is one; then what `scripts/bench/screens` says of stored sessions.
 """
 
 import argparse
@@ -22,21 +23,24 @@ ROOT = HERE.parents[2]
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def ticks(pid: int) -> int:
-    """CPU ticks of a process and all its descendants."""
+def children(pid: int) -> list[int]:
+    """The processes that a process has started; droidgrind's sampler, by one of its threads."""
+    makers = Path(f"/proc/{pid}/task").glob("*/children")
+    return [child for maker in makers for child in map(int, maker.read_text().split())]
+
+
+def ticks(*pids: int) -> int:
+    """CPU ticks of processes and all their descendants: the kernel's exact time, rounded."""
     total = 0
-    waiting = [pid]
+    waiting = list(pids)
     while waiting:
         now = waiting.pop()
         try:
             fields = Path(f"/proc/{now}/stat").read_text().rpartition(")")[2].split()
-            # a child is its maker's: droidgrind's sampler is started by a thread
-            makers = Path(f"/proc/{now}/task").glob("*/children")
-            children = [pid for maker in makers for pid in maker.read_text().split()]
+            waiting += children(now)
         except OSError:
             continue
         total += int(fields[11]) + int(fields[12])
-        waiting += map(int, children)
     return total
 
 
@@ -65,6 +69,14 @@ class Terminal:
         self._tmux("kill-server")
 
 
+def btop(folder: str, hz: float) -> list[str]:
+    """btop at this rate, which only its configuration says in all versions."""
+    home = Path(folder) / f"btop-{hz:g}"
+    (home / "btop").mkdir(parents=True)
+    (home / "btop/btop.conf").write_text(f"update_ms = {1000 / hz:.0f}\n")
+    return ["env", f"XDG_CONFIG_HOME={home}", "btop", "--utf-force"]
+
+
 def live(folder: str, seconds: float) -> None:
     target = f"{folder}/target"
     subprocess.run(["cc", "-O1", "-pthread", "-o", target, str(HERE / "target.c")], check=True)
@@ -79,14 +91,15 @@ def live(folder: str, seconds: float) -> None:
                     time.sleep(0.5)
                 found = json.loads(output.read_text())
                 print(
-                    f"droidgrind watch at {hz:g} Hz: {found['cpu_percent']:.1f} % of a core, "
+                    f"droidgrind watch at {hz:g} Hz: {found['cpu_percent']:.1f} % of a core "
+                    f"(and its sampler {found['sampler_percent']:.1f} %), "
                     f"{found['samples']} of {found['due']:.0f} samples, sample to write "
                     f"p50 {found['p50_ms']:.0f} ms, p95 {found['p95_ms']:.0f} ms"
                 )
                 for name, argv in (
                     ("top", ["top", "-H", "-p", str(process.pid), "-d", f"{1 / hz:g}"]),
                     ("htop", ["htop", "-p", str(process.pid), "-d", f"{10 / hz:.0f}"]),
-                    ("btop", ["btop", "--utf-force", "-u", f"{1000 / hz:.0f}"]),
+                    ("btop", btop(folder, hz)),
                     ("glances", ["glances", "-t", f"{1 / hz:g}"]),
                 ):
                     if shutil.which(name) is None:
@@ -94,9 +107,9 @@ def live(folder: str, seconds: float) -> None:
                     pid = terminal.start(argv)
                     time.sleep(2)
                     before = ticks(pid)
-                    time.sleep(min(20.0, seconds))
-                    share = (ticks(pid) - before) / min(20.0, seconds)
-                    ran = f"{share:.1f} % of a core" if share > 0 else "did not run"
+                    time.sleep(seconds)
+                    share = (ticks(pid) - before) / seconds
+                    ran = f"{share:.1f} % of a core" if terminal.running() else "did not run"
                     print(f"  {name} at {hz:g} Hz: {ran}")
                     terminal.close()
                     time.sleep(0.5)

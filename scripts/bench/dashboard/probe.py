@@ -1,4 +1,4 @@
-"""The dashboard with a stopwatch: watches a process and writes when samples came and went.
+"""The dashboard with a stopwatch: from when a sample was taken until it was written.
 
 probe.py PID HZ SECONDS OUTPUT
 """
@@ -12,14 +12,20 @@ from pathlib import Path
 
 from profiler.watching.live import WatchRequest
 from profiler.watching.track import Track
-from scripts.bench.dashboard.__main__ import ticks
+from scripts.bench.dashboard.__main__ import children, ticks
 from tui.app import WATCH, Dashboard
 from tui.screens.watch import WatchScreen
 
 
-def cpu_seconds() -> float:
-    """Of the dashboard and of its sampler, which is a process of its own."""
-    return ticks(os.getpid()) / os.sysconf("SC_CLK_TCK")
+def now() -> float:
+    """On the clock that the sampler stamps its samples by."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def cpu_seconds() -> tuple[float, float]:
+    """Of the dashboard, and of its sampler, which is a process of its own."""
+    sampler = ticks(*children(os.getpid())) / os.sysconf("SC_CLK_TCK")
+    return time.process_time(), sampler
 
 
 def main() -> None:
@@ -34,13 +40,16 @@ def main() -> None:
     tell = WatchScreen._samples_wait
 
     def noted(self: WatchScreen) -> None:
-        came.append(time.perf_counter())
+        assert self.watcher is not None
+        if self.watcher.pending:
+            came.append(self.watcher.pending[-1].seconds)
         tell(self)
 
     WatchScreen._samples_wait = noted  # type: ignore[method-assign]
     app = Dashboard.starting_in(WATCH)(Path(), watching=WatchRequest(pid=pid, hz=hz))
     warm = 3.0
     marks: dict[str, float] = {}
+    before: list[tuple[float, float]] = []
 
     def watch() -> Track:
         assert isinstance(app.screen, WatchScreen)
@@ -53,16 +62,18 @@ def main() -> None:
 
         def timed(data: str) -> None:
             write(data)
-            wrote.append(time.perf_counter())
+            wrote.append(now())
 
         driver.write = timed  # type: ignore[method-assign]
-        marks["cpu"], marks["began"] = cpu_seconds(), time.perf_counter()
+        marks["began"] = now()
+        before.append(cpu_seconds())
         marks["samples"] = watch().samples
         threading.Timer(seconds, lambda: app.call_from_thread(end)).start()
 
     def end() -> None:
         track = watch()
-        elapsed = time.perf_counter() - marks["began"]
+        elapsed = now() - marks["began"]
+        own, sampler = (b - a for a, b in zip(before[0], cpu_seconds(), strict=True))
         delays: list[float] = []
         place = 0
         for moment in came:
@@ -76,7 +87,8 @@ def main() -> None:
         Path(output).write_text(
             json.dumps(
                 {
-                    "cpu_percent": 100 * (cpu_seconds() - marks["cpu"]) / elapsed,
+                    "cpu_percent": 100 * own / elapsed,
+                    "sampler_percent": 100 * sampler / elapsed,
                     "samples": track.samples - marks["samples"],
                     "due": elapsed * hz,
                     "late": track.late,
