@@ -198,11 +198,7 @@ class ThreadWindow:
             for thread in self.tracks:
                 counter: array[float] = getattr(thread, column)
                 last = len(counter) - 1  # as `_grown`, whose call would cost as much again
-                found.append(
-                    0.0
-                    if low >= last
-                    else counter[high if high < last else last] - counter[low]
-                )
+                found.append(0.0 if low >= last else counter[min(last, high)] - counter[low])
         return found
 
     def shares(self) -> list[float]:

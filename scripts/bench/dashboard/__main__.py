@@ -70,7 +70,7 @@ class Terminal:
 
 
 def btop(folder: str, hz: float) -> list[str]:
-    """btop at this rate, which only its configuration says in all versions."""
+    """Btop at this rate, which only its configuration says in all versions."""
     home = Path(folder) / f"btop-{hz:g}"
     (home / "btop").mkdir(parents=True)
     (home / "btop/btop.conf").write_text(f"update_ms = {1000 / hz:.0f}\n")

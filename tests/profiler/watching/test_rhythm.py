@@ -1,14 +1,17 @@
 """When the watcher looks for samples: seldom, and soon after they are there."""
 
-import random
+import math
+from collections.abc import Sequence
 
 import pytest
 
 from profiler.watching.rhythm import Rhythm
 
 
-def follow(arrivals: list[tuple[float, float, int]], interval: float) -> tuple[int, list[float]]:
-    """How often was looked, and how late each of the arrivals (when, stamp, samples) was seen."""
+def follow(
+    arrivals: Sequence[tuple[float, float, int]], interval: float
+) -> tuple[int, list[float]]:
+    """How often was looked, and how late each arrival (when, stamp, samples) was seen."""
     rhythm, now, looks = Rhythm(interval), arrivals[0][0] - 0.3, 0
     late: list[float] = []
     for when, stamp, samples in arrivals:
@@ -22,11 +25,11 @@ def follow(arrivals: list[tuple[float, float, int]], interval: float) -> tuple[i
 
 @pytest.mark.parametrize("interval", [0.1, 1.0, 5.0])
 def test_looks_little_more_than_once_a_sample(interval: float) -> None:
-    noise = random.Random(4711)
     stamps = [1000 + n * interval for n in range(400)]
     # The clocks differ, and one of them runs faster.
     arrivals = [
-        (stamp * 1.00005 - 900 + 0.002 + noise.random() * 0.002, stamp, 1) for stamp in stamps
+        (stamp * 1.00005 - 900 + 0.002 + abs(math.sin(stamp)) * 0.002, stamp, 1)
+        for stamp in stamps
     ]
     looks, late = follow(arrivals, interval)
     assert looks < 2 * len(arrivals) + 1 / 0.005
