@@ -10,7 +10,7 @@ All that is used of Textual's own insides is in this module; `tests/tui/test_liv
 holds what it paints against what the compositor paints.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -54,7 +54,7 @@ class LivePainter:
         self._codes: dict[tuple[Style, Any], tuple[str, str]] = {}
 
     @contextmanager
-    def painting(self) -> Iterator[None]:
+    def painting(self) -> Generator[None]:
         """Collect changed lines, and write them when the outermost of these blocks ends."""
         self._depth += 1
         try:
