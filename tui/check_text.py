@@ -7,6 +7,7 @@ from typing import Any
 
 from profiler.check.checking import Checked, Outcome
 from profiler.check.places import Where
+from profiler.figures import plural
 from tui.text import printable
 
 ANNOTATIONS = ("github", "azure", "gcc")
@@ -30,7 +31,10 @@ def check_lines(checked: Checked) -> Iterator[str]:
     if not whole:
         yield "nothing was checked"
         return
-    yield f"{broken} of {whole} limits broken" if broken else f"all {whole} limits kept"
+    if broken:
+        yield f"{broken} of {plural(whole, 'limit')} broken"
+    else:
+        yield f"all {whole} limits kept" if whole > 1 else "the limit is kept"
 
 
 def _at(place: Where) -> str:

@@ -180,6 +180,7 @@ def _quoted(path: Path) -> str:
 
 
 def _first_line(error: BaseException) -> str:
-    """What went wrong in one line; DuckDB goes on with a picture of the place."""
+    """What went wrong in one line; DuckDB goes on with what was meant, and a picture."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+    meant = next((f" {line}" for line in lines[1:] if line.startswith("Did you mean")), "")
+    return lines[0] + meant if lines else type(error).__name__

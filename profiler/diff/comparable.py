@@ -1,9 +1,13 @@
 """May two sessions be compared? What to be warned of, and what to be refused."""
 
+import re
 from collections.abc import Sequence
 
 from collectors.records.cost import CostProfile
+from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
+from collectors.tools.tool import Profile
+from profiler.command_line import command_in_files
 from profiler.diff.compared import Compared
 from profiler.functions import CYCLES
 from profiler.manifest import CaptureEntry, State
@@ -18,7 +22,7 @@ def session_warnings(baseline: Compared, session: Compared) -> tuple[list[str], 
         warnings.append("both are the same session")
     if old.schema != new.schema:
         warnings.append(f"the sessions have different schemas: {old.schema} and {new.schema}")
-    programs = ["".join(m.target.argv[:1]).rpartition("/")[2] for m in (old, new)]
+    programs = [_program(side) for side in (baseline, session)]
     if all(programs) and programs[0] != programs[1]:
         warnings.append(f"different programs were recorded: {programs[0]} and {programs[1]}")
     elif old.target.argv[1:] != new.target.argv[1:]:
@@ -51,12 +55,28 @@ def session_warnings(baseline: Compared, session: Compared) -> tuple[list[str], 
     return warnings, refused
 
 
-def tool_warning(old: CaptureEntry | None, new: CaptureEntry | None) -> str | None:
+def _program(side: Compared) -> str:
+    """The program's file name; of imported files, what they say themselves."""
+    argv = side.manifest.target.argv
+    if not argv and side.manifest.imported and side.session is not None:
+        argv = tuple((command_in_files(side.session) or "").split(" ", 1))
+    return "".join(argv[:1]).rpartition("/")[2]
+
+
+def tool_warning(
+    old: CaptureEntry | None,
+    new: CaptureEntry | None,
+    profiles: tuple[Sequence[Profile], Sequence[Profile]],
+) -> str | None:
     """Whether two runs of a tool were of different versions or settings."""
     if old is None or new is None:
         return None
-    if old.version and new.version and old.version != new.version:
-        return f"{old.tool}: different Valgrind versions, {old.version} and {new.version}"
+    versions = [
+        entry.version or _version_said(said)
+        for entry, said in zip((old, new), profiles, strict=True)
+    ]
+    if all(versions) and versions[0] != versions[1]:
+        return f"{old.tool}: different Valgrind versions, {versions[0]} and {versions[1]}"
     options = [_options(entry.argv) for entry in (old, new)]
     differing = sorted(options[0] ^ options[1])
     if differing:
@@ -64,6 +84,16 @@ def tool_warning(old: CaptureEntry | None, new: CaptureEntry | None) -> str | No
     return None
 
 
+def _version_said(profiles: Sequence[Profile]) -> str | None:
+    """The version in the first words of an imported file, where its format has them."""
+    for profile in profiles:
+        if isinstance(profile, ErrorProfile) and profile.processes:
+            found = _VERSION.search("\n".join(profile.processes[0].preamble))
+            return found and found[1]
+    return None
+
+
+_VERSION = re.compile(r"\bUsing Valgrind-(\S+)")
 _OF_A_RUN = ("--log-file=", "--xml-file=", "--cachegrind-out-file=", "--massif-out-file=",
              "--callgrind-out-file=")  # fmt: skip
 

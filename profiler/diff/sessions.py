@@ -115,7 +115,7 @@ def _all_common(
             ]
             if all(groups):
                 entries = (diff.baseline.capture(tool), diff.session.capture(tool))
-                warning = tool_warning(*entries)
+                warning = tool_warning(*entries, (groups[0], groups[1]))
                 if warning:
                     diff.warnings.append(warning)
                 found = True

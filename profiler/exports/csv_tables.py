@@ -11,7 +11,7 @@ from profiler.archive.rows import session_rows
 from profiler.store import Session
 from profiler.visible import visible
 
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the wide ones as well
 
 
 def write(session: Session, folder: Path) -> None:

@@ -133,6 +133,8 @@ def test_wrong_sql_is_answered_in_one_line(database: Database) -> None:
         database.ask("SELECT nothing FROM sessions")
     assert "\n" not in str(caught.value)
     assert "nothing" in str(caught.value)
+    with pytest.raises(UsageError, match=r"metrcs does not exist! Did you mean \"metrics\"\?$"):
+        database.ask("SELECT * FROM metrcs")
 
 
 def test_what_asks_is_answered_however_it_is_written(database: Database) -> None:

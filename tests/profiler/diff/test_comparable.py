@@ -1,15 +1,18 @@
 """Sessions that are not alike are compared with a warning, or not at all."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from collectors.devices.device import Cpu, DeviceFacts
 from collectors.records.cost import CostProcess
 from profiler.diff.comparable import session_warnings, tool_warning
-from profiler.diff.compared import Compared
+from profiler.diff.compared import Compared, compared
 from profiler.diff.sessions import compare
+from profiler.importing import import_files
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
+from tests.conftest import DATA
 from tests.profiler.report.made_session import cost_profile, heap_profile
 
 PHONE = DeviceFacts(
@@ -73,13 +76,29 @@ def test_other_versions_and_options_of_a_tool_are_named() -> None:
         argv = ("valgrind", "--tool=massif", "--massif-out-file=/t/1", *options, "./app", "--x")
         return CaptureEntry("massif", State.COMPLETE, argv, version)
 
-    assert tool_warning(entry("3.19.0"), entry("3.19.0")) is None
-    assert tool_warning(entry("3.19.0"), entry("3.28.0")) == (
+    assert tool_warning(entry("3.19.0"), entry("3.19.0"), ((), ())) is None
+    assert tool_warning(entry("3.19.0"), entry("3.28.0"), ((), ())) == (
         "massif: different Valgrind versions, 3.19.0 and 3.28.0"
     )
-    assert tool_warning(entry("3.19.0"), entry("3.19.0", "--stacks=yes")) == (
+    assert tool_warning(entry("3.19.0"), entry("3.19.0", "--stacks=yes"), ((), ())) == (
         "massif: different options: --stacks=yes"
     )
+
+
+def test_imported_files_tell_their_program_and_version(tmp_path: Path) -> None:
+    old, new, other = (
+        import_files([DATA / name], tmp_path)
+        for name in (
+            "memcheck/3.19-x86_64/memcheck-bugs.xml",
+            "memcheck/3.28-x86_64/memcheck-bugs.xml",
+            "massif/3.19-x86_64/massif.heap.out",
+        )
+    )
+    assert compare(compared(old), compared(new)).warnings == [
+        "memcheck: different Valgrind versions, 3.19.0 and 3.28.0.GIT"
+    ]
+    warnings = compare(compared(old), compared(other)).warnings
+    assert warnings[0] == "different programs were recorded: bugs and heap"
 
 
 def test_misses_of_other_caches_are_not_compared() -> None:
