@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from collectors.records.errors import ErrorProfile
+from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
 from profiler.diff.errors import Change, ErrorChange
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import SessionDiff
-from profiler.error_kinds import kind_words
+from profiler.error_kinds import SIGNS, kind_words
 from profiler.figures import plural
 from profiler.functions import short_name
 from profiler.own_code import OwnCode, own_frame
@@ -15,7 +15,7 @@ from profiler.report.headline import Headline, worst_first
 from profiler.report.markup import empty, esc, number, table
 from profiler.report.parts_errors import error_parts
 from profiler.report.sections import Section, error_filter, tool_titles
-from profiler.report.severity import record_severities
+from profiler.report.severity import record_severities, worst
 from profiler.rules.context import Context
 from profiler.rules.errors import judged_errors
 from profiler.sources import Sources
@@ -55,9 +55,9 @@ def percent(before: float, after: float) -> str:
 
 
 _CHANGES = {
-    Change.NEW: ("New errors", "error", "✖"),
-    Change.FIXED: ("Fixed: only the baseline has them", "ok", "✔"),
-    Change.UNCHANGED: ("In both", "info", "●"),
+    Change.NEW: "New errors",
+    Change.FIXED: "Fixed: only the baseline has them",
+    Change.UNCHANGED: "In both",
 }
 
 
@@ -82,34 +82,53 @@ def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
         row["kind"] = change.change.value
     document["ordered"] = True  # a bug before the leaks, as the tools tell them
     section.parts.append((name, document))
+    new = _new_errors(diff, changes)
+    severities = {
+        Change.NEW: worst([severity for _, _, severity in new]) if new else "error",
+        Change.FIXED: "ok",
+        Change.UNCHANGED: "info",
+    }
     chips = "".join(
-        f'<button type="button" aria-pressed="false" data-kind="{change.value}" '
-        f'data-severity="{severity}" data-sign="{sign}" data-title="{title}">'
-        f'<span class="sign {severity}">{sign}</span> {title} <b>{number(counts[change])}</b>'
-        "</button>"
-        for change, (title, severity, sign) in _CHANGES.items()
+        _chip(change, title, severities[change], counts[change])
+        for change, title in _CHANGES.items()
         if counts[change]
     )
     section.body = (
         f'<p class="muted">{titles}. An error is the same in both when its kind and the '
         "program's functions on its stack are.</p>" + error_filter(chips)
     )
-    section.headlines = _error_headlines(diff, changes, counts)
+    section.headlines = _error_headlines(new, counts)
     return section
 
 
-def _error_headlines(
-    diff: SessionDiff, changes: Sequence[ErrorChange], counts: dict[Change, int]
-) -> list[Headline]:
-    new = [
-        (index, change.record)
-        for index, change in enumerate(changes)
-        if change.change is Change.NEW
-    ]
+def _are(number: int) -> str:
+    return f"{number:,} {'is' if number == 1 else 'are'}"
+
+
+def _chip(change: Change, title: str, severity: str, count: int) -> str:
+    return (
+        f'<button type="button" aria-pressed="false" data-kind="{change.value}" '
+        f'data-severity="{severity}" data-sign="{SIGNS[severity]}" data-title="{title}">'
+        f'<span class="sign {severity}">{SIGNS[severity]}</span> {title} '
+        f"<b>{number(count)}</b></button>"
+    )
+
+
+def _new_errors(
+    diff: SessionDiff, changes: Sequence[ErrorChange]
+) -> list[tuple[int, ErrorRecord, str]]:
+    """The new ones: their places among all changes, and how much they matter."""
+    new = [(i, c.record) for i, c in enumerate(changes) if c.change is Change.NEW]
     records = [record for _, record in new]
     manifest = diff.session.manifest
     context = Context(manifest, Thresholds(), OwnCode.guessed(manifest.target.argv))
     severities = record_severities(records, judged_errors([ErrorProfile(records)], context))
+    return [(i, record, s) for (i, record), s in zip(new, severities, strict=True)]
+
+
+def _error_headlines(
+    new: Sequence[tuple[int, ErrorRecord, str]], counts: dict[Change, int]
+) -> list[Headline]:
     found = [
         Headline(
             severity,
@@ -118,7 +137,7 @@ def _error_headlines(
             "The baseline does not have it.",
             f"errors/record={index}",
         )
-        for (index, record), severity in zip(new, severities, strict=True)
+        for index, record, severity in new
         if record.kind != "Leak_StillReachable"
     ]
     found = worst_first(found)
@@ -129,7 +148,7 @@ def _error_headlines(
             Headline(
                 rest[0].severity,
                 plural(len(rest), "more new error"),
-                f"{counts[Change.NEW]:,} are new in all.",
+                f"{_are(counts[Change.NEW])} new in all.",
                 "",
                 "errors/kind=new",
             )
@@ -139,9 +158,9 @@ def _error_headlines(
         found.append(
             Headline(
                 "ok",
-                f"{gone:,} memory {'error' if gone == 1 else 'errors'} of the baseline "
+                f"{plural(gone, 'memory error')} of the baseline "
                 f"{'is' if gone == 1 else 'are'} gone",
-                f"{counts[Change.UNCHANGED]:,} are in both, {counts[Change.NEW]:,} are new.",
+                f"{_are(counts[Change.UNCHANGED])} in both, {_are(counts[Change.NEW])} new.",
                 "",
                 "errors/kind=fixed",
             )

@@ -89,6 +89,8 @@ def test_a_new_leak_weighs_as_in_the_sessions_own_page() -> None:
     first, second = re.findall(r'<li class="finding (\w+)"', findings)[:2]
     assert (first, second) == ("error", "info")
     assert findings.index("New: writes to") < findings.index("New: leaks")
+    leak = content(memcheck=(ErrorProfile([lost]),))
+    assert 'data-kind="new" data-severity="info"' in render_comparison(difference(clean, leak))
 
 
 def test_no_news_of_what_was_not_compared_is_no_good_news() -> None:
