@@ -59,6 +59,15 @@ def test_names_are_shown_as_they_are() -> None:
     _run(check)
 
 
+def test_a_table_may_be_without_columns_for_now() -> None:
+    async def check(app: _Shown, pilot: Pilot[None]) -> None:
+        app.table.set_columns(())
+        await pilot.pause()
+        assert "".join(_lines(app.table)).strip() == ""
+
+    _run(check)
+
+
 def test_sort_filter_and_cursor() -> None:
     async def check(app: _Shown, pilot: Pilot[None]) -> None:
         rows: list[Row] = [(1, "one"), (None, "unknown"), (30, "thirty"), (2, "TWO")]

@@ -229,7 +229,8 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
             width_now -= self.styles.scrollbar_size_vertical  # it lies over the last cells
         self._seen = max(0, width_now)
         self._texts.clear()
-        self._gaps = [" " * _GAP] * (len(self.columns) - 1) + [self.last_gap]
+        last = len(self.columns) - 1
+        self._gaps = [self.last_gap if i == last else " " * _GAP for i in range(last + 1)]
         self._cells = [column.cells for column in self.columns]
         growing = [i for i, column in enumerate(self.columns) if column.grow]
         left = width_now - sum(cells + _GAP for cells in self._cells) + _GAP
