@@ -1,5 +1,7 @@
 """A fleet as text: progress on standard error, the overview as tables."""
 
+from collections.abc import Iterator, Sequence
+
 from profiler import figures
 from profiler.fleet.ledger import CellEntry, CellState
 from profiler.fleet.overview import FleetOverview
@@ -13,7 +15,8 @@ SIGNS = {
     CellState.RUNNING: "…",
     CellState.PENDING: "–",
 }
-_MOST_FAILURES = 20
+_MOST_REASONS = 20
+_MOST_CELLS = 6
 
 
 class FleetTeller:
@@ -42,6 +45,20 @@ class FleetTeller:
                     warn(f"{place} {name}: lost, will be tried again: {entry.reason}")
 
 
+def _failures(failed: Sequence[CellEntry]) -> Iterator[str]:
+    """Cells by the reason: one phone that is away fails all of its own."""
+    by_reason: dict[str, list[str]] = {}
+    for entry in failed:
+        by_reason.setdefault(entry.reason, []).append(entry.id)
+    for reason, cells in [*by_reason.items()][:_MOST_REASONS]:
+        yield f"  {printable(reason)}"
+        names = ", ".join(map(printable, cells[:_MOST_CELLS]))
+        more = len(cells) - _MOST_CELLS
+        yield f"    {names}, and {more} more" if more > 0 else f"    {names}"
+    if len(by_reason) > _MOST_REASONS:
+        yield f"  and {len(by_reason) - _MOST_REASONS} more reasons (--json lists all)"
+
+
 def overview_lines(overview: FleetOverview) -> list[str]:
     """The matrix, what failed and why, medians by device; outliers are marked with `!`."""
     tally = ", ".join(
@@ -63,14 +80,7 @@ def overview_lines(overview: FleetOverview) -> list[str]:
         ],
     )
     if overview.failed:
-        lines += ["", "What failed:"]
-        lines += [
-            f"  {printable(entry.id)}: {printable(entry.reason)}"
-            for entry in overview.failed[:_MOST_FAILURES]
-        ]
-        more = len(overview.failed) - _MOST_FAILURES
-        if more > 0:
-            lines.append(f"  and {more} more (--json lists all)")
+        lines += ["", "What failed:", *_failures(overview.failed)]
     if overview.metrics:
         lines += ["", "Medians over the repeats (! stands out among the devices):"]
         lines += table_lines(
