@@ -116,7 +116,7 @@ def module_of(record: ErrorRecord) -> str:
 _LIBRARY_FILE = re.compile(
     r"(stl_|std_|bits/|new_allocator|alloc_traits|allocator|basic_string|char_traits|invoke\.h|"
     r"hashtable|shared_ptr|unique_ptr|vector\.tcc|deque\.tcc|list\.tcc|move\.h|functional|"
-    r"thread:|atomic|future|pthread_create|clone|libc[-_]start|alloc/src|alloc\.rs|raw_vec|"
+    r"dl-[\w-]+\.[ch]|thread:|atomic|future|pthread_create|clone|libc[-_]start|alloc/src|alloc\.rs|raw_vec|"
     r"__(tree|hash_table|string|vector|split_buffer|memory|functional|thread))"
 )
 _LIBRARY_FUNCTION = re.compile(

@@ -25,9 +25,22 @@ class Hot:
     misses: float
     rate: float
     last_level: float
+    worst: "WorstLine"
+
+
+@dataclass(frozen=True)
+class WorstLine:
+    """Of a function's lines the one with the most D1 misses; line 0 is an unknown one.
+
+    `file` is the line's: a header, where the line is inlined. `rate` is the greater of the
+    misses of its reads and of its writes, in percent; a kind of access with few misses has no
+    rate of its own.
+    """
+
+    file: str
     line: int
-    line_misses: float
-    line_rate: float
+    misses: float
+    rate: float
 
 
 def cache_findings(
@@ -69,15 +82,12 @@ def _missing_functions(
         memory_bound = of_cycles >= limits.ll_share_of_cycles_percent
         if fn == UNKNOWN or (share < limits.hot_function_percent and not memory_bound):
             continue
-        line, line_misses, line_rate = worst_line(profiles, fn, file)
         hot = Hot(
             index,
             float(misses[index]),
             100 * float(misses[index]) / max(1.0, float(accesses[index])),
             of_cycles,
-            line,
-            line_misses,
-            line_rate,
+            _worst_line(profiles, fn, file),
         )
         yield _missing(hot, costs, share, all_misses, context, memory_bound=memory_bound)
 
@@ -94,22 +104,22 @@ def _missing(
     limits = context.thresholds
     fn, file = costs.functions[hot.place], costs.files[hot.place]
     name = function(fn)
-    of_all = 100 * hot.line_misses / all_misses
-    stride = (
-        hot.line_rate >= limits.stride_rate_percent and of_all >= limits.hot_function_percent
-    )
-    costly = hot.misses >= limits.fewest_misses and context.own.owns_code(fn, file, None)
-    at = f"{file.rpartition('/')[2]}:{hot.line}" if hot.line else name
+    worst = hot.worst
+    of_all = 100 * worst.misses / all_misses
+    stride = worst.rate >= limits.stride_rate_percent and of_all >= limits.hot_function_percent
+    costly = hot.misses >= limits.fewest_misses and _is_own(costs, fn, context)
+    at = _file_line(worst.file, worst.line) if worst.line else name
     figures = (
         f"{name} has {short_count(hot.misses)} of {short_count(all_misses)} simulated D1 "
         f"misses ({share:.0f} %); "
         f"{hot.rate:.1f} % of its reads and writes miss"
     )
-    if hot.line:
-        figures += f"; line {hot.line} alone has {of_all:.0f} % of all misses"
+    if worst.line:
+        inlined = "" if worst.file == file else f" of {worst.file.rpartition('/')[2]}"
+        figures += f"; line {worst.line}{inlined} alone has {of_all:.0f} % of all misses"
     if stride:
         rule, title = "cache-stride", f"Walks against the cache: {at}"
-        figures += f", {hot.line_rate:.0f} % of its accesses of one kind miss"
+        figures += f", {worst.rate:.0f} % of its accesses of one kind miss"
         advice = (
             "Each access takes a new cache line: walk memory in the order in which it lies "
             "(swap the loops), or work in blocks that fit the cache."
@@ -131,30 +141,20 @@ def _missing(
         place(
             View.CACHE,
             function=short_name(fn).rpartition("::")[2],
-            file=file,
-            line=hot.line or None,
+            file=worst.file,
+            line=worst.line or None,
         ),
         fingerprint(rule, stable_function(fn)),
         weight=20 + share / 100,
     )
 
 
-def worst_line(profiles: Sequence[CostProfile], fn: str, file: str) -> tuple[int, float, float]:
-    """A function's line with the most D1 misses, how many, and the greater of its two rates.
-
-    The rates are misses of reads and of writes, in percent; 0 is an unknown line. A kind of
-    access with few misses has no rate of its own.
-    """
-    sums: dict[int, list[float]] = {}
-    for line, values in _line_sums(profiles, fn, file, ("D1mr", "D1mw", "Dr", "Dw")):
-        total = sums.setdefault(line, [0.0] * 4)
-        for i, value in enumerate(values):
-            total[i] += value
-    sums.pop(0, None)
-    line, (read, write, reads, writes) = max(
+def _worst_line(profiles: Sequence[CostProfile], fn: str, file: str) -> WorstLine:
+    sums = _line_sums(profiles, fn, file, ("D1mr", "D1mw", "Dr", "Dw"))
+    (of, line), (read, write, reads, writes) = max(
         sums.items(),
-        key=lambda item: (item[1][0] + item[1][1], -item[0]),
-        default=(0, [0.0] * 4),
+        key=lambda item: (item[1][0] + item[1][1], -item[0][1], item[0][0]),
+        default=((file, 0), [0.0] * 4),
     )
     misses = read + write
     rates = [
@@ -162,7 +162,7 @@ def worst_line(profiles: Sequence[CostProfile], fn: str, file: str) -> tuple[int
         for part, whole in ((read, reads), (write, writes))
         if whole and part >= misses / 4
     ]
-    return line, misses, max(rates, default=0.0)
+    return WorstLine(of, line, misses, max(rates, default=0.0))
 
 
 def _places(symbols: Sequence[Symbol], fn: str, file: str) -> list[int]:
@@ -182,18 +182,43 @@ def _places(symbols: Sequence[Symbol], fn: str, file: str) -> list[int]:
 
 def _line_sums(
     profiles: Sequence[CostProfile], fn: str, file: str, events: Sequence[str]
-) -> Iterator[tuple[int, list[float]]]:
+) -> dict[tuple[str, int], list[float]]:
+    """What a function's known lines cost: by the file a line is in, which for inlined ones is
+    not the function's, and its number. Profiles without all of the events are left out.
+    """
     import numpy as np
 
+    sums: dict[tuple[str, int], list[float]] = {}
     for profile in profiles:
         wanted = _places(profile.symbols, fn, file)
         if not wanted or not set(events) <= set(profile.events):
             continue
         rows = np.flatnonzero(np.isin(np.asarray(profile.row_symbol), wanted))
         columns = [np.asarray(profile.counts[profile.events.index(e)])[rows] for e in events]
-        lines = np.asarray(profile.row_line)[rows]
-        for i, line in enumerate(lines.tolist()):
-            yield line, [float(column[i]) for column in columns]
+        files: list[int] = np.asarray(profile.row_file)[rows].tolist()
+        lines: list[int] = np.asarray(profile.row_line)[rows].tolist()
+        for i, (in_file, line) in enumerate(zip(files, lines, strict=True)):
+            if line:
+                total = sums.setdefault((profile.files[in_file], line), [0.0] * len(events))
+                for event, column in enumerate(columns):
+                    total[event] += float(column[i])
+    return sums
+
+
+def _file_line(file: str, line: int) -> str:
+    return f"{file.rpartition('/')[2]}:{line}"
+
+
+def _is_own(costs: FunctionCosts, fn: str, context: Context) -> bool:
+    """Whether any of a function's files is own code.
+
+    Cachegrind puts lines that are inlined from a header under that header and the function
+    that they were inlined into: it has a row for each.
+    """
+    return any(
+        name == fn and context.own.owns_code(fn, file, None)
+        for name, file in zip(costs.functions, costs.files, strict=True)
+    )
 
 
 def _instruction_misses(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
@@ -227,7 +252,7 @@ def _branches(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
         return
     worst: list[int] = missed.argsort()[::-1][:MOST_FUNCTIONS].tolist()
     for index in worst:
-        fn, file = costs.functions[index], costs.files[index]
+        fn = costs.functions[index]
         rate = 100 * float(missed[index]) / max(1.0, float(branches[index]))
         share = 100 * CYCLES["Bcm"] * float(missed[index]) / cycles
         if (
@@ -236,10 +261,7 @@ def _branches(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
             or share < limits.branch_share_percent
         ):
             continue
-        costly = (
-            context.own.owns_code(fn, file, None)
-            and float(missed[index]) >= limits.fewest_misses
-        )
+        costly = _is_own(costs, fn, context) and float(missed[index]) >= limits.fewest_misses
         yield Finding(
             "cache-branches",
             Severity.WARNING if costly else Severity.INFO,
@@ -266,25 +288,24 @@ def _few_lines(
     found: list[tuple[float, int, str, str]] = []
     events = tuple(event for event in costs.events if event in CYCLES)
     for fn, file in list(zip(costs.functions, costs.files, strict=True))[:most]:
-        if fn == UNKNOWN or not context.own.owns_code(fn, file, None):
+        if fn == UNKNOWN or not _is_own(costs, fn, context):
             continue
-        lines: dict[int, float] = {}
-        for line, values in _line_sums(profiles, fn, file, events):
-            cost = sum(CYCLES[e] * v for e, v in zip(events, values, strict=True))
-            lines[line] = lines.get(line, 0.0) + cost
-        lines.pop(0, None)
-        found += [(cost, line, fn, file) for line, cost in lines.items()]
+        found += [
+            (sum(CYCLES[e] * v for e, v in zip(events, values, strict=True)), line, fn, of)
+            for (of, line), values in _line_sums(profiles, fn, file, events).items()
+        ]
     found.sort(reverse=True)
     del found[most:]
     share = 100 * sum(cost for cost, *_ in found) / cycles
     if not found or share < limits.few_lines_percent:
         return
-    names = [f"{file.rpartition('/')[2]}:{line}" for _, line, _, file in found]
+    names = [_file_line(file, line) for _, line, _, file in found]
     first = found[0]
     yield Finding(
         "cache-few-lines",
         Severity.INFO,
-        f"{plural(len(found), 'line')} carry {share:.0f} % of the cost: {names[0]} first",
+        f"{plural(len(found), 'line carries', 'lines carry')} {share:.0f} % of the cost: "
+        f"{names[0]} first",
         f"By estimated cycles: {', '.join(names)}; {100 * first[0] / cycles:.0f} % in the "
         "first.",
         "Begin there: nothing else is worth tuning yet.",

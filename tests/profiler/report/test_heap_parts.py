@@ -18,12 +18,15 @@ from tests.profiler.report.made_session import heap_profile
         ("std::vector<int>::vector()", None, None, True),
         ("start_thread", "pthread_create.c", None, True),
         ("???", None, "/usr/lib/libstdc++.so.6", True),
+        ("call_init", "dl-init.c", None, True),
+        ("allocate_dtv", "dl-tls.c", None, True),
         ("g_malloc", None, "/system/lib64/libglib.so", True),
         (None, None, "/home/me/app", True),
         ("operator()", "sample.cpp", None, False),
         ("ncnn::Mat::create(int)", "mat.cpp", None, False),
         ("detect", None, "/home/me/libdetect.so", False),
         ("threads::pool", "threadpool.cpp", None, False),
+        ("decode", "dl_model.c", None, False),
     ],
 )
 def test_library_frames(

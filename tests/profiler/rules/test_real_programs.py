@@ -1,6 +1,7 @@
 """Every rule on a program made to show it, and on its twin that must not, under real tools."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -172,6 +173,19 @@ def test_the_walk_is_found_at_its_line(recorded: Recorded) -> None:
     assert finding.place.get("line") == str(line_of("costs", "column"))
     assert finding.place.get("function") == "walk_columns"
     assert by_rule(session)["cache-few-lines"]
+
+
+@pytest.mark.parametrize("tool", ["cachegrind", "callgrind"])
+def test_an_inlined_line_is_named_by_its_own_file(recorded: Recorded, tool: str) -> None:
+    found = by_rule(recorded("costs", "header", tool, arguments=SMALL_CACHES))
+    (lines,) = found["cache-few-lines"]
+    places = re.findall(r"([\w.]+):(\d+)", lines.title + lines.evidence)
+    assert "stl_algobase.h" in {file for file, _ in places}
+    length = len((PROGRAMS / "costs.cpp").read_text(encoding="utf-8").splitlines())
+    assert all(int(line) <= length for file, line in places if file == "costs.cpp")
+    (stride,) = found["cache-stride"]
+    assert stride.place.get("function") == "walk_through_a_header"
+    assert str(stride.place.get("file")).endswith("stl_algobase.h")
 
 
 def test_good_code_has_no_cost_finding_above_information(recorded: Recorded) -> None:

@@ -1,4 +1,5 @@
 // One costly habit a mode, and `good`, which does like work without any.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -21,6 +22,14 @@ KEEP float walk_rows(const float *in) {
   for (int y = 0; y < N; y++)
     for (int x = 0; x < N; x++) sum += in[y * N + x];
   return sum;
+}
+
+// The load is in a line of the standard library, inlined.
+KEEP float walk_through_a_header(const std::vector<float> &in) {
+  float largest = 0;
+  for (int x = 0; x < N; x++)
+    for (int y = 0; y < N; y++) largest = std::max(largest, in[y * N + x]);
+  return largest;
 }
 
 // A random place of 16 MiB each time; the arithmetic keeps the line's own rate below a walk's.
@@ -81,6 +90,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < (mode == "good" ? 4 : 2); i++)
       result += mode == "columns" ? walk_columns(image.data()) : walk_rows(image.data());
   }
+  if (mode == "header") result += walk_through_a_header(std::vector<float>(size_t(N) * N, 1.0f));
   if (mode == "random") {
     std::vector<uint32_t> table(4 << 20);
     result += jump_about(table, 2'000'000);
