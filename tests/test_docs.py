@@ -20,7 +20,12 @@ from profiler.thresholds import meanings
 from tui.cli import COMMANDS
 
 DOCS = Path("docs")
-PAGES = [Path("README.md"), Path("CONTRIBUTING.md"), *sorted(DOCS.rglob("*.md"))]
+PAGES = [
+    Path("README.md"),
+    Path("README.zh-CN.md"),
+    Path("CONTRIBUTING.md"),
+    *sorted(DOCS.rglob("*.md")),
+]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -86,3 +91,11 @@ def test_exit_codes_are_documented() -> None:
     errors = (DroidgrindError, UsageError, InputError, DeviceError, ToolError, Interrupted)
     for error in (*errors, CommandFailed):
         assert f"\n| {error.exit_code} | " in text
+
+
+def test_the_readme_in_chinese_names_every_command_that_the_other_does() -> None:
+    named = [
+        set(re.findall(r"droidgrind ([a-z][a-z-]*)", Path(name).read_text("utf-8")))
+        for name in ("README.md", "README.zh-CN.md")
+    ]
+    assert set(COMMANDS) & named[0] <= named[1]
