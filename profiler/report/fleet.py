@@ -31,8 +31,11 @@ def render_fleet(overview: FleetOverview, plan: FleetPlan) -> str:
     """The page as text. Links lead to the sessions' folders beside it."""
     name = plan.file.stem
     sections = [_matrix(overview), _metrics(overview), _attempts(overview)]
-    tally = " · ".join(
-        f"{overview.count(state)} {state.value}" for state in CellState if overview.count(state)
+    tally = "".join(
+        f'<span class="sign {_SIGNS[state][0]}">{_SIGNS[state][1]} {overview.count(state):,} '
+        f"{state.value}</span>"
+        for state in CellState
+        if overview.count(state)
     )
     outliers = overview.outliers
     listed = "".join(
@@ -51,7 +54,7 @@ def render_fleet(overview: FleetOverview, plan: FleetPlan) -> str:
     overview_section = (
         '<section id="overview" aria-labelledby="overview-title">'
         '<h2 id="overview-title" class="offscreen">Verdict</h2>'
-        f'<p class="verdict">{esc(tally)}</p>{body}</section>'
+        f'<p class="verdict">{tally}</p>{body}</section>'
     )
     header = (
         f'<div class="title"><h1>Fleet {esc(name, 200)}</h1><div class="buttons">'
@@ -134,8 +137,8 @@ def _metrics(overview: FleetOverview) -> Section:
         rows.append(cells)
     section.body = (
         '<p class="muted">Medians over the repeats, their range below. ▲ is more than '
-        f"{DEVIATIONS:g} robust standard deviations and {LEAST_SHARE:.0%} from the median of "
-        "the devices; of fewer than three devices none can stand out.</p>"
+        f"{DEVIATIONS:g} robust standard deviations and {100 * LEAST_SHARE:g} % from the "
+        "median of the devices; of fewer than three devices none can stand out.</p>"
         + table(
             ("Target", "Metric", *overview.devices), rows, range(2, 2 + len(overview.devices))
         )
@@ -149,7 +152,7 @@ def _attempts(overview: FleetOverview) -> Section:
         [
             esc(entry.id, 300),
             str(number),
-            esc(attempt.started),
+            f'<time datetime="{esc(attempt.started)}">{esc(attempt.started)}</time>',
             esc(attempt.outcome),
             esc(attempt.reason, 500),
         ]

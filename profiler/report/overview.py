@@ -21,10 +21,11 @@ def findings_section(
     """
     problems = sum(headline.severity == "error" for headline in found)
     warnings = sum(headline.severity == "warning" for headline in found)
-    none = "ok" if whole else ""
+    fine = "ok" if whole else "none"
+    calm = fine if not problems else "none"
     verdict = (
-        f'<p class="verdict">{_tally(problems, "error" if problems else none, "problem")}'
-        f"{_tally(warnings, 'warning' if warnings else none, 'warning')}{_beside(tally)}</p>"
+        f'<p class="verdict">{_tally(problems, "error" if problems else fine, "problem")}'
+        f"{_tally(warnings, 'warning' if warnings else calm, 'warning')}{_beside(tally)}</p>"
     )
     if not judged and not found:
         verdict = f'<p class="verdict"><span>No verdict</span> {_beside(tally)}</p>'
@@ -64,8 +65,8 @@ def _beside(tally: str) -> str:
 
 
 def _tally(count: int, severity: str, word: str) -> str:
-    sign = f"{SIGNS[severity]} " if severity else ""
-    return f'<span class="sign {severity or "muted"}">{sign}{plural(count, word)}</span>'
+    sign = f"{SIGNS[severity]} " if severity in SIGNS else ""
+    return f'<span class="sign {severity}">{sign}{plural(count, word)}</span>'
 
 
 def _headline(headline: Headline) -> str:

@@ -193,8 +193,14 @@ def assemble(
         for section in sections
         for name, part in section.parts
     )
-    embedded = "" if assets is not None else plotly.packed
-    address = "" if assets is None else f' data-src="{esc(assets)}"'
+    held_library, credit = "", ""
+    if any("<figure " in section.html for section in sections):
+        address = "" if assets is None else f' data-src="{esc(assets)}"'
+        held_library = (
+            f'<script type="application/x-droidgrind" id="plotly-library"{address}>'
+            f"{plotly.packed if assets is None else ''}</script>\n"
+        )
+        credit = " Charts: plotly.js, Copyright Plotly, Inc., MIT licence."
     return f"""<!doctype html>
 <html lang="en" data-theme="auto">
 <head>
@@ -214,14 +220,12 @@ def assemble(
 {overview}
 {"".join(section.html for section in sections)}
 </main>
-<footer>Made by droidgrind. The page holds all its data and asks no host for anything. Charts:
-plotly.js, Copyright Plotly, Inc., MIT licence. Keys: 1–6 go to a section, / searches,
-t changes light and dark.</footer>
+<footer>Made by droidgrind. The page holds all its data and asks no host for anything.{credit}
+Keys: 1–6 go to a section, / searches, t changes light and dark.</footer>
 <div id="announce" class="offscreen" aria-live="polite"></div>
 <noscript><p>The figures need JavaScript; the findings above do not.</p></noscript>
 {held}
-<script type="application/x-droidgrind" id="plotly-library"{address}>{embedded}</script>
-<script>{script}</script>
+{held_library}<script>{script}</script>
 </body>
 </html>
 """

@@ -80,17 +80,19 @@ def _heap_process(
     if marked is not None and marked.index != peak.index:
         lines.append(("Marked as peak", f"snapshot {marked.index}, {size(marked.total_bytes)}"))
     detailed = sum(s.tree is not TreeKind.EMPTY for s in profile.snapshots)
-    kept = f"{len(overview['trees'])} of {detailed} allocation trees are in this page."
+    kept = (
+        f"{len(overview['trees'])} of {detailed} allocation trees are in this page. "
+        "Click a snapshot to see its tree."
+        if detailed
+        else ""
+    )
     if len(overview["snapshots"]) < len(profile.snapshots):
         kept += (
             f" {len(overview['snapshots']):,} of {len(profile.snapshots):,} snapshots are "
             "drawn: the largest of each span."
         )
     unit = TIME_TITLES.get(profile.time_unit, profile.time_unit)
-    caption = (
-        f"{title}, {what} by {esc(unit)}: "
-        f"not by time on the device. {kept} Click a snapshot to see its tree."
-    )
+    caption = f"{title}, {what} by {esc(unit)}: not by time on the device. {kept}"
     if profile.is_one_moment:
         caption = "The heap at one moment, when the file was written: no peak is known."
     elif profile.sites is not None:

@@ -67,7 +67,11 @@ def render_trend(trend: Trend) -> str:
         (1, 2, 3, 4),
     )
     change = trend.change_percent
-    verdict = "one group only" if change is None else f"{change:+.1f} % from first to last"
+    verdict = (
+        "one group only"
+        if change is None
+        else f"{change:+.1f} % from first to last".replace("-", "−")
+    )
     overview = (
         '<section id="overview" aria-labelledby="overview-title">'
         '<h2 id="overview-title" class="offscreen">Verdict</h2>'

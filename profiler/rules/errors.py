@@ -157,9 +157,12 @@ def judged_errors(profiles: Sequence[ErrorProfile], context: Context) -> list[Ju
         for group in groups_by_cause(records, context)
     ]
     judged.extend(_leaks(records, context))
-    judged.extend(
-        (finding, ()) for profile in profiles for finding in _crashes(profile, context)
-    )
+    # Under each tool the program crashes again: what saw errors before it says more.
+    crashes: dict[str, Finding] = {}
+    for profile in sorted(profiles, key=lambda profile: not profile.records):
+        for finding in _crashes(profile, context):
+            crashes.setdefault(finding.fingerprint, finding)
+    judged.extend((finding, ()) for finding in crashes.values())
     return judged
 
 

@@ -54,8 +54,9 @@ function startNavigation() {
   const observer = new IntersectionObserver((entries) => {
     for (const entry of entries) {
       if (!entry.isIntersecting) continue;
+      const seen = scrollY ? entry.target.id : 'overview'; // however short that is
       for (const link of links) {
-        if (link.hash === `#${entry.target.id}`) link.setAttribute('aria-current', 'true'); else link.removeAttribute('aria-current');
+        if (link.hash === `#${seen}`) link.setAttribute('aria-current', 'true'); else link.removeAttribute('aria-current');
       }
     }
   }, { rootMargin: '-30% 0px -60% 0px' });

@@ -137,9 +137,13 @@ def test_without_samplers_the_section_says_so() -> None:
 
 @pytest.mark.parametrize("tool", ["vmstat", "schedstat", "memcheck", "cachegrind", "massif"])
 def test_one_tool_alone_makes_a_page(tool: str) -> None:
+    """With the chart library only where it is drawn with."""
     others = dict.fromkeys(("vmstat", "schedstat", "memcheck", "cachegrind", "massif"), ())
     del others[tool]
-    assert len(parts(render_report(content(**others)))) >= 1
+    page = render_report(content(**others))
+    assert len(parts(page)) >= 1
+    assert ('id="plotly-library"' in page) == (tool != "memcheck")
+    assert ("Plotly, Inc." in page) == (tool != "memcheck")
 
 
 def test_an_empty_session_makes_a_page() -> None:
