@@ -4,10 +4,12 @@ For who watches a whole machine: reading every thread ten times a second would c
 than what is looked for. Each look gives a sample of its own, in the sampler's format.
 """
 
+import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 
 from collectors.devices.device import Device
 from collectors.errors import DeviceError
@@ -24,7 +26,8 @@ _FADING = 0.5  # what a process did three looks ago counts half
 _ASK = """
 word=$0
 echo "# clock_ticks $(getconf CLK_TCK 2>/dev/null || echo 100)"
-[ "$1" = all ] && cat /proc/[0-9]*/stat
+everybody=$1
+[ "$everybody" = all ] && cat /proc/[0-9]*/stat
 shift
 echo "$word"
 read -r up rest </proc/uptime
@@ -37,17 +40,27 @@ for p in "$@"; do
     read -r s <"$t/schedstat" && echo "R $p ${t##*/} $s" && l="$l ${t##*/}"
   done
   echo "$l"
+  [ "$everybody" = all ] && grep -H ctxt_switches: /proc/$p/task/*/status
 done
 true
 """
+_SWITCHES = re.compile(
+    rb"/proc/(\d+)/task/(\d+)/status:(non)?voluntary_ctxt_switches:\s*(\d+)"
+).fullmatch
+_Thread = tuple[bytes, bytes]  # pid and tid
 
 
 class BusiestThreads:
-    """Looks again and again until stopped; tells `show` each sample, from its own thread."""
+    """Looks again and again until stopped; tells `show` each sample, from its own thread.
 
-    def __init__(self, device: Device, show: Callable[[Sample], None]) -> None:
+    What it read goes to `file` as well, as the sampler would write it.
+    """
+
+    def __init__(self, device: Device, show: Callable[[Sample], None], file: Path) -> None:
         self._device = device
         self._show = show
+        self._file = file
+        self._before_of: dict[bytes, dict[_Thread, bytes]] = {}  # R and V lines, by thread
         self._parser = SampleParser("busiest")
         self._before: dict[int, Process] = {}
         self._busy: dict[int, float] = {}
@@ -69,8 +82,8 @@ class BusiestThreads:
         while not self._stop.is_set():
             try:
                 sample = self.look()
-            except DeviceError:  # who follows the sampler notices, says so and starts anew
-                return
+            except (DeviceError, OSError):
+                return  # who follows the sampler, beside this file, notices and says so
             if sample is not None and not self._stop.is_set():
                 self._show(sample)
             due += _FIRST_SECONDS if self._looks < 2 else INTERVAL_SECONDS
@@ -94,19 +107,26 @@ class BusiestThreads:
         facts = head.partition(b"\n")[0]
         ended = [b"G %d" % pid for pid in self._ended]
         self._ended.clear()
-        lines = [facts, *sampler_lines(tail), *ended, b"E", b""]
-        samples = self._parser.feed(b"\n".join(lines))
-        if not samples:
-            return None
-        sample = samples[-1]
-        for (pid, _tid), thread in sample.threads.items():
-            process = self._before.get(pid)
-            if process is None or thread.name == process.name:
-                continue
-            of = f" · {process.name}"
-            if not thread.name.endswith(of):  # one that was not read again has it
-                thread.name += of
-        return sample
+        names = {b"%d" % pid: process.name.encode() for pid, process in self._before.items()}
+        lines = self._changed(sampler_lines(tail, names))
+        content = b"\n".join([facts, *lines, *ended, b"E", b""])
+        with self._file.open("ab") as out:
+            out.write(content)
+        samples = self._parser.feed(content)
+        return samples[-1] if samples else None
+
+    def _changed(self, lines: Iterable[bytes]) -> list[bytes]:
+        """The lines, without what is as it was in the look before: threads that did not run."""
+        lines = list(lines)
+        for kind in (b"R ", b"V "):
+            now = {_thread(line): line for line in lines if line.startswith(kind)}
+            before = self._before_of.get(kind, {})
+            same = {thread for thread, line in now.items() if before.get(thread) == line}
+            kinds = (b"T ", b"R ") if kind == b"R " else (kind,)
+            lines = [ln for ln in lines if ln[:2] not in kinds or _thread(ln) not in same]
+            if now:
+                self._before_of[kind] = now
+        return lines
 
     def _choose(self, now: dict[int, Process]) -> None:
         """Take the processes that used the CPUs most since the look before."""
@@ -130,9 +150,19 @@ class BusiestThreads:
         self._chosen = chosen
 
 
-def sampler_lines(content: bytes) -> Iterator[bytes]:
-    """The sampler's lines out of what the shell printed, and of it what is as expected."""
-    times: list[bytes] = []
+def _thread(line: bytes) -> _Thread:
+    """The thread that a line of the sampler is about."""
+    _, pid, tid, *_ = line.split(b" ", 3)
+    return pid, tid
+
+
+def sampler_lines(content: bytes, names: Mapping[bytes, bytes]) -> Iterator[bytes]:
+    """The sampler's lines out of what the shell printed, and of it what is as expected.
+
+    `names` are the processes', which threads that are called otherwise get behind their own.
+    """
+    later: list[bytes] = []  # of threads that must have been named before
+    voluntary: dict[_Thread, bytes] = {}
     pid = b""
     for line in content.split(b"\n"):
         kind, _, rest = line.partition(b" ")
@@ -140,10 +170,25 @@ def sampler_lines(content: bytes) -> Iterator[bytes]:
             yield line
         elif kind == b"P" and rest.isdigit():
             pid = rest
-        elif kind == b"R":
-            times.append(line)
+        elif kind == b"R" and len(rest.split()) > 3:
+            later.append(line)
         elif kind == b"L" and len(rest.split()) > 1:
             yield line
         elif kind.isdigit() and b"(" in rest and pid:
-            yield b"T %s %s %s" % (pid, kind, line)
-    yield from times
+            yield b"T %s %s %s" % (pid, kind, _of_process(line, names.get(pid, b"")))
+        elif (found := _SWITCHES(line)) is not None:
+            *thread, by_force, count = found.groups()
+            key = (thread[0], thread[1])
+            if by_force is None:
+                voluntary[key] = count
+            elif key in voluntary:
+                later.append(b"V %s %s %s %s" % (*key, voluntary.pop(key), count))
+    yield from later
+
+
+def _of_process(stat: bytes, process: bytes) -> bytes:
+    """The line of a thread, its name followed by its process's where that is another."""
+    start, end = stat.find(b"("), stat.rfind(b")")
+    if end < start or not process or stat[start + 1 : end] == process:
+        return stat
+    return b"%s \xc2\xb7 %s%s" % (stat[:end], process, stat[end:])

@@ -20,11 +20,13 @@ from collectors.devices.discover import choose_device
 from collectors.errors import DeviceError, DroidgrindError, ToolError, UsageError
 from collectors.readers.proc import Sample, SampleParser
 from collectors.tools.tool import RunningSampler, Subject, ToolSettings
-from profiler.watching.busiest import BusiestThreads
+from profiler.watching.busiest import INTERVAL_SECONDS, BusiestThreads
+from profiler.watching.joining import join_samples
 from profiler.watching.rhythm import Rhythm
 
 _SILENCE_SECONDS = 3.0
 _RETRY_SECONDS = 1.0
+_LOOKS = "busiest.txt"  # beside a sampler's file
 _CHUNK = 1 << 18
 
 
@@ -116,8 +118,13 @@ class Watcher:
         joined = destination / "schedstat.txt"
         with joined.open("wb") as out:
             for file in self.files:
+                looks = file.parent / _LOOKS
                 with file.open("rb") as part:
-                    shutil.copyfileobj(part, out)
+                    if not looks.exists():
+                        shutil.copyfileobj(part, out)
+                        continue
+                    with looks.open("rb") as threads:
+                        join_samples(part, threads, INTERVAL_SECONDS, out)
         return joined
 
     def _say(self, state: WatchState) -> None:
@@ -163,7 +170,8 @@ class Watcher:
             )
             self.files.append(sampler.files[0])
             if self.whole:
-                busiest = BusiestThreads(self.device, self.pending_threads.append)
+                show = self.pending_threads.append
+                busiest = BusiestThreads(self.device, show, part / _LOOKS)
                 busiest.start()
             with sampler.files[0].open("rb") as stream:
                 self._follow(stream)

@@ -69,8 +69,19 @@ class _ByEntity:
     def last_time(self, number: int) -> float:
         return float(self._time[self.rows(number)][-1])
 
-    def at(self, number: int, column: str, moments: Any, *, before: float | None) -> Any:
-        """The column's last known value at each moment; `before` stands ahead of the first."""
+    def at(
+        self,
+        number: int,
+        column: str,
+        moments: Any,
+        *,
+        before: float | None,
+        grows: bool = False,
+    ) -> Any:
+        """The column's last known value at each moment; `before` stands ahead of the first.
+
+        One that `grows` does so evenly from a known value to the next.
+        """
         import numpy as np
 
         rows = self.rows(number)
@@ -80,7 +91,10 @@ class _ByEntity:
         if not len(time):
             return np.full(len(moments), math.nan)
         place = cast("Any", np.searchsorted(time, moments, side="right")) - 1
-        found = values[np.maximum(place, 0)]
+        if grows:
+            found = cast("Any", np.interp(moments, time, values))
+        else:
+            found = values[np.maximum(place, 0)]
         if before is not None:
             found = np.where(place < 0, before, found)
         return found
@@ -151,13 +165,13 @@ def _put_threads(track: Track, table: SampleTable, moments: Any) -> None:
             continue
         young = entity.started is not None and entity.started >= float(moments[0]) - 5.0
         before = 0.0 if young else None
-        run = of.at(number, "run_seconds", moments, before=before)
+        run = of.at(number, "run_seconds", moments, before=before, grows=True)
         if np.isnan(run).all():
             run = np.nan_to_num(
                 of.at(number, "user_seconds", moments, before=before)
             ) + np.nan_to_num(of.at(number, "system_seconds", moments, before=before))
         wait, voluntary, involuntary = (
-            of.at(number, name, moments, before=before)
+            of.at(number, name, moments, before=before, grows=name == "wait_seconds")
             for name in ("wait_seconds", "voluntary", "involuntary")
         )
         cpu = of.at(number, "cpu", moments, before=-1.0)

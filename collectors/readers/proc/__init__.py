@@ -7,7 +7,9 @@ clock) and `# zone N type` (thermal zones). Then for each sample
 - `S uptime [unix]`: the device's own clocks in seconds; uptime may be as coarse as 10 ms,
 - `cpu…`, `intr`, `ctxt`, `procs_running` and `procs_blocked` lines as /proc/stat has them,
 - `F policy khz`, `Z zone millidegrees`, `C ns` (CPU time of the sampler itself so far),
-- `L pid tid…`: the threads of a process, written when they have changed; `G pid`: it is gone,
+- `L pid tid…`: the threads of a process, written when they have changed; `G pid`: it is gone
+  (after `# threads_interval_seconds N`: written whenever threads were read, and only then are
+  they in a sample),
 - `T pid tid` + a line of /proc/PID/task/TID/stat and `R pid tid` + its schedstat, for the
   threads that ran or waited since the sample before,
 - `V pid tid voluntary involuntary`, now and then,

@@ -29,6 +29,8 @@ class SampleParser:
         self._khz: dict[int, float] = {}
         self._policies: dict[int, tuple[int, ...]] = {}
         self._celsius: dict[int, float] = {}
+        self._seldom = False  # threads are in some of the samples only
+        self._looked = False  # and they are in the one at hand
         self._stat: list[bytes] = []
         self.facts: dict[str, str] = {}
         self.cpus: dict[int, tuple[bool, int | None, int | None]] = {}
@@ -89,6 +91,7 @@ class SampleParser:
         elif kind == b"L":
             pid, *tids = map(_count, rest.split())
             self._live[pid] = tuple(tids)
+            self._looked = True
         elif kind == b"G":
             self._live.pop(_count(rest), None)
         elif kind == b"F":
@@ -116,6 +119,8 @@ class SampleParser:
             self._policies[policy] = tuple(members) or (policy,)
         else:
             self.facts[name] = value
+        if name == "threads_interval_seconds":
+            self._seldom = True
         if name == "clock_ticks":
             self._ticks = max(1.0, _finite(value))
 
@@ -164,7 +169,10 @@ class SampleParser:
     def _end(self) -> Sample | None:
         sample, self._sample = self._sample, None
         assert sample is not None  # noqa: S101
-        if self._carry_left is None or self._carry_left > 0:
+        looked, self._looked = self._looked, False
+        if self._seldom and not looked:
+            self._known.update(sample.threads)
+        elif self._carry_left is None or self._carry_left > 0:
             self._carry(sample)
         else:  # more would be out of proportion to the file
             self._known.update(sample.threads)

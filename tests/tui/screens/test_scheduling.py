@@ -1,5 +1,6 @@
 """Scheduling, stored and live: the same view, every key of it, on real samples."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from textual.pilot import Pilot
 
 from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
+from profiler.watching.stored import track_of
 from tui.app import WATCH, Dashboard
 from tui.screens.watch import WatchScreen
 from tui.widgets.frame_lines import Notice
@@ -162,6 +164,8 @@ async def test_without_a_process_the_busiest_threads_are_shown(
         mine: set[int] = set()
         for _ in range(200):
             await pilot.pause(0.1)
+            if view.thread_track is None or len(view.thread_track) < 5:
+                continue
             rows = [view.threads.rows[i] for i in range(len(view.threads.rows))]
             own = {int(folder.name) for folder in Path(f"/proc/{target}/task").iterdir()}
             mine = {int(str(row[0])) for row in rows} & own
@@ -174,6 +178,23 @@ async def test_without_a_process_the_busiest_threads_are_shown(
         await pilot.pause()
         await pilot.pause()
         assert f"process {target}" in view.word.text
+        await pilot.press("escape", "k")
+        for _ in range(200):
+            await pilot.pause(0.1)
+            if app.current_mode == "overview":
+                break
+        assert app.session is not None
+        kept = track_of({"schedstat": app.session.profiles("schedstat")[0]})  # type: ignore[dict-item]
+        assert kept is not None
+        assert mine <= {tid for pid, tid in kept.threads if pid == target}
+        threads = [kept.threads[target, tid] for tid in mine]
+        assert not any(thread.ended for thread in threads)
+        assert all(thread.switches_known for thread in threads)
+        assert max(thread.run[-1] - thread.run[0] for thread in threads) > 0.02
+        busy = max(threads, key=lambda thread: thread.run[-1] - thread.run[0])
+        run = [seconds for seconds in busy.run if seconds > 0]
+        grown = [b - a for a, b in itertools.pairwise(run)]
+        assert sum(step > 0 for step in grown) > len(grown) / 2, "it grows between looks, too"
 
 
 async def test_a_process_that_is_not_there_is_said(tmp_path: Path) -> None:
