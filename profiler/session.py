@@ -145,13 +145,15 @@ def resume(
     session: Session,
     device: Device | None = None,
     *,
+    timeout: float | None = None,
     observer: Observer | None = None,
     stop: StopRequest | None = None,
 ) -> Recorded:
     """Go on with a recording that was cut off: what runs on the device is found again.
 
-    One that was stopped goes on with the tools that never ran. Raises `UsageError` where
-    there are none, or it is still being made.
+    One that was stopped goes on with the tools that never ran. `timeout` bounds each of
+    their runs; without it that of the recording does, if it had one. Raises `UsageError`
+    where nothing is left to run, or it is still being made.
     """
     manifest = session.manifest
     if manifest.state is not State.RECORDING and not manifest.never_ran:
@@ -162,6 +164,8 @@ def resume(
             f"{session.directory} is still being recorded, by process {manifest.recorder.pid}"
         )
     recipe = read_recipe(session.directory)
+    if timeout is not None:
+        recipe = replace(recipe, plan=replace(recipe.plan, timeout=timeout))
     device = device or choose_device(recipe.serial)
     place = None if recipe.plan.app is None else look_at_app(recipe.plan.app, device)
     toolchain, bundle = _look(recipe.plan, device, recipe.valgrind, place)

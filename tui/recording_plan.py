@@ -22,7 +22,7 @@ def plan_from(args: argparse.Namespace) -> Plan:
         option
         for option, given in (
             ("--pid", args.pid is not None),
-            ("--name", args.process is not None),
+            ("--name", args.name is not None),
             ("--system", args.system),
             ("--app", args.app is not None),
         )
@@ -37,17 +37,15 @@ def plan_from(args: argparse.Namespace) -> Plan:
             "no program to record: `droidgrind record -- PROGRAM ARGS…` (or --app, --pid, "
             "--name, --system)"
         )
-    for name in ("timeout", "rate"):
-        value = getattr(args, name)
-        if value is not None and value <= 0:
-            raise UsageError(f"--{name} {value:g}: must be above 0")
+    if args.rate is not None and args.rate <= 0:
+        raise UsageError(f"--rate {args.rate:g}: must be above 0")
     return Plan(
         Target(tuple(words), args.cwd, parse_environment(args.env), parse_push(args.push))
         if words
         else None,
         _tools(args.tools, attached=bool(watched) and args.app is None),
         _settings(args),
-        Subject(pid=args.pid, name=args.process),
+        Subject(pid=args.pid, name=args.name),
         args.timeout,
         parse_labels(args.label),
         args.app,

@@ -20,15 +20,9 @@ _ASCII_MARKS = {State.COMPLETE: "+", State.PARTIAL: "!", State.FAILED: "X"}
 class TextObserver:
     """Writes to standard error; the target's output is passed on unless it is to be kept."""
 
-    def __init__(
-        self,
-        *,
-        show_output: bool = True,
-        timeout: float | None = None,
-    ) -> None:
+    def __init__(self, *, show_output: bool = True) -> None:
         self._show_output = show_output
         self._first_note: str | None = None
-        self._timeout = timeout
         self._terminal = sys.stderr.isatty()
         self._clock_shown = False
         self._clock_at = 0.0
@@ -53,7 +47,7 @@ class TextObserver:
         self.note(f"writing to {directory}")
 
     def step_started(self, step: Step) -> None:
-        limit = f" (at most {self._timeout:g} s)" if self._timeout else ""
+        limit = f" (at most {step.timeout:g} s)" if step.timeout else ""
         self._line(f"[{step.number}/{step.total}] {step_title(step)}{limit}")
         self._clock_at = time.monotonic()
 

@@ -29,7 +29,6 @@ class Follower:
         running: RunningJob,
         folder: Path,
         *,
-        timeout: float | None,
         stop: StopRequest,
         observer: Observer,
         log: Log,
@@ -38,7 +37,6 @@ class Follower:
         self._step = step
         self._running = running
         self._folder = folder
-        self._timeout = timeout
         self._stop = stop
         self._observer = observer
         self._log = log
@@ -106,8 +104,8 @@ class Follower:
         if self._stop.times > self._asked_times:
             self._asked_times = self._stop.times
             self._end("it was stopped before its end", seconds, kill=self._asked_times > 1)
-        elif self._stopped is None and self._timeout is not None and seconds >= self._timeout:
-            self._end(f"it was stopped after {self._timeout:g} s (--timeout)", seconds)
+        elif self._stopped is None and _is_over(self._step, seconds):
+            self._end(f"it was stopped after {self._step.timeout:g} s (--timeout)", seconds)
         elif self._stopped is not None and seconds - self._ended_at > _GRACE_SECONDS:
             self._end(
                 f"{self._stopped}, and killed {_GRACE_SECONDS:g} s later", seconds, kill=True
@@ -120,15 +118,17 @@ class Follower:
         self._running.signal(signal.SIGKILL if kill else signal.SIGTERM)
 
 
-def wait_to_be_stopped(
-    step: Step, timeout: float | None, stop: StopRequest, observer: Observer
-) -> None:
+def _is_over(step: Step, seconds: float) -> bool:
+    return step.timeout is not None and seconds >= step.timeout
+
+
+def wait_to_be_stopped(step: Step, stop: StopRequest, observer: Observer) -> None:
     """Wait where there is no job: samplers watch what runs already."""
     started = time.monotonic()
     while not stop:
         seconds = time.monotonic() - started
         observer.tick(step, seconds)
-        if timeout is not None and seconds >= timeout:
+        if _is_over(step, seconds):
             return
         time.sleep(TICK_SECONDS)
 

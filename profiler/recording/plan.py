@@ -41,6 +41,8 @@ class Plan:
                 f"only samplers ({', '.join(registry.SAMPLERS)}) with -t"
             )
 
+        if self.timeout is not None and self.timeout <= 0:
+            raise UsageError(f"--timeout {self.timeout:g}: must be above 0")
         if self.repeat < 1:
             raise UsageError(f"--repeat {self.repeat}: must be at least 1")
         if self.repeat > 1 and (self.target is None or not self.samplers):
@@ -82,6 +84,6 @@ class Plan:
         native += [(repeat_folder(run), run) for run in range(2, self.repeat + 1)]
         runs = [*native, *((name, 0) for name in self.wrappers)]
         return tuple(
-            Step(number, len(runs), name, self.samplers if run else (), run)
+            Step(number, len(runs), name, self.samplers if run else (), run, self.timeout)
             for number, (name, run) in enumerate(runs, start=1)
         )

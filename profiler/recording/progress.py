@@ -16,7 +16,8 @@ from profiler.manifest import CaptureEntry, NativeRun
 class Step:
     """One run of the target: `native` with the samplers beside it, or one wrapper's.
 
-    `run` counts the native runs from 1; it is 0 for a wrapper's.
+    `run` counts the native runs from 1; it is 0 for a wrapper's. The run is ended after
+    `timeout` seconds, which is also what is told of it.
     """
 
     number: int
@@ -24,6 +25,7 @@ class Step:
     name: str
     samplers: tuple[str, ...] = ()
     run: int = 0
+    timeout: float | None = None
 
 
 class Observer(Protocol):

@@ -214,7 +214,7 @@ class Recording:
         try:
             if self._launcher is None:
                 self._start_samplers(step.samplers, self._plan.subject, samplers, failures)
-                wait_to_be_stopped(step, self._plan.timeout, self._stop, self._observer)
+                wait_to_be_stopped(step, self._stop, self._observer)
             else:
                 output_dir = self._launcher.output_dir(NATIVE_RUN, folder)
                 running = self._launcher.start(NATIVE_RUN, output_dir, (), {}, held=True)
@@ -393,7 +393,6 @@ class Recording:
             step,
             running,
             self._writer.folder(step.name),
-            timeout=self._plan.timeout,
             stop=self._stop,
             observer=self._observer,
             log=lambda what, why: self._writer.event(what, why=why),

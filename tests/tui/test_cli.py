@@ -79,6 +79,8 @@ def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["record", "-t", "memcheck", "--pid", "1"], 2, "memcheck runs a program of its own"),
         (["record", "--pid", "1", "--", "true"], 2, "--pid watches what is there already"),
         (["record", "--timeout", "0", "--", "true"], 2, "--timeout 0: must be above 0"),
+        (["record", "--resume", "x", "--tool-arg", "a=b"], 2, "begun: give no --tool-arg"),
+        (["record", "--resume", "x", "--name", "y"], 2, "begun: give no --name"),
         (["record", "--env", "A", "--", "true"], 2, "--env A: write NAME=VALUE"),
         (["record", "--cwd", "/no/such", "--", "true"], 2, "there is no such directory"),
         (["record", "--label", "build", "--", "true"], 2, "--label build: write NAME=VALUE"),

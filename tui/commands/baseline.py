@@ -62,7 +62,7 @@ class BaselineCommand:
                 root,
                 serial=args.serial,
                 valgrind=args.valgrind or os.environ.get(VALGRIND_VARIABLE),
-                observer=TextObserver(show_output=False, timeout=None),
+                observer=TextObserver(show_output=False),
             )
         entries = merged(suppression_of(record) for record in error_records(session))
         held = add_to_file(entries, args.output)

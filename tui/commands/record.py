@@ -35,7 +35,8 @@ class RecordCommand:
             "--timeout",
             type=float,
             metavar="SECONDS",
-            help="end each run after this time; what was measured by then is kept",
+            help="end each run after this time; what was measured by then is kept (also with "
+            "--resume, for the runs that are left)",
         )
         parser.add_argument(
             "--repeat",
@@ -105,7 +106,6 @@ class RecordCommand:
         )
         parser.add_argument(
             "--name",
-            dest="process",
             metavar="NAME",
             help="only sample processes of this name, also those that begin later",
         )
@@ -135,7 +135,6 @@ class RecordCommand:
 
         from collectors.devices.discover import choose_device
         from collectors.devices.toolchain import VALGRIND_VARIABLE
-        from collectors.errors import UsageError
         from profiler.manifest import State
         from profiler.session import resume, run_plan
         from profiler.store import find_session, sessions_root
@@ -144,13 +143,12 @@ class RecordCommand:
         from tui.text import print_line, warn
 
         options.check_symbols(args.symbols)
-        observer = TextObserver(show_output=not args.quiet, timeout=args.timeout)
+        observer = TextObserver(show_output=not args.quiet)
         if args.resume is not None:
-            if args.program:
-                raise UsageError("--resume goes on with the program that was begun: give none")
+            _refuse_what_was_begun(args)
             session = find_session(args.resume, sessions_root(args.sessions))
             device = choose_device(args.serial) if args.serial else None
-            recorded = resume(session, device, observer=observer)
+            recorded = resume(session, device, timeout=args.timeout, observer=observer)
         else:
             plan = plan_from(args)
             device = choose_device(args.serial)
@@ -185,6 +183,36 @@ class RecordCommand:
         if args.check_exit and observer.target_failed:
             return 1
         return 0
+
+
+# The rest is as it was when the recording was begun.
+_WITH_RESUME = frozenset(
+    [
+        "resume",
+        "serial",
+        "adb_host",
+        "adb_port",
+        "sessions",
+        "timeout",
+        "symbols",
+        "quiet",
+        "check_exit",
+    ]
+)
+
+
+def _refuse_what_was_begun(args: argparse.Namespace) -> None:
+    """What `--resume` would not obey must not look as if it did."""
+    from collectors.errors import UsageError
+
+    if args.program:
+        raise UsageError("--resume goes on with the program that was begun: give none")
+    parser = argparse.ArgumentParser()
+    COMMAND.configure(parser)
+    for name, default in vars(parser.parse_args([])).items():
+        if name not in _WITH_RESUME and getattr(args, name) != default:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(f"--resume goes on with what was begun: give no {option}")
 
 
 COMMAND = RecordCommand()

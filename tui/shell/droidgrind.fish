@@ -94,7 +94,7 @@ complete -c droidgrind -n '_shtab_droidgrind_using record' -s H -x -d 'the machi
 complete -c droidgrind -n '_shtab_droidgrind_using record' -s P -x -d 'the port of the adb server (default: $ANDROID_ADB_SERVER_PORT, else 5037)'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -l sessions -x -d 'where sessions live (default: $DROIDGRIND_SESSIONS, else ./droidgrind-sessions)'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -s o -l output -x -d 'the session'"'"'s own directory'
-complete -c droidgrind -n '_shtab_droidgrind_using record' -l timeout -x -d 'end each run after this time; what was measured by then is kept'
+complete -c droidgrind -n '_shtab_droidgrind_using record' -l timeout -x -d 'end each run after this time; what was measured by then is kept (also with --resume, for the runs that are left)'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -l repeat -x -d 'run natively N times: `diff` then tells a difference of times from chance'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -l label -x -d 'kept in the session, such as build=1234 (may be repeated)'
 complete -c droidgrind -n '_shtab_droidgrind_using record' -l tool-arg -x -d 'an argument for one tool, such as massif=--depth=60 (may be repeated)'

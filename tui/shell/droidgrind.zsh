@@ -255,7 +255,7 @@ _shtab_droidgrind_record_options=(
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
   {-o,--output}"[the session\'s own directory]:DIR:"
-  "--timeout[end each run after this time\; what was measured by then is kept]:SECONDS:"
+  "--timeout[end each run after this time\; what was measured by then is kept (also with --resume, for the runs that are left)]:SECONDS:"
   "--repeat[run natively N times\: \`diff\` then tells a difference of times from chance]:N:"
   "*--label[kept in the session, such as build\=1234 (may be repeated)]:NAME=VALUE:"
   "*--tool-arg[an argument for one tool, such as massif\=--depth\=60 (may be repeated)]:TOOL=ARG:"

@@ -25,6 +25,7 @@ from profiler.recording.plan import Plan
 from profiler.recording.progress import SilentObserver, Step, StopRequest
 from profiler.recording.target import Target
 from profiler.session import resume, run_plan
+from profiler.store import Session
 from tests.conftest import Build
 
 pytestmark = pytest.mark.valgrind
@@ -123,7 +124,8 @@ def test_option_that_valgrind_refuses_is_explained(leak: Path, tmp_path: Path) -
     assert open_session(tmp_path / out.decode().strip()).state is State.FAILED
 
 
-def test_interrupt_ends_the_run_and_keeps_its_results(leak: Path, tmp_path: Path) -> None:
+def interrupted(leak: Path, tmp_path: Path) -> Session:
+    """A recording of a program that hangs, stopped inside the first of two tools."""
     process = droidgrind("record", "-t", "memcheck,massif", "--", leak, "sleep", cwd=tmp_path)
     root = tmp_path / "droidgrind-sessions"
     deadline = time.monotonic() + 30
@@ -134,7 +136,11 @@ def test_interrupt_ends_the_run_and_keeps_its_results(leak: Path, tmp_path: Path
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    session = open_session(tmp_path / out.decode().strip())
+    return open_session(tmp_path / out.decode().strip())
+
+
+def test_interrupt_ends_the_run_and_keeps_its_results(leak: Path, tmp_path: Path) -> None:
+    session = interrupted(leak, tmp_path)
     assert session.state is State.PARTIAL
     assert session.tools == ("memcheck",)  # massif was not begun
     (errors,) = session.profiles("memcheck")
@@ -249,6 +255,16 @@ def test_a_stopped_recording_goes_on_with_what_never_ran(leak: Path, tmp_path: P
     assert resumed.capture("massif").state is State.COMPLETE  # type: ignore[union-attr]
     with pytest.raises(UsageError, match="each of its tools ran"):
         resume(resumed)
+
+
+def test_a_resumed_recording_obeys_its_timeout(leak: Path, tmp_path: Path) -> None:
+    folder = interrupted(leak, tmp_path).directory
+    resumed = droidgrind("record", "-q", "--resume", folder, "--timeout", "0.5", cwd=tmp_path)
+    _, err = resumed.communicate(timeout=50)  # below the 60 s that the program sleeps
+    assert b"[2/2] massif (at most 0.5 s)" in err
+    entry = open_session(folder).capture("massif")
+    assert entry is not None
+    assert entry.note == "it was stopped after 0.5 s (--timeout)"
 
 
 def test_a_script_is_said_to_be_one(leak: Path, tmp_path: Path) -> None:
