@@ -149,6 +149,13 @@ async function redrawAll() {
   for (const [plot, { spec, sync }] of [...drawn]) await draw(plot, spec, sync);
 }
 
+// No digit that was not kept: shares and clocks come to the page rounded, times as 32 bits.
+const DIGITS = { '%': 1, GHz: 2 };
+const kept = (unit, column) => (value) => {
+  if (DIGITS[unit] !== undefined) return Number(value.toFixed(DIGITS[unit]));
+  return column instanceof Float32Array ? Number(value.toPrecision(7)) : value;
+};
+
 // A figure's numbers as rows: one row a point, one column a trace (or a heat map's cells).
 function figureRows(spec) {
   const { data, layout } = spec;
@@ -165,7 +172,7 @@ function figureRows(spec) {
     for (let r = 0; r < first.z.length; r++) {
       const cells = [...first.z[r]].filter((value) => Number.isFinite(value));
       const mean = cells.length ? cells.reduce((a, b) => a + b, 0) / cells.length : NaN;
-      rows.push([plain(String(first.y[r])), mean, cells.length ? Math.max(...cells) : NaN]);
+      rows.push([plain(String(first.y[r])), ...[mean, cells.length ? Math.max(...cells) : NaN].map(kept(names.z))]);
     }
     return { titles: [names.y || 'row', `mean ${names.z || ''}`, `largest ${names.z || ''}`], rows };
   }
@@ -177,10 +184,9 @@ function figureRows(spec) {
   }
   const series = data.filter((trace) => trace.mode !== 'markers' && trace.name && trace.x && trace.x.length > 2);
   if (!series.length) return { titles: [], rows: [] };
-  const rows = [...series[0].x].map((x, i) => [x, ...series.map((trace) => {
-    const values = trace.customdata && trace.meta === 'percent' ? trace.customdata : trace.y;
-    return values[i] === undefined ? NaN : values[i];
-  })]);
+  const columns = series.map((trace) => (trace.customdata && trace.meta === 'percent' ? trace.customdata : trace.y));
+  const rows = Array.from(series[0].x, (x, i) => [kept('', series[0].x)(x), ...columns.map((values) => (
+    values[i] === undefined || values[i] === null ? NaN : kept(names.y, values)(values[i])))]);
   return { titles: [names.x || 'x', ...series.map((trace) => `${trace.name}${names.y ? ` (${names.y})` : ''}`)], rows };
 }
 
@@ -200,7 +206,7 @@ function fillTable(details, spec) {
     count: rows.length,
     page: 100,
   });
-  const csv = () => [titles, ...rows].map((row) => row.map((cell) => `"${String(cell).replaceAll('"', '""')}"`).join(',')).join('\n');
+  const csv = () => [titles, ...rows].map((row) => row.map((cell) => `"${Number.isNaN(cell) ? '' : String(cell).replaceAll('"', '""')}"`).join(',')).join('\n');
   const copy = el('button', { type: 'button', class: 'small', onclick: () => copyText(csv(), copy) }, 'Copy as CSV');
   details.append(copy, host);
   table.render();

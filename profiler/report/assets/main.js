@@ -72,7 +72,8 @@ function startNavigation() {
 
 // What lies below the first screen is built when the browser has nothing better to do, or at
 // once when the address asks for a place in it.
-const quiet = () => (location.hash ? Promise.resolve() : new Promise((done) => { requestIdleCallback(done, { timeout: 2000 }); }));
+const whenIdle = window.requestIdleCallback || ((work) => setTimeout(work, 50)); // Safari has none
+const quiet = () => (location.hash ? Promise.resolve() : new Promise((done) => { whenIdle(done, { timeout: 2000 }); }));
 
 async function start() {
   startTheme();
@@ -88,7 +89,7 @@ async function start() {
   followAddress();
   performance.mark('ready');
   document.documentElement.dataset.ready = 'true';
-  if (document.querySelector('figure[data-part]')) requestIdleCallback(loadPlotly); // before it is scrolled to
+  if (document.querySelector('figure[data-part]')) whenIdle(loadPlotly); // before it is scrolled to
 }
 
 start().catch((error) => {

@@ -89,10 +89,11 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
     """Opens a page and, at the test's end, insists that nothing went wrong in it."""
     opened: list[Watched] = []
 
-    def open_page(html: str, fragment: str = "", **options: Any) -> Page:
+    def open_page(html: str, fragment: str = "", init: str = "", **options: Any) -> Page:
         file = tmp_path / "report.html"
         file.write_text(html, encoding="utf-8")
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context.add_init_script(init)
         watched = Watched(context.new_page())
         opened.append(watched)
         return watched.open(file.as_uri() + fragment)
@@ -366,7 +367,7 @@ def test_errors_are_filtered_by_kind_and_opened(show: Open, session_page: str) -
 
 
 def test_figures_have_tables(show: Open, session_page: str) -> None:
-    page = show(session_page)
+    page = show(session_page, permissions=["clipboard-read"])
     for name in (
         "run-queue",
         "cpu-load",
@@ -380,6 +381,12 @@ def test_figures_have_tables(show: Open, session_page: str) -> None:
         details.locator("tbody tr").first.wait_for()
         assert "Nothing fits" not in details.inner_text(), name
     assert "conv::hostile" in page.locator("#cost-top details.table").inner_text()
+    page.locator("#thread-lanes").get_by_text("Copy as CSV").click()
+    page.locator("#thread-lanes").get_by_text("Copied").wait_for()
+    _, *rows = page.evaluate("navigator.clipboard.readText()").splitlines()
+    assert len(rows) >= 10
+    for row in rows[1:]:  # no digit that was not kept
+        assert re.fullmatch(r'"\d+(\.\d{1,6})?"(,"\d+(\.\d)?")+', row), row
 
 
 def test_figures_of_time_zoom_together(show: Open, session_page: str) -> None:
@@ -547,6 +554,14 @@ def test_hostile_names_never_run(show: Open) -> None:
     assert "<script>window.hacked=1</script>" in page.locator("[data-heap] table").inner_text()
     ticks = page.locator("#cost-top .ytick").all_text_contents()
     assert any("hacked" in tick for tick in ticks), ticks
+
+
+def test_a_browser_without_idle_callbacks_shows_all(show: Open, session_page: str) -> None:
+    """As Safari is."""
+    page = show(session_page, init="delete window.requestIdleCallback")
+    assert page.evaluate("window.requestIdleCallback") is None
+    draw_all(page)
+    assert page.locator("#functions tbody tr").count() == 4
 
 
 def test_a_damaged_session_is_shown(show: Open) -> None:
