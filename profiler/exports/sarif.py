@@ -80,7 +80,9 @@ def _result(group: ErrorGroup, rule: int, own: OwnCode) -> dict[str, Any]:
     if frame is not None:
         result["locations"] = [_location(frame)]
     if record.frames:
-        result["stacks"] = [_stack(same.what, same.frames) for same in records[:MOST_STACKS]]
+        stacks = [_stack(same.what, same.frames) for same in records[:MOST_STACKS]]
+        # SARIF wants them distinct: some differ in addresses only, which it is not told.
+        result["stacks"] = [one for i, one in enumerate(stacks) if one not in stacks[:i]]
     flows = list(_flows(record))
     if flows:
         result["codeFlows"] = flows

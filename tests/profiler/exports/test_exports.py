@@ -33,6 +33,7 @@ from profiler.importing import import_files
 from profiler.store import Session
 from profiler.summary import summarise
 from tests.conftest import DATA
+from tests.profiler.exports.conftest import NpmPackage
 from tui.cli import main
 
 MEMCHECK = DATA / "memcheck/3.19-x86_64/memcheck-bugs.xml"
@@ -151,6 +152,15 @@ def test_sarif_is_read_by_sarif_tools(
     assert place["artifactLocation"]["uri"] == "a%20b%22%23%3F.c"
 
 
+def test_sarif_fits_its_schema(
+    session: Session, hostile: Session, npm_package: NpmPackage
+) -> None:
+    package = npm_package("@microsoft/jest-sarif@1.0.0-beta.0")
+    schema = json.loads((package / "lib/schemas/sarif-2.1.0-rtm.5.json").read_bytes())
+    for one in (session, hostile):
+        jsonschema.validate(json.loads(exported(one, "sarif")), schema)
+
+
 def test_gitlab_has_one_issue_an_error_each_with_its_own_fingerprint(session: Session) -> None:
     issues = json.loads(exported(session, "gitlab"))
     stacks = [re.search(r"\((\d+) stacks\)$", issue["description"]) for issue in issues]
@@ -179,6 +189,22 @@ def test_valgrind_xml_is_well_formed_and_says_the_same(
         (r.kind, r.what, r.count, r.leaked_bytes, [f.place for f in r.frames], r.aux)
         for r in before.records  # type: ignore[union-attr]
     ]
+
+
+def test_valgrind_xml_is_read_by_valgrind_ci(session: Session, tmp_path: Path) -> None:
+    file = export_to(session, "valgrind-xml", tmp_path / "a.xml")
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "ValgrindCI", source, "--summary"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        ).stdout
+        for source in (file, MEMCHECK)
+    ]
+    assert "line 40: Leak_DefinitelyLost\t(1 errors)" in said[0]
+    assert said[0] == said[1]
 
 
 @pytest.mark.skipif(shutil.which("cg_annotate") is None, reason="valgrind not installed")
@@ -272,30 +298,14 @@ def test_folded_stacks_sum_to_the_snapshots_heap(session: Session) -> None:
     assert any(line.startswith(b"main;") for line in lines)
 
 
-@pytest.fixture(scope="module")
-def speedscope_schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The schema that speedscope ships."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm not installed")
-    folder = tmp_path_factory.mktemp("npm")
-    packed = subprocess.run(
-        ["npm", "pack", "speedscope@1.25.0"], cwd=folder, capture_output=True, check=False
-    )
-    if packed.returncode:
-        pytest.skip("speedscope cannot be fetched")
-    subprocess.run(["tar", "xzf", *folder.glob("*.tgz")], cwd=folder, check=True)
-    schema: dict[str, Any] = json.loads(
-        (folder / "package/dist/release/file-format-schema.json").read_bytes()
-    )
-    return schema
-
-
 def test_speedscope_fits_its_schema(
-    session: Session, hostile: Session, speedscope_schema: dict[str, Any]
+    session: Session, hostile: Session, npm_package: NpmPackage
 ) -> None:
+    package = npm_package("speedscope@1.25.0")
+    schema = json.loads((package / "dist/release/file-format-schema.json").read_bytes())
     for one in (session, hostile):
         document = json.loads(exported(one, "speedscope"))
-        jsonschema.validate(document, speedscope_schema)
+        jsonschema.validate(document, schema)
         for profile in document["profiles"]:
             assert len(profile["samples"]) == len(profile["weights"])
             assert profile["endValue"] == sum(profile["weights"])
