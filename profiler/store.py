@@ -140,13 +140,18 @@ class Session:
         files = [
             file
             for file in folder.iterdir()
-            if file.is_file() and self._holds_results(tool, file)
+            if file.is_file() and self._holds_results(tool, file.name)
         ]
         return tuple(sorted(files, key=_natural_order))
 
-    def _holds_results(self, tool: str, file: Path) -> bool:
-        """Whether a raw file is to be read, or is a log that is just kept."""
-        return self.manifest.imported or registry.tool(tool).is_output(file.name)
+    def _holds_results(self, tool: str, name: str) -> bool:
+        """Whether a raw file is to be read, or is a log that is just kept.
+
+        An imported file may have any name; the logs beside it are in a folder.
+        """
+        if self.manifest.imported:
+            return "/" not in name
+        return registry.tool(tool).is_output(name)
 
     def reading(self, tool: str) -> Reading:
         """What a tool's capture holds, read once."""
@@ -195,7 +200,7 @@ class Session:
         damage.extend(
             Damage(name, GONE, "its figures are missing")
             for name in sizes
-            if self._holds_results(tool, Path(name))
+            if self._holds_results(tool, name)
         )
         return Reading(
             tool,

@@ -185,20 +185,9 @@ class RecordCommand:
         return 0
 
 
-# The rest is as it was when the recording was begun.
-_WITH_RESUME = frozenset(
-    [
-        "resume",
-        "serial",
-        "adb_host",
-        "adb_port",
-        "sessions",
-        "timeout",
-        "symbols",
-        "quiet",
-        "check_exit",
-    ]
-)
+# What `--resume` goes by, and what it obeys; the rest is as the recording was begun with.
+_FIND_IT = ("resume", "serial", "adb_host", "adb_port", "sessions")
+_ANEW = ("timeout", "symbols", "quiet", "check_exit")
 
 
 def _refuse_what_was_begun(args: argparse.Namespace) -> None:
@@ -210,7 +199,7 @@ def _refuse_what_was_begun(args: argparse.Namespace) -> None:
     parser = argparse.ArgumentParser()
     COMMAND.configure(parser)
     for name, default in vars(parser.parse_args([])).items():
-        if name not in _WITH_RESUME and getattr(args, name) != default:
+        if name not in (*_FIND_IT, *_ANEW) and getattr(args, name) != default:
             option = f"--{name.replace('_', '-')}"
             raise UsageError(f"--resume goes on with what was begun: give no {option}")
 

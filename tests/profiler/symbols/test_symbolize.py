@@ -123,6 +123,7 @@ def test_an_imported_run_needs_its_log(
     both = import_files([renamed, xml], tmp_path, directory=tmp_path / "both")
     assert both.tools == ("memcheck",)
     assert len(both.profiles("memcheck")) == 1
+    assert both.reading("memcheck").all_damage() == ()  # its log is where it was put
     symbolize(both, [twins.whole.parent], cache=tmp_path / "cache")
     assert stacks(tmp_path / "both") == stacks(sessions[1])
 
