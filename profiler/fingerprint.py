@@ -57,6 +57,6 @@ def stack_parts(frames: Sequence[Frame], most: int = STACK_FRAMES) -> Iterable[s
         yield f"{stable_function(frame.fn)}@{stable_object(frame.obj)}"
 
 
-def error_fingerprint(record: ErrorRecord) -> str:
-    """One error or leak, by its kind and the program's own frames."""
-    return fingerprint("error", record.kind, *stack_parts(record.frames))
+def error_fingerprint(record: ErrorRecord, kind: str | None = None) -> str:
+    """One error or leak, by its kind (or the one that it is to count as) and its own frames."""
+    return fingerprint("error", kind or record.kind, *stack_parts(record.frames))

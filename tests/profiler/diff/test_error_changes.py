@@ -51,6 +51,25 @@ def test_a_leak_that_has_grown_is_in_both_and_says_by_how_much() -> None:
     assert (change.change, change.bytes_delta) == (Change.UNCHANGED, 250)
 
 
+def test_a_leak_that_is_possibly_lost_today_is_the_one_that_was_definitely_lost() -> None:
+    definite = record("Leak_DefinitelyLost", "f", leaked=100)
+    possible = record("Leak_PossiblyLost", "f", leaked=30)
+    for before, after, delta in (
+        ([definite], [possible], -70),
+        ([definite], [possible, definite], 30),
+        ([possible, definite], [definite], -30),
+        ([possible], [definite, possible], 100),
+    ):
+        (change,) = error_changes([ErrorProfile(before)], [ErrorProfile(after)])
+        assert (change.change, change.bytes_delta) == (Change.UNCHANGED, delta)
+    assert sorted(changes([definite], [definite, definite])) == [
+        ("new", "Leak_DefinitelyLost"),
+        ("unchanged", "Leak_DefinitelyLost"),
+    ]
+    reachable = record("Leak_StillReachable", "f", leaked=100)
+    assert changes([reachable], [definite])[0] == ("new", "Leak_DefinitelyLost")
+
+
 RECORDS = st.lists(
     st.builds(
         record, st.sampled_from(["A", "B"]), st.sampled_from("fgh"), st.sampled_from("xy")
