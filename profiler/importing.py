@@ -9,6 +9,7 @@ from pathlib import Path
 from collectors import registry
 from collectors.devices.device import DeviceFacts
 from collectors.errors import InputError
+from profiler.command_line import argv_in_files
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
 from profiler.recording.captured import captured_files
 from profiler.session_writer import SessionWriter, new_session_directory, now
@@ -77,7 +78,12 @@ def import_files(
             finished=now().isoformat(timespec="seconds"),
         )
     )
-    return open_session(directory)
+    session = open_session(directory)
+    argv = argv_in_files(session)
+    if argv:
+        writer.save(replace(writer.manifest, target=TargetEntry(argv)))
+        session = open_session(directory)
+    return session
 
 
 def _kind(file: Path) -> str:

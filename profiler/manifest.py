@@ -140,6 +140,14 @@ class Manifest:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     repeats: tuple[NativeRun, ...] = ()
     note: str | None = None
+
+    @property
+    def target_label(self) -> str:
+        """The target in few words."""
+        if not self.imported:
+            return self.target.label
+        return f"{self.target.label} (imported)" if self.target.argv else "imported files"
+
     schema: int = SCHEMA
 
     def capture(self, tool: str) -> CaptureEntry | None:

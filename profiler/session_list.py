@@ -43,7 +43,7 @@ def list_sessions(root: Path) -> list[SessionLine]:
                 session.id,
                 manifest.created,
                 session.state,
-                "(imported)" if manifest.imported else manifest.target.label,
+                manifest.target_label,
                 manifest.device.model or manifest.device.serial,
                 session.tools,
                 sum(walls) if walls else None,

@@ -195,7 +195,7 @@ class Dashboard(App[int]):
         state = self.session.state
         return Status(
             f"{name} ({known})" if known else name,
-            "(imported)" if manifest.imported else manifest.target.label,
+            manifest.target_label,
             f"{manifest.created[:16].replace('T', ' ')}  {state.value}",
             _SEVERITIES[state],
         )

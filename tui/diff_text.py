@@ -62,8 +62,9 @@ def _head(diff: SessionDiff) -> Iterator[str]:
 def _named(side: Compared) -> str:
     manifest = side.manifest
     labels = " ".join(f"{name}={value}" for name, value in manifest.labels.items())
-    target = manifest.target.label if manifest.target.argv else "imported files"
-    return "  ".join(part for part in (manifest.id, target, manifest.created, labels) if part)
+    return "  ".join(
+        part for part in (manifest.id, manifest.target_label, manifest.created, labels) if part
+    )
 
 
 def _heading(title: str) -> Iterator[str]:

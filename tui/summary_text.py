@@ -75,7 +75,7 @@ def summary_lines(
 def _head(session: Session, summary: Figures) -> Iterator[str]:
     facts = summary["session"]
     device = facts["device"]
-    target = "imported files" if session.manifest.imported else session.manifest.target.label
+    target = session.manifest.target_label
     gone = sum(item["what"] == GONE for item in summary.get("damage", []))
     lost = f", but {plural(gone, 'result')} of it gone" if gone else ""
     yield printable(f"{target}  ({facts['state']}{lost})")

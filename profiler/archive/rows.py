@@ -12,7 +12,7 @@ from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
 from profiler.archive.layout import EVENTS, TABLES, Row
-from profiler.command_line import command_in_files, target_words
+from profiler.command_line import target_words
 from profiler.metrics import session_metrics
 from profiler.store import Session
 
@@ -99,12 +99,9 @@ def _session(session: Session, stamp: str) -> Row:
 
 
 def _program(session: Session) -> str | None:
-    """The file name of what was recorded; of imported files, what they say themselves."""
+    """The file name of what was recorded; None where nothing names it."""
     argv = session.manifest.target.argv
-    if argv:
-        return Path(argv[0]).name
-    command = command_in_files(session)
-    return None if command is None else Path(command.split(" ", 1)[0]).name
+    return Path(argv[0]).name if argv else None
 
 
 def _utc(created: str) -> datetime | None:

@@ -7,7 +7,6 @@ from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.tools.tool import Profile
-from profiler.command_line import command_in_files
 from profiler.diff.compared import Compared
 from profiler.functions import CYCLES
 from profiler.manifest import CaptureEntry, State
@@ -56,11 +55,8 @@ def session_warnings(baseline: Compared, session: Compared) -> tuple[list[str], 
 
 
 def _program(side: Compared) -> str:
-    """The program's file name; of imported files, what they say themselves."""
-    argv = side.manifest.target.argv
-    if not argv and side.manifest.imported and side.session is not None:
-        argv = tuple((command_in_files(side.session) or "").split(" ", 1))
-    return "".join(argv[:1]).rpartition("/")[2]
+    """The program's file name; empty where nothing names it."""
+    return "".join(side.manifest.target.argv[:1]).rpartition("/")[2]
 
 
 def tool_warning(

@@ -156,3 +156,14 @@ def test_file_that_was_changed_afterwards_is_said(tmp_path: Path) -> None:
         stream.write(b"more")
     damage = session.reading("massif").all_damage()
     assert [d.effect for d in damage] == ["the file was changed after the recording"]
+
+
+@pytest.mark.parametrize("kind", ["xml", "cachegrind", "massif"])
+def test_the_target_is_what_the_files_say(kind: str, tmp_path: Path) -> None:
+    """Rules judge own code by it: an own program's leak is a warning, a system's is not."""
+    name = next(n for n in of_kind(kind) if EXPECTED[n].get("errors", True) and "cut" not in n)
+    session = import_files([DATA / name], tmp_path)
+    text = (DATA / name).read_text(encoding="utf-8", errors="replace")
+    assert session.manifest.target.argv
+    assert session.manifest.target.argv[0] in text
+    assert session.manifest.target_label.endswith("(imported)")

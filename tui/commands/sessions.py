@@ -57,9 +57,7 @@ class SessionsCommand:
                     session.manifest.created[:16].replace("T", " "),
                     ended_text(session),
                     session.manifest.device.serial,
-                    "(imported)"
-                    if session.manifest.imported
-                    else session.manifest.target.label,
+                    session.manifest.target_label,
                     ",".join(session.tools),
                 )
                 for session in sessions
