@@ -8,8 +8,11 @@ from profiler.watching.window import Slots, ThreadRow, ThreadWindow
 from tui.widgets.heat_strips import bar
 from tui.widgets.line_table import Painted, Row, TableColumn, Value
 
-STRIP_CELLS = 16
-NARROW_STRIP_CELLS = 10
+_STRIP_CELLS = 16
+_NARROW_STRIP_CELLS = 10
+_MOST_STRIP_CELLS = 120
+_BESIDE_STRIP = 112  # cells of all other columns, names of threads in full
+NARROW = 110  # cells, below which some columns are left out
 TID_COLUMN = 0
 WAIT_COLUMN = 4
 STRIP_COLUMN = 9
@@ -33,9 +36,21 @@ def _count(value: Value) -> str:
     return count(value) if isinstance(value, int) else NOT_MEASURED
 
 
-def columns(strip: Callable[[Value], str], *, narrow: bool = False) -> list[TableColumn]:
+def strip_cells(width: int, *, live: bool) -> int:
+    """Cells of a thread's strip: a live one costs at every tick, a stored one nothing."""
+    if width < NARROW:
+        return _NARROW_STRIP_CELLS
+    return (
+        _STRIP_CELLS
+        if live
+        else min(_MOST_STRIP_CELLS, max(_STRIP_CELLS, width - _BESIDE_STRIP))
+    )
+
+
+def columns(
+    strip: Callable[[Value], str], cells: int = _STRIP_CELLS, *, narrow: bool = False
+) -> list[TableColumn]:
     """The thread table's columns; `strip` draws the last one, for visible rows only."""
-    cells = NARROW_STRIP_CELLS if narrow else STRIP_CELLS
     found = [
         TableColumn("TID", 7, right=True),
         TableColumn("thread", 10 if narrow else 15, grow=True),
@@ -84,7 +99,7 @@ def table_row(row: ThreadRow, names: Mapping[int, str], stamp: int) -> Row:
         run,
         wait,
         # Of next to nothing a share would tell nothing.
-        None if wait is None or run + wait < 0.02 else round(wait / (run + wait), 3),
+        None if wait is None or run + wait < 0.02 else round(row.wait_share or 0.0, 3),
         row.voluntary,
         row.involuntary,
         cpu,

@@ -74,6 +74,11 @@ class CostTable:
     def __len__(self) -> int:
         return len(self.names[0].of)
 
+    @property
+    def tells_modules(self) -> bool:
+        """Whether a function of two modules is two rows."""
+        return len(self.names) > 2 and any(name != UNKNOWN for name in self.names[2].names)
+
     def totals(self) -> dict[str, int]:
         """The exact sum of every event."""
         return {

@@ -90,7 +90,11 @@ class CacheScreen(SessionScreen[CostContent]):
         with Horizontal():
             with Vertical(id="cache-costs", classes="box"):
                 yield LineTable(
-                    (), frozen=1, empty="nothing matches the filter", widget_id="cache-table"
+                    (),
+                    frozen=1,
+                    empty="nothing matches the filter",
+                    leads=True,
+                    widget_id="cache-table",
                 )
                 yield FilterInput(widget_id="cache-filter")
                 yield Input(id="cache-weights", placeholder="Ir=1 D1mr=10 DLmr=100")
@@ -155,6 +159,8 @@ class CacheScreen(SessionScreen[CostContent]):
             f", sum of {plural(processes, 'process', 'processes')}" if processes > 1 else ""
         )
         number = plural(len(self.table), self.table.grouping.value)
+        if self.table.tells_modules:
+            number += " told apart by module"
         box.border_subtitle = f"{self._run.tool}: {number}{summed}{several}"
         self._say_note(shown.cycles)
 

@@ -12,14 +12,11 @@ from profiler.doctor.examine import Examination, examine
 from profiler.figures import plural
 from tui.theme import sign
 from tui.widgets.frame_lines import Notice
-from tui.widgets.line_table import LineTable, Painted, TableColumn, Value
+from tui.widgets.line_table import LineTable, TableColumn, Value
+from tui.widgets.table_columns import paint_severity
 from tui.workers import run_in_thread
 
 _SEVERITIES = {Level.OK: "ok", Level.WARNING: "warning", Level.PROBLEM: "error"}
-
-
-def _paint(value: Value, text: str) -> Painted:
-    return [(text, str(value))]
 
 
 class DoctorScreen(ModalScreen[None]):
@@ -47,7 +44,7 @@ class DoctorScreen(ModalScreen[None]):
             yield Notice(id="verdict")
             yield LineTable(
                 (
-                    TableColumn("", 1, show=self._sign, paint=_paint),
+                    TableColumn("", 1, show=self._sign, paint=paint_severity),
                     TableColumn("what", 19),
                     TableColumn("what was found", 30, grow=True),
                 ),

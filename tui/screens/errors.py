@@ -26,16 +26,11 @@ from tui.editor import open_in_editor
 from tui.screens.errors_data import ErrorContent, error_text, known_here, read_errors
 from tui.screens.session_screen import SessionScreen
 from tui.screens.stack_pane import StackPane
-from tui.theme import sign
 from tui.widgets.filter_input import FilterInput
-from tui.widgets.line_table import LineTable, Painted, Row, TableColumn, Value
+from tui.widgets.line_table import LineTable, Row, TableColumn
 from tui.widgets.tree_table import NodeText, TreeTable
 
 _OPEN_GROUPS = 40
-
-
-def _paint(value: Value, text: str) -> Painted:
-    return [(text, str(value))]
 
 
 class ErrorsScreen(SessionScreen[ErrorContent]):
@@ -94,9 +89,9 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
             with Vertical(id="errors-groups", classes="box"):
                 yield TreeTable(
                     (
-                        TableColumn("", 1, show=self._sign, paint=_paint),
+                        self.severity_column(),
                         TableColumn("times", 5, right=True),
-                        TableColumn("lost", 8, right=True),
+                        TableColumn("unfreed", 8, right=True),
                     ),
                     title="what",
                     empty="no error matches",
@@ -108,9 +103,6 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
                 yield Static("", markup=False, id="errors-note")
             with Vertical(id="errors-one", classes="box"):
                 yield StackPane(widget_id="errors-stacks")
-
-    def _sign(self, value: Value) -> str:
-        return sign(str(value), ascii_only=self.dashboard.ascii_only)
 
     def read(self, session: Session) -> ErrorContent | None:
         self.known, self._known_fault = known_here()
@@ -165,7 +157,7 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         self._tree.show_row(node)
 
     def _note(self, content: ErrorContent) -> str:
-        parts = ["times: how often it happened; lost: bytes leaked, with what hangs on them"]
+        parts = ["times: how often it happened; unfreed: bytes at exit, all that hangs on them"]
         if content.unfinished:
             parts.append("a process did not finish: its leaks are unknown")
         if content.suppressed:

@@ -1,5 +1,6 @@
 """What the assistant says of a session: each finding with its evidence and its next step."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import ClassVar
 from urllib.parse import urlencode
@@ -8,10 +9,12 @@ from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
+from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Static
 
-from profiler.finding import Finding, serious_count
+from profiler.figures import plural
+from profiler.finding import Finding, Severity, serious_count
 from profiler.project import project_findings
 from profiler.store import Session
 from tui.messages import GoTo
@@ -20,11 +23,16 @@ from tui.text import printable
 from tui.theme import palette, sign
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import Notice
-from tui.widgets.line_table import LineTable, Painted, TableColumn, Value
+from tui.widgets.line_table import LineTable, TableColumn
+
+_NARROW = 110
 
 
-def _paint(value: Value, text: str) -> Painted:
-    return [(text, str(value))]
+def _counted(findings: tuple[Finding, ...]) -> str:
+    """How many there are of each severity: the tab counts errors and warnings alone."""
+    number = Counter(finding.severity for finding in findings)
+    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+    return ", ".join(plural(number[s], word) for s, word in words.items() if number[s])
 
 
 class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
@@ -41,6 +49,7 @@ class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("y", "copy", "Copy"),
     ]
+    _narrow = False
     DEFAULT_CSS = """
     FindingsScreen #findings-list { height: auto; max-height: 60%; }
     FindingsScreen #findings-one { height: 1fr; }
@@ -53,13 +62,9 @@ class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
             box.border_title = "What should be looked at?"
             yield Notice(id="findings-none")
             yield LineTable(
-                (
-                    TableColumn("", 1, show=self._sign, paint=_paint),
-                    TableColumn("verdict", 30, grow=True),
-                    TableColumn("seen in", 10),
-                    TableColumn("rule", 20),
-                ),
+                self._columns(narrow=False),
                 empty="no finding matches the filter",
+                leads=True,
                 widget_id="findings-table",
             )
             yield FilterInput(widget_id="findings-filter")
@@ -67,8 +72,21 @@ class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
             one.border_title = "Why, and what next?"
             yield Static("", markup=False, id="findings-text")
 
-    def _sign(self, value: Value) -> str:
-        return sign(str(value), ascii_only=self.dashboard.ascii_only)
+    def _columns(self, *, narrow: bool) -> list[TableColumn]:
+        """Where it is narrow without the rule, which is named below."""
+        columns = [
+            self.severity_column(),
+            TableColumn("verdict", 30, grow=True),
+            TableColumn("seen in", 10),
+            TableColumn("rule", 20),
+        ]
+        return columns[:-1] if narrow else columns
+
+    def on_resize(self, event: Resize) -> None:
+        self._narrow = event.size.width < _NARROW
+        table = self.query_one(LineTable)
+        table.set_columns(self._columns(narrow=self._narrow))
+        self._fill()
 
     def read(self, session: Session) -> tuple[Finding, ...] | None:
         return project_findings(session) if session.captures else None
@@ -83,10 +101,15 @@ class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
         table = self.query_one(LineTable)
         table.display = bool(content)
         self.query_one("#findings-one").display = bool(content)
-        table.set_rows(
-            [(f.severity.value, f.title, f.place.view.value, f.rule) for f in content]
-        )
+        self._fill()
+        self.query_one("#findings-list").border_subtitle = _counted(content)
         table.focus()
+
+    def _fill(self) -> None:
+        rows = [
+            (f.severity.value, f.title, f.place.view.value, f.rule) for f in self.content or ()
+        ]
+        self.query_one(LineTable).set_rows([row[:-1] if self._narrow else row for row in rows])
 
     def on_line_table_row_highlighted(self, message: LineTable.RowHighlighted) -> None:
         found = self._finding(message.row)

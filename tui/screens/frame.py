@@ -8,7 +8,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from tui.messages import GoTo, Status
+from tui.theme import sign
 from tui.widgets.frame_lines import HeaderLine, KeyLine, TabLine
+from tui.widgets.table_columns import TableColumn, paint_severity
 
 if TYPE_CHECKING:
     from tui.app import Dashboard
@@ -56,6 +58,15 @@ class FrameScreen(Screen[None]):
 
     def status(self) -> Status:
         return self.dashboard.session_status()
+
+    def severity_column(self) -> TableColumn:
+        """A column of severities, each as a sign in its colour."""
+        return TableColumn(
+            "",
+            1,
+            show=lambda value: sign(str(value), ascii_only=self.dashboard.ascii_only),
+            paint=paint_severity,
+        )
 
     def on_tab_line_chosen(self, message: TabLine.Chosen) -> None:
         self.post_message(GoTo(message.mode))

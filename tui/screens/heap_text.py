@@ -32,10 +32,11 @@ def time_text(time: int, unit: str) -> str:
 
 def axis_text(profile: HeapProfile) -> str:
     """What the figures are, and what they are not."""
+    end = max((snapshot.time for snapshot in profile.snapshots), default=0)
     what = {
-        "i": "time is instructions executed",
-        "ms": "time is milliseconds under the tool, far slower than without",
-        "B": "time is bytes allocated and freed so far",
+        "i": f"time is instructions executed, {short_count(end)} in all",
+        "ms": f"time is {duration(end / 1000)} under the tool, far slower than without",
+        "B": f"time is bytes allocated and freed so far, {size(end)} in all",
     }.get(profile.time_unit, f"time in {profile.time_unit}")
     if profile.pages:
         return f"{what}; sizes are mapped pages, not what malloc gave out"

@@ -86,12 +86,16 @@ class HomeScreen(FrameScreen):
         with Vertical(id="devices-box", classes="box") as box:
             box.border_title = "What is plugged in?"
             yield LineTable(
-                DEVICE_COLUMNS, key_column=0, empty="looking …", widget_id="devices"
+                DEVICE_COLUMNS,
+                key_column=0,
+                empty="looking …",
+                leads=True,
+                widget_id="devices",
             )
         with Vertical(id="sessions-box", classes="box") as box:
             box.border_title = "What was recorded?"
             yield Notice(id="notice")
-            yield LineTable(SESSION_COLUMNS, widget_id="sessions")
+            yield LineTable(SESSION_COLUMNS, leads=True, widget_id="sessions")
         yield FilterInput(widget_id="filter")
         yield TextLine(id="word")
 

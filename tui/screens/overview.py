@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.message import Message
 from textual.widget import Widget
 
@@ -20,6 +21,7 @@ from profiler.summary import tool_figures
 from tui.messages import GoTo
 from tui.recording_text import exit_text
 from tui.screens.session_screen import SessionScreen
+from tui.text import width
 from tui.theme import sign
 from tui.verdicts import NOTHING, Verdict, verdict
 from tui.widgets.frame_lines import Notice
@@ -33,6 +35,15 @@ _QUESTIONS = {
     Shape.HEAP: ("Where does the heap go?", "heap"),
 }
 _MARKS = {"recording": "info", "complete": "ok", "partial": "warning", "failed": "error"}
+_QUESTION = TableColumn("question", 29)
+_COLUMNS = (
+    TableColumn("tool", 11),
+    _QUESTION,
+    TableColumn("what it found", 30, grow=True),
+    TableColumn("took", 10, right=True),
+    TableColumn("how it went", 12),
+)
+_NARROW = 120  # below, what was found matters more than what was asked
 _PAINTED_SECONDS = 0.05
 
 
@@ -78,32 +89,24 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         super().__init__()
         self._lines: list[ToolLine] = []
         self._findings: tuple[Finding, ...] = ()
+        self._narrow = False
 
     def compose_content(self) -> Iterable[Widget]:
         with Vertical(id="tools-box", classes="box") as box:
             box.border_title = "What did each tool find?"
-            yield LineTable(
-                (
-                    TableColumn("tool", 11),
-                    TableColumn("question", 29),
-                    TableColumn("what it found", 30, grow=True),
-                    TableColumn("took", 10, right=True),
-                    TableColumn("how it went", 12),
-                ),
-                widget_id="tools",
-            )
+            yield LineTable(_COLUMNS, leads=True, widget_id="tools")
         with Vertical(id="stands-out-box", classes="box") as box:
             box.border_title = "What stands out?"
-            yield LineTable(
-                (
-                    TableColumn("", 2),
-                    TableColumn("finding", 30, grow=True),
-                    TableColumn("evidence", 20, grow=True),
-                ),
-                empty="looking …",
-                widget_id="stands-out",
-            )
+            yield LineTable((), empty="looking …", leads=True, widget_id="stands-out")
         yield Notice(id="facts")
+
+    def on_resize(self, event: Resize) -> None:
+        self._narrow = event.size.width < _NARROW
+        self.query_one("#tools", LineTable).set_columns(
+            [column for column in _COLUMNS if not (self._narrow and column is _QUESTION)]
+        )
+        self._fill()
+        self._fill_findings()
 
     def read(self, session: Session) -> list[ToolLine] | None:
         """Only the manifest: the figures follow, tool by tool, so that this shows at once."""
@@ -153,14 +156,22 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         self._findings = message.findings
         table = self.query_one("#stands-out", LineTable)
         table.empty = "nothing: no rule found anything in what was recorded"
-        ascii_only = self.dashboard.ascii_only
-        rows: list[Row] = [
-            (sign(f.severity.value, ascii_only=ascii_only), f.title, f.evidence)
-            for f in message.findings
-        ]
-        table.set_rows(rows)
+        self._fill_findings()
         table.refresh()
         self.dashboard.set_count("findings", serious_count(message.findings))
+
+    def _fill_findings(self) -> None:
+        """The evidence has what room the titles leave."""
+        titles = max((width(f.title) for f in self._findings), default=0)
+        table = self.query_one("#stands-out", LineTable)
+        table.set_columns(
+            (
+                self.severity_column(),
+                TableColumn("finding", max(10, min(titles, self.size.width // 2))),
+                TableColumn("evidence", 20, grow=True),
+            )
+        )
+        table.set_rows([(f.severity.value, f.title, f.evidence) for f in self._findings])
 
     def on_tool_read(self, message: ToolRead) -> None:
         if message.session is not self.dashboard.session:
@@ -189,7 +200,8 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         if entry.note:
             how += f": {entry.note}"
         took = NOT_MEASURED if entry.wall_seconds is None else duration(entry.wall_seconds)
-        return (entry.tool, question, found, took, how)
+        asked = () if self._narrow else (question,)
+        return (entry.tool, *asked, found, took, how)
 
     def on_line_table_row_selected(self, event: LineTable.RowSelected) -> None:
         if event.table.id == "stands-out":

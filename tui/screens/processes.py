@@ -46,6 +46,7 @@ class ProcessesScreen(ModalScreen[int | None]):
                     TableColumn("CPU %", 7, right=True, show=_percent),
                     TableColumn("threads", 7, right=True),
                 ),
+                leads=True,
                 widget_id="processes",
             )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.binding import ActiveBinding
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
@@ -139,9 +140,20 @@ class KeyLine(LineWidget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
 
     def _keys(self) -> list[tuple[str, str, str]]:
-        """Key, what it does, action: shown bindings, one for each action."""
+        """Key, what it does, action: shown bindings, one for each action.
+
+        First those of what has the focus, then the screen's, then of what is between them.
+        """
         found: dict[str, tuple[str, str, str]] = {}
-        for active in self.screen.active_bindings.values():
+        order: list[object] = [self.screen.focused, self.screen]
+
+        def place(active: ActiveBinding) -> int:
+            if active.node in order:
+                return order.index(active.node)
+            return 3 if active.node is self.app else 2
+
+        actives = sorted(self.screen.active_bindings.values(), key=place)
+        for active in actives:
             binding = active.binding
             if binding.show and active.enabled and binding.action not in found:
                 key = self.app.get_key_display(binding)
@@ -204,7 +216,7 @@ class Notice(LineWidget):
         return one_line([Segment(" " + line, Style(color=colour))], cells, self.base_style)
 
     def _lines(self, cells: int) -> list[str]:
-        mark = sign(self.severity, ascii_only=False)
+        mark = sign(self.severity, ascii_only=self.app.has_class("-ascii"))
         text = f"{mark} {self.text}" if self.severity else self.text
         lines: list[str] = []
         for paragraph in text.split("\n"):
@@ -251,7 +263,10 @@ class TextLine(LineWidget):
         if self._severity:
             colour = getattr(palette(self.app.theme), self._severity)
             segments.append(
-                Segment(f" {sign(self._severity, ascii_only=False)} ", Style(color=colour))
+                Segment(
+                    f" {sign(self._severity, ascii_only=self.app.has_class('-ascii'))} ",
+                    Style(color=colour),
+                )
             )
         segments.append(
             Segment(clip(self._text, cells - (3 if self._severity else int(self._indent))))

@@ -38,8 +38,9 @@ _CURSOR_ELSEWHERE = Style(bold=True, underline=True)
 class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[reportIncompatibleMethodOverride]
     """Rows with a header, a cursor, sorting and a filter."""
 
+    sortable: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "Open", show=False),
+        Binding("enter", "select", "Open"),
         Binding("up", "move(-1)", "Up", show=False),
         Binding("down", "move(1)", "Down", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
@@ -75,15 +76,18 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         frozen: int = 0,
         empty: str = "",
         key_column: int | None = None,
+        leads: bool = False,
         widget_id: str | None = None,
     ) -> None:
         """The first `frozen` columns stay when the rest is scrolled sideways.
 
         `empty` is shown where no row is left. With `key_column`, the cursor stays on the row
         with the same value there when other rows are set, and only another one is told.
+        A table that `leads` somewhere does so by Enter, or a click where the cursor is.
         """
         super().__init__(id=widget_id)
         self._key_column = key_column
+        self._leads = leads
         self._told: Value = None
         self._texts: dict[tuple[int, Value], str] = {}
         self._styles: dict[tuple[Style, Style], Style] = {}
@@ -137,6 +141,8 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self.scroll_to(y=0, animate=False, immediate=True)
 
     def sort_by(self, column: int, *, descending: bool = True) -> None:
+        if not self.sortable:
+            return
         self.sort_column = column
         self.descending = descending
         self._arrange()
@@ -377,8 +383,13 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor + rows)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "select":
+            return self._leads
+        return self.sortable or action not in {"sort_next", "turn_order"}
+
     def action_select(self) -> None:
-        if self._order:
+        if self._leads and self._order:
             self.post_message(self.RowSelected(self, self._order[self.cursor]))
 
     def show_row(self, row: int) -> bool:

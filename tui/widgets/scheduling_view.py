@@ -39,12 +39,12 @@ class SchedulingView(Container):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "Pause"),
         Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", key_display="+", show=False),
-        Binding("minus", "zoom(2)", "Zoom out", key_display="-", show=False),
+        Binding("plus,equals_sign", "zoom(0.5)", "Zoom in", key_display="+"),
+        Binding("minus", "zoom(2)", "Zoom out", key_display="-"),
         Binding("left", "scroll(-0.25)", "Earlier", show=False),
         Binding("right", "scroll(0.25)", "Later", show=False),
-        Binding("f", "frequency", "Load/frequency", show=False),
-        Binding("a", "all", "All/active threads", show=False),
+        Binding("f", "frequency", "Load/frequency"),
+        Binding("a", "all", "All/active threads"),
         Binding("escape", "back", "Back", show=False),
     ]
 
@@ -66,6 +66,7 @@ class SchedulingView(Container):
         self._strips_kept: dict[str, str] = {}
         self._names: Mapping[int, str] = {}
         self._narrow = False
+        self._strip_cells = 0
         self._painter: LivePainter | None = None
         self.machine = MachinePlots(ascii_only=ascii_only)
         self.threads = LineTable(
@@ -73,6 +74,7 @@ class SchedulingView(Container):
             sort=thread_cells.WAIT_COLUMN,
             key_column=thread_cells.TID_COLUMN,
             empty=NO_THREAD,
+            leads=True,
             widget_id="threads",
         )
         self.history = ThreadHistory(ascii_only=ascii_only)
@@ -107,14 +109,20 @@ class SchedulingView(Container):
         self.set_class(event.size.height < 12, "-short")
         self.set_class(event.size.height > 34, "-tall")
         self.set_class(event.size.width < 64, "-narrow")
-        narrow = event.size.width < 110
-        if narrow != self._narrow:
-            self._narrow = narrow
-            sort = thread_cells.WAIT_COLUMN
-            self.threads.set_columns(
-                thread_cells.columns(self._strip, narrow=narrow), sort=sort
-            )
+        self._fit(event.size.width)
         self.call_after_refresh(self.draw)
+
+    def _fit(self, width: int) -> None:
+        """Give the threads the columns that there is room for."""
+        narrow = width < thread_cells.NARROW
+        cells = thread_cells.strip_cells(width, live=self.live)
+        if (narrow, cells) != (self._narrow, self._strip_cells):
+            turned = narrow != self._narrow
+            self._narrow, self._strip_cells = narrow, cells
+            self.threads.set_columns(
+                thread_cells.columns(self._strip, cells, narrow=narrow),
+                sort=thread_cells.WAIT_COLUMN if turned else self.threads.sort_column,
+            )
 
     def set_track(self, track: Track, *, live: bool, threads: Track | None = None) -> None:
         """Show a track from its beginning; a live one follows what is new.
@@ -122,6 +130,8 @@ class SchedulingView(Container):
         `threads`: the threads are another track's, which is sampled more seldom.
         """
         self.track, self.live = track, live
+        if self.size.width:
+            self._fit(self.size.width)
         self.thread_track = track if threads is None else threads
         self.query_one("#threads-box").border_subtitle = WAITING if threads is None else BUSIEST
         self.span = (
@@ -174,8 +184,7 @@ class SchedulingView(Container):
             recent=NOW_SECONDS if shown.follows else None,
             everyone=self._everyone,
         )
-        cells = thread_cells.NARROW_STRIP_CELLS if self._narrow else thread_cells.STRIP_CELLS
-        self._strip_slots = self._slots.of("strips", shown, cells)
+        self._strip_slots = self._slots.of("strips", shown, self._strip_cells)
         if self._slots.stale("strips", self._strip_slots):
             self._strips_kept.clear()
         stamp = self._strip_slots.first + (0 if shown.follows else hash((start, end)))
@@ -189,8 +198,8 @@ class SchedulingView(Container):
         if worst is not None:
             wait = worst.wait or 0.0
             text = (
-                f"{worst.name} waited {seconds(wait)} for a CPU in the time shown: "
-                f"{percent(worst.wait_share, 1)} of its running and waiting"
+                f"{worst.name} waited {seconds(wait)} for a CPU "
+                f"({percent(worst.wait_share, 1)} of its running and waiting) in the time shown"
             )
             self.word.say(text, "warning")
         elif len(window):

@@ -49,6 +49,7 @@ def _percent(value: Value) -> str:
 class SourceView(LineTable):
     """Lines with their costs; of a file that is not found just the lines that cost."""
 
+    sortable = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "hot(1)", "Next hot line"),
         Binding("N", "hot(-1)", "Hot line before", show=False),
@@ -58,13 +59,6 @@ class SourceView(LineTable):
         super().__init__((), frozen=2, widget_id=widget_id)
         self._hot: list[int] = []
         self._numbers: list[int] = []
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Lines keep their order."""
-        return action not in {"sort_next", "turn_order"}
-
-    def sort_by(self, column: int, *, descending: bool = True) -> None:
-        """Lines keep their order."""
 
     def set_source(
         self,
@@ -108,6 +102,11 @@ class SourceView(LineTable):
         self.set_columns(columns)
         self.set_rows(rows)
 
+    def on_resize(self, event: Resize) -> None:
+        super().on_resize(event)
+        if self.line is not None:  # what was shown while there was no room is out of sight
+            self.show_line(self.line)
+
     @property
     def line(self) -> int | None:
         """The line under the cursor."""
@@ -149,6 +148,8 @@ def _words(text: Sequence[str] | None, number: int) -> str:
 class CodeView(LineTable):
     """A source file with the cursor on one of its lines."""
 
+    sortable = False
+
     def __init__(self, *, widget_id: str | None = None) -> None:
         columns = (
             TableColumn("line", 6, right=True, paint=lambda _value, text: [(text, "dim")]),
@@ -156,13 +157,6 @@ class CodeView(LineTable):
         )
         super().__init__(columns, frozen=1, widget_id=widget_id)
         self._wanted = 1
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Lines keep their order."""
-        return action not in {"sort_next", "turn_order"}
-
-    def sort_by(self, column: int, *, descending: bool = True) -> None:
-        """Lines keep their order."""
 
     def set_code(self, text: Sequence[str], line: int | None) -> None:
         """Show a file, the cursor on `line` in the middle of the screen."""

@@ -66,6 +66,11 @@ def as_text(value: Value) -> str:
     return "–" if value is None else str(value)
 
 
+def paint_severity(value: Value, text: str) -> Painted:
+    """A severity's sign in its colour."""
+    return [(text, str(value))]
+
+
 @dataclass(frozen=True, slots=True)
 class TableColumn:
     """A column: `show` turns a value into text, and is called for visible rows only.

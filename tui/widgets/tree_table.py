@@ -40,6 +40,7 @@ class TreeTable(LineTable):
     `cells_of` gives a node's figures, `text_of` its name. Nodes are numbered as in the tree.
     """
 
+    sortable = False  # a tree has its own order
     DEFAULT_CSS = """
     TreeTable { overflow-x: hidden; scrollbar-size-vertical: 1; }
     """
@@ -61,16 +62,12 @@ class TreeTable(LineTable):
         empty: str = "",
         widget_id: str | None = None,
     ) -> None:
-        super().__init__(columns, empty=empty, widget_id=widget_id)
+        super().__init__(columns, empty=empty, leads=True, widget_id=widget_id)
         self.tree_title = title
         self.nodes: TreeRows | None = None
         self.opened: set[int] = set()
         self._cells_of: Callable[[int], Row] = lambda _node: ()
         self._text_of: Callable[[int], NodeText] = lambda _node: NodeText("")
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A tree has its own order."""
-        return action not in {"sort_next", "turn_order"}
 
     def set_tree(
         self,
