@@ -54,8 +54,8 @@ def heap_comparison(diff: SessionDiff) -> Section:
         section.body += (
             "<h3>Which allocations make the difference?</h3>"
             '<p class="muted">The largest allocation trees of both laid over each other: '
-            "orange grew, green shrank, gray is the same. What is below Massif's threshold in "
-            "one of them seems new or gone.</p>"
+            "orange grew, green shrank, gray is the same; library code is left out. What is "
+            "below Massif's threshold in one of them seems new or gone.</p>"
             '<div id="heap-compare" class="flame"></div>'
             '<div class="scroll" id="heap-compare-table" tabindex="0" role="region" '
             'aria-label="Functions by change of memory"></div>'

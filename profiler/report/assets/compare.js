@@ -9,10 +9,11 @@ async function startComparison() {
 
 async function startHeapComparison(host) {
   const doc = await loadPart('heap-compare');
-  const tree = mergedTree(doc.now, doc.baseline);
+  const sums = mergedTree(doc.now, doc.baseline);
+  const tree = mergedTree(withoutLibraries(doc.now, doc.library), withoutLibraries(doc.baseline, doc.library));
   const flame = new Flame(host, {
     name: 'Allocation trees, compared',
-    label: (node) => doc.labels[tree.point[node]],
+    label: (node) => (node === 0 ? 'all of the useful heap' : doc.labels[tree.point[node]]),
     describe: (node, search) => {
       const point = tree.point[node];
       if (search) return `${doc.full[point]} ${doc.places[point]}`;
@@ -21,7 +22,7 @@ async function startHeapComparison(host) {
   });
   flame.show(tree);
   heapViews.push({ flame });
-  const rows = functionSums(tree, doc.library).filter((row) => row.delta);
+  const rows = functionSums(sums, doc.library).filter((row) => row.delta);
   const table = new SortTable(document.getElementById('heap-compare-table'), {
     caption: 'Functions by change of memory',
     page: 25,

@@ -27,16 +27,17 @@ class HeapView {
     this.heading = el('h4', { class: 'snapshot-title' });
     const filter = el('input', { type: 'search', placeholder: 'Filter functions', 'aria-label': 'Filter allocating functions', oninput: () => wordFilter(filter, this.words, this.table) });
     this.filter = filter;
-    this.libraries = el('input', { type: 'checkbox', id: `${this.part}-libraries`, onchange: () => this.renderTable() });
+    this.libraries = el('input', { type: 'checkbox', id: `${this.part}-libraries`, onchange: () => this.show(this.index) });
     this.host.replaceChildren(
       el('div', { class: 'bar' },
         el('label', { for: this.select.id }, 'Snapshot '), this.select,
         el('button', { type: 'button', class: 'small', 'aria-label': 'Previous snapshot with a tree', onclick: step(-1) }, '◀'),
         el('button', { type: 'button', class: 'small', 'aria-label': 'Next snapshot with a tree', onclick: step(1) }, '▶'),
         el('label', { for: this.compare.id }, ' compared with '), this.compare,
-        el('label', { for: this.reading.id }, ' from '), this.reading),
+        el('label', { for: this.reading.id }, ' from '), this.reading,
+        el('span', { class: 'together' }, this.libraries, el('label', { for: this.libraries.id }, 'library code too'))),
       this.heading, this.flameHost,
-      el('h4', {}, 'Which functions hold the memory?'), el('div', { class: 'bar' }, filter, this.libraries, el('label', { for: this.libraries.id }, 'library functions too')), this.tableHost,
+      el('h4', {}, 'Which functions hold the memory?'), el('div', { class: 'bar' }, filter), this.tableHost,
     );
     this.flame = new Flame(this.flameHost, {
       name: 'Allocation tree',
@@ -57,8 +58,8 @@ class HeapView {
 
   title(index) {
     const s = this.overview.snapshots.find((row) => row[0] === index);
-    const marks = [index === this.overview.peak ? 'peak' : '', index === this.overview.marked ? 'marked as peak' : ''].filter(Boolean).join(', ');
-    return `${index}: ${bytesText(s[2] + s[3] + s[4])}${marks ? ` (${marks})` : ''}`;
+    const mark = index === this.overview.peak ? ' (peak)' : index === this.overview.marked ? ' (marked as peak)' : '';
+    return `${index}: ${bytesText(s[2] + s[3] + s[4])}${mark}`;
   }
 
   describe(node, search) {
@@ -81,13 +82,18 @@ class HeapView {
     if (index !== this.index) return; // overtaken by a later choice
     const laid = (now, before) => (before ? mergedTree(now, before) : now);
     const fromMain = this.reading.value === 'main';
+    const { library } = this.overview;
+    const read = (source) => {
+      const turned = fromMain ? fromRoots(source) : source;
+      return this.libraries.checked ? turned : withoutLibraries(turned, library);
+    };
     this.sums = laid(tree, other);
-    this.tree = fromMain ? laid(fromRoots(tree), other && fromRoots(other)) : this.sums;
+    this.tree = laid(read(tree), other && read(other));
     this.flame.show(this.tree);
     const left = tree.left_out ? ` ${whole(tree.left_out)} smaller nodes of this tree are not in the page.` : '';
     this.heading.textContent = (other
       ? `Snapshot ${index} against ${this.against}: orange grew, green shrank.`
-      : `Snapshot ${this.title(index)}: who allocated it. ${fromMain ? 'Callees' : 'Callers'} are below, the program's own code is blue.`) + left;
+      : `Snapshot ${this.title(index)}: who allocated it. ${fromMain ? 'Callees' : 'Callers'} are below${this.libraries.checked ? ", the program's own code is blue" : ''}.`) + left;
     this.renderTable();
     this.host.dataset.snapshot = String(index);
     if (this.started) writeAddress('heap', { process: this.number || null, snapshot: index, compare: this.against, from: this.reading.value });
@@ -161,6 +167,10 @@ function fromRoots(tree) {
       node.bytes += own[i];
     }
   }
+  return flatTree(root);
+}
+
+function flatTree(root) {
   const flat = { depth: [], bytes: [], point: [] };
   const lay = (node, depth) => {
     flat.depth.push(depth);
@@ -172,25 +182,54 @@ function fromRoots(tree) {
   return flat;
 }
 
+function grownTree(source) {
+  const root = { point: source.point[0], bytes: 0, children: new Map() };
+  const stack = [];
+  for (let i = 0; i < source.depth.length; i++) {
+    const depth = source.depth[i];
+    let node = root;
+    if (depth) {
+      const { children } = stack[depth - 1];
+      const point = source.point[i];
+      node = children.get(point);
+      if (!node) { node = { point, bytes: 0, children: new Map() }; children.set(point, node); }
+    }
+    node.bytes += source.bytes[i];
+    stack[depth] = node;
+  }
+  return root;
+}
+
+// The tree of the program's own code: library frames (vector, string, new, threads) make room
+// for the code around them. They stay on a path that has none of the program's at all.
+function withoutLibraries(source, library) {
+  const add = (into, node) => {
+    const known = into.get(node.point);
+    if (!known) { into.set(node.point, node); return; }
+    known.bytes += node.bytes;
+    for (const child of node.children.values()) add(known.children, child);
+  };
+  const fold = (node, below) => { // `below`: below the program's own code
+    const children = new Map();
+    const owned = below || !library[node.point];
+    let own = !library[node.point];
+    for (const child of node.children.values()) {
+      const inner = fold(child, owned);
+      own = own || inner;
+      if (!library[child.point]) add(children, child);
+      else if (inner) for (const grandchild of child.children.values()) add(children, grandchild);
+      else if (!owned) add(children, child);
+    }
+    node.children = children;
+    return own;
+  };
+  const root = grownTree(source);
+  fold(root, false);
+  return flatTree(root);
+}
+
 // The nodes of two trees by path; widths are the larger of both, so that what is gone shows.
 function mergedTree(tree, base) {
-  const build = (source) => {
-    const root = { point: source.point[0], bytes: 0, children: new Map() };
-    const stack = [];
-    for (let i = 0; i < source.depth.length; i++) {
-      const depth = source.depth[i];
-      let node = root;
-      if (depth) {
-        const { children } = stack[depth - 1];
-        const point = source.point[i];
-        node = children.get(point);
-        if (!node) { node = { point, bytes: 0, children: new Map() }; children.set(point, node); }
-      }
-      node.bytes += source.bytes[i];
-      stack[depth] = node;
-    }
-    return root;
-  };
   const merged = { depth: [], bytes: [], point: [], delta: [], width: [] };
   const place = (now, before, depth) => {
     const own = merged.depth.length;
@@ -209,7 +248,7 @@ function mergedTree(tree, base) {
     merged.width[own] = Math.max(bytes, before ? before.bytes : 0, inner);
     return merged.width[own];
   };
-  place(build(tree), build(base), 0);
+  place(grownTree(tree), grownTree(base), 0);
   return merged;
 }
 

@@ -213,6 +213,47 @@ def test_the_flame_graph_is_zoomed_and_searched_by_keyboard(
     assert "1 boxes, 60.0 %" in host.locator(".bar .muted").first.inner_text()
 
 
+def test_the_flame_graph_begins_with_the_programs_own_code(show: Open) -> None:
+    frames = (
+        Frame(1, "std::vector<int>::reserve", file="stl_vector.h", line=9),
+        Frame(2, "Cache::grow(int)", file="cache.cpp", line=20),
+        Frame(3, "start_thread", obj="/lib/libc.so.6"),
+    )
+    points = [AllocPoint("root"), *(AllocPoint("", frame) for frame in frames)]
+    # 70 through the vector, 20 by the same function itself, 10 by libraries alone
+    tree = AllocTree(
+        memoryview(array("i", [0, 1, 2, 3, 1, 1])),
+        memoryview(array("q", [100, 70, 70, 70, 20, 10])),
+        memoryview(array("i", [0, 1, 2, 3, 2, 3])),
+        points,
+    )
+    heap = HeapProfile(
+        [HeapSnapshot(0, 0, 0, 0, 0), HeapSnapshot(1, 5, 100, 0, 0, TreeKind.PEAK)],
+        "i",
+        load_tree=lambda index: tree if index else None,
+    )
+    page = show(render_report(content(massif=(heap,))))
+    host = page.locator("[data-heap='0']")
+
+    def rows() -> list[str]:
+        host.locator("canvas").focus()
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowDown")
+        found = [host.locator(".detail").inner_text()]
+        for key in ("ArrowRight", "ArrowDown"):
+            page.keyboard.press(key)
+            found.append(host.locator(".detail").inner_text())
+        return found
+
+    own, alone, _ = rows()
+    assert own.startswith("Cache::grow(int) · cache.cpp:20 · 90 B")
+    assert alone.startswith("start_thread")  # what has no code of the program is not lost
+    host.get_by_label("library code too").check()
+    until(page, "document.querySelector('.snapshot-title').textContent.includes('blue')")
+    assert rows()[0].startswith("std::vector<int>::reserve")
+    assert "start_thread" in host.locator("table").inner_text()
+
+
 def test_deep_links_and_filters(show: Open, session_page: str) -> None:
     page = show(session_page, "#cache/function=friendly")
     rows = page.locator("#functions tbody tr")
