@@ -1,6 +1,6 @@
 """What a finding is: one piece of the assistant's advice, its evidence and its place."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlencode
@@ -74,6 +74,9 @@ class Finding:
         """The rule's page below docs/."""
         return f"findings/{self.rule}.md"
 
+
+# A finding, and the places among all records of those that it speaks of.
+Judged = tuple[Finding, Sequence[int]]
 
 _RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 

@@ -49,6 +49,14 @@ def stable_object(name: str | None) -> str:
     return _VERSION.sub("", name.rpartition("/")[2])
 
 
+def spot(frame: Frame | None) -> str:
+    """One place in the code, told apart from others of this run; no fingerprint."""
+    if frame is None:
+        return "?"
+    line = frame.line if frame.line is not None else frame.ip
+    return f"{stable_function(frame.fn)}|{frame.path or frame.obj}|{line}"
+
+
 def stack_parts(frames: Sequence[Frame], most: int = STACK_FRAMES) -> Iterable[str]:
     """The names that stand for a stack: from the program's own innermost frame outwards."""
     own = own_frame(frames)

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from io import TextIOWrapper
 from pathlib import Path
 
 from collectors import registry
@@ -18,6 +19,15 @@ from profiler.symbols.modules import IMPORTED_LOGS
 from profiler.version import installed_version
 
 HEAD_BYTES = 1 << 16
+# What PowerShell's `>` and editors make of text; Valgrind and vmstat write no such mark.
+_MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"\xef\xbb\xbf": "utf-8"}
+_PACKED = {
+    b"\x1f\x8b": "gunzip",
+    b"\x28\xb5\x2f\xfd": "unzstd",
+    b"\xfd7zXZ": "unxz",
+    b"BZh": "bunzip2",
+    b"PK\x03\x04": "unzip",
+}
 # `==4711== Memcheck, a memory error detector`; beside XML `-v` alone speaks: `--4711-- `.
 _LOG_START = re.compile(rb"(?:==|--)(\d{1,9})(?:==|--) (?:([A-Z]\w+), |\r*\n)")
 _LOG_TOOL = re.compile(rb"^--\d+--\s+--tool=(\w+)\s*$", re.MULTILINE)
@@ -88,19 +98,16 @@ def import_files(
 
 def _kind(file: Path) -> str:
     """The tool that wrote a file, by its first bytes."""
-    try:
-        with file.open("rb") as stream:
-            head = stream.read(HEAD_BYTES)
-    except IsADirectoryError as error:
-        raise InputError(f"{file} is a directory: name the files in it") from error
-    except OSError as error:
-        raise InputError(f"{file}: {error.strerror}") from error
+    head = _head(file)
     if not head.strip():
         raise InputError(
             f"{file} is empty: the run that wrote it was killed, or its disk was full"
         )
     tool = registry.recognise(head)
     if tool is None:
+        unpack = next((way for mark, way in _PACKED.items() if head.startswith(mark)), None)
+        if unpack is not None:
+            raise InputError(f"{file} is packed: unpack it first (`{unpack} {file.name}`)")
         known = ", ".join(registry.tool_names())
         raise InputError(
             f"{file} is no output that is known here: looked for that of {known} in its "
@@ -109,12 +116,30 @@ def _kind(file: Path) -> str:
     return tool.name
 
 
-def _log_beside_xml(file: Path) -> tuple[str, str] | None:
-    """The tool of a log that says what was loaded, and the name `record` gives such a log."""
+def _head(file: Path) -> bytes:
+    """The first bytes, as UTF-8 where the file is marked as something else."""
     try:
         with file.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
-    except OSError:
+    except IsADirectoryError as error:
+        raise InputError(f"{file} is a directory: name the files in it") from error
+    except OSError as error:
+        raise InputError(f"{file}: {error.strerror}") from error
+    mark = _mark(head)
+    if mark is None:
+        return head
+    return head[len(mark) :].decode(_MARKS[mark], "replace").encode()
+
+
+def _mark(head: bytes) -> bytes | None:
+    return next((mark for mark in _MARKS if head.startswith(mark)), None)
+
+
+def _log_beside_xml(file: Path) -> tuple[str, str] | None:
+    """The tool of a log that says what was loaded, and the name `record` gives such a log."""
+    try:
+        head = _head(file)
+    except InputError:
         return None  # `_kind` says what is wrong with it
     found = _LOG_START.match(head)
     if found is None:
@@ -129,7 +154,10 @@ def _log_beside_xml(file: Path) -> tuple[str, str] | None:
 
 
 def _copy(file: Path, folder: Path, wanted: str | None = None) -> None:
-    """Copy a file as `wanted` or its own name, made unlike others' where two are the same."""
+    """Copy a file as `wanted` or its own name, made unlike others' where two are the same.
+
+    What a shell made UTF-16 of becomes what the tool wrote again.
+    """
     folder.mkdir(exist_ok=True)
     name = wanted or file.name
     number = 2
@@ -137,6 +165,14 @@ def _copy(file: Path, folder: Path, wanted: str | None = None) -> None:
         name = f"{number}.{wanted or file.name}"
         number += 1
     try:
-        shutil.copyfile(file, folder / name)
+        with file.open("rb") as source, (folder / name).open("wb") as target:
+            mark = _mark(source.read(4))
+            source.seek(0 if mark is None else len(mark))
+            if mark is None or _MARKS[mark] == "utf-8":
+                shutil.copyfileobj(source, target)
+            else:
+                text = TextIOWrapper(source, _MARKS[mark], "replace", newline="")
+                for part in iter(lambda: text.read(HEAD_BYTES), ""):
+                    target.write(part.encode())
     except OSError as error:
         raise InputError(f"cannot copy {file} to {folder}: {error.strerror}") from error

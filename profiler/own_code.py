@@ -90,6 +90,8 @@ class OwnCode:
             return not _SYSTEM.match(obj) and not (file and _SYSTEM.match(file))
         if file is None or file == "???":
             return False
+        if "/" not in file:  # as text logs and Massif name files
+            return not _named_as_library(fn, file)
         return file.startswith("/") and not _SYSTEM.match(file)
 
     def frame(self, frames: Sequence[Frame]) -> Frame | None:
@@ -111,12 +113,13 @@ def module_of(record: ErrorRecord) -> str:
     return frame.obj.rpartition("/")[2] or "unknown"
 
 
-# Massif names files without their folders: what belongs to libraries is told by the names
-# that GCC's and LLVM's C++ libraries, the C library and Rust's use.
+# Massif and text logs name files without their folders: what belongs to libraries is told by
+# the names that GCC's and LLVM's C++ libraries, the C library and Rust's use.
 _LIBRARY_FILE = re.compile(
     r"(stl_|std_|bits/|new_allocator|alloc_traits|allocator|basic_string|char_traits|invoke\.h|"
-    r"hashtable|shared_ptr|unique_ptr|vector\.tcc|deque\.tcc|list\.tcc|move\.h|functional|"
-    r"dl-[\w-]+\.[ch]|thread:|atomic|future|pthread_create|clone|libc[-_]start|alloc/src|alloc\.rs|raw_vec|"
+    r"hashtable|shared_ptr|unique_ptr|vg_replace_|vector\.tcc|deque\.tcc|list\.tcc|move\.h|"
+    r"functional|dl-[\w-]+\.[ch]|thread:|atomic|future|pthread_create|clone|libc[-_]start|"
+    r"alloc/src|alloc\.rs|raw_vec|"
     r"__(tree|hash_table|string|vector|split_buffer|memory|functional|thread))"
 )
 _LIBRARY_FUNCTION = re.compile(
@@ -130,15 +133,19 @@ def is_library(point: AllocPoint) -> bool:
     frame = point.frame
     if frame is None:
         return True
-    if frame.file is not None and _LIBRARY_FILE.match(frame.file):
-        return True
     if (
         frame.file is None
         and frame.obj is not None
         and frame.obj.startswith(("/usr/", "/lib", "/system/", "/apex/"))
     ):
         return True
-    return frame.fn is None or _LIBRARY_FUNCTION.match(frame.fn) is not None
+    return _named_as_library(frame.fn, frame.file)
+
+
+def _named_as_library(fn: str | None, file: str | None) -> bool:
+    if file is not None and _LIBRARY_FILE.match(file):
+        return True
+    return fn is None or _LIBRARY_FUNCTION.match(fn) is not None
 
 
 def own_alloc_place(frames: Sequence[Frame], own: OwnCode | None = None) -> int | None:

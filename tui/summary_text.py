@@ -128,27 +128,30 @@ def _errors(
     yield from _heading("Is memory used correctly?", _source(session, tool))
     if figures.get("not_measured"):
         yield f"  {figures['not_measured']}"
-    if not figures["errors"]:
-        yield "  no errors" if figures["leaks"] is None else "  no errors, no leaks"
-        return
-    yield (
-        f"  {plural(figures['errors'], 'distinct error')}, "
-        f"{plural(figures['occurrences'], 'occurrence')}"
-    )
+    profiles = [p for p in session.profiles(tool) if isinstance(p, ErrorProfile)]
     leaks = figures["leaks"]
     lost = [
         f"{kind.replace('_', ' ')} {size(leak['bytes'])} in {plural(leak['blocks'], 'block')}"
         for kind, leak in (leaks or {}).items()
         if leak["blocks"]
     ]
+    searched = leaks is not None and all(
+        process.looked_for_leaks for profile in profiles for process in profile.processes
+    )
+    if figures["errors"]:
+        yield (
+            f"  {plural(figures['errors'], 'distinct error')}, "
+            f"{plural(figures['occurrences'], 'occurrence')}"
+        )
+    else:
+        yield "  no errors, no leaks" if searched and not lost else "  no errors"
     if lost:
-        yield f"  leaks: {', '.join(lost)}"
-    records = [
-        record
-        for profile in session.profiles(tool)
-        if isinstance(profile, ErrorProfile)
-        for record in profile.records
-    ]
+        unknown = not any(record.is_leak for profile in profiles for record in profile.records)
+        where = "; where, --leak-check=full tells" if unknown else ""
+        yield f"  leaks: {', '.join(lost)}{where}"
+    if not figures["errors"]:
+        return
+    records = [record for profile in profiles for record in profile.records]
     first = _errors_before(session, tool)
     yield from error_lines(session, records, own, whole=whole, first=first)
 

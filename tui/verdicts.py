@@ -40,6 +40,8 @@ def _errors(figures: Figures) -> Verdict:
     lost = leaks["definitely_lost"]["bytes"] if leaks else 0
     if not number and leaks is None:
         return Verdict("info", "no memory error seen; leaks were not measured (static target)")
+    if not number and lost:
+        return Verdict("error", f"{size(lost)} definitely lost, of places that were not told")
     if not number:
         return Verdict("ok", "no memory error")
     kinds = sorted(figures["by_kind"].items(), key=lambda item: -item[1])

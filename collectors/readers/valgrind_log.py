@@ -24,6 +24,13 @@ from collectors.records.errors import (
 )
 from collectors.records.shared import Damage, Frame
 
+# What carries a line: `valgrind-listener`, logcat (brief, tag, time and threadtime).
+_CARRIER = (
+    rb"(?:\(\d{1,6}\)|(?:[\d-]{5,10} [\d:.]{8,18}\s+)?(?:\d{1,7}\s+\d{1,7}\s+)?"
+    rb"[VDIWEF][ /][^:\n]{1,80}:) "
+)
+_CARRIED = re.compile(_CARRIER + rb"(?===|--|\*\*)")
+LINE = re.compile(rb"^(?:" + _CARRIER + rb")?==(?:[\d:.]{1,32} )?\d{1,10}== ", re.MULTILINE)
 PREFIX = re.compile(rb"(==|--|\*\*)(?:[\d:.]{1,32} )?(\d{1,10})\1(?: (.*))?$", re.DOTALL)
 _FRAME = re.compile(r" {3}(?:at|by) 0x([0-9A-Fa-f]{1,16}): (.*)", re.DOTALL)
 _THREAD = re.compile(r"Thread #?(\d{1,9})(?: (.*))?:", re.DOTALL)
@@ -82,6 +89,7 @@ _KINDS = (
     ("Conflicting ", "ConflictingAccess"),
     ("Thread #", "Misc"),
 )
+_TOOLS = {"Race": "helgrind", "Misc": "helgrind", "ConflictingAccess": "drd"}
 _Key = tuple[str, tuple[Frame, ...], tuple[AuxStack, ...]]
 
 
@@ -96,17 +104,33 @@ def parse_content(content: bytes, source: str) -> ErrorProfile:
     return parse_lines(BytesIO(content), source)
 
 
+def tool_of_quiet(head: bytes) -> str | None:
+    """The tool of a log without its first words (`-q`), by its first error; None: no log."""
+    before = ""
+    for raw in head.splitlines():
+        found = LINE.match(raw)
+        text = "" if found is None else raw[found.end() :].decode("utf-8", "replace")
+        if _FRAME.match(text) and _LOSS.match(before):
+            return "memcheck"
+        if _FRAME.match(text) and (kind := _known_kind(before)) is not None:
+            return _TOOLS.get(kind, "memcheck")
+        before = text
+    return None
+
+
 def parse_lines(lines: Iterable[bytes], source: str) -> ErrorProfile:
     """Read the lines of one log; several processes may share it."""
     processes: dict[int, _Process] = {}
     order: list[tuple[int, _Key]] = []
     suppression: list[str] | None = None
     last: _Process | None = None
-    number = 0
+    number, raw = 0, b""
     for raw in lines:
         number += 1
         line = raw.rstrip(b"\r\n")
         match = PREFIX.match(line)
+        if match is None and (carried := _CARRIED.match(line)) is not None:
+            match = PREFIX.match(line, carried.end())
         if match is None:
             # With --gen-suppressions=all a block in braces follows its error, unmarked.
             if line == b"{" and last is not None:
@@ -130,9 +154,14 @@ def parse_lines(lines: Iterable[bytes], source: str) -> ErrorProfile:
     if not processes:
         raise ParseError(source, "no line begins with ==PID==: not a log of Valgrind's")
     damage: list[Damage] = []
+    # With -q there are neither first nor last words.
+    quiet = bool(order) and all(process.tool is None for process in processes.values())
+    if quiet and not raw.endswith(b"\n"):
+        effect = "it was cut off: later errors are missing"
+        damage.append(Damage(source, "the log ends inside a line", effect, line=number))
     for process in processes.values():
         process.flush()
-        if not process.finished:
+        if not process.finished and not quiet:
             damage.append(
                 Damage(
                     source,
@@ -218,7 +247,7 @@ class _Process:
         fatal = _FATAL.match(head)
         descriptor = _DESCRIPTOR.match(head)
         loss = _LOSS.match(head)
-        kind = next((kind for start, kind in _KINDS if head.startswith(start)), None)
+        kind = _known_kind(head)
         has_stack = any(_FRAME.match(line) for line in block[1:])
         if fatal is not None:
             frames, _ = _stacks(block[1:])
@@ -330,6 +359,10 @@ class _Process:
             heap=self.heap,
             error_summary=self.summary,
         )
+
+
+def _known_kind(headline: str) -> str | None:
+    return next((kind for start, kind in _KINDS if headline.startswith(start)), None)
 
 
 def _stacks(lines: Sequence[str]) -> tuple[tuple[Frame, ...], tuple[AuxStack, ...]]:

@@ -108,7 +108,8 @@ class ErrorProcess:
 
     `finished` is False where the document ends before Valgrind's closing words, so that
     counts and leaks may be missing. `leaks` is Valgrind's own LEAK SUMMARY where the output
-    has one (text logs, XML protocol 6): a check on the records, not their source.
+    has one (text logs, XML protocol 6): a check on the records, and their source only where
+    there are none (`--leak-check=summary`, kinds that are not shown).
     """
 
     pid: int | None = None
@@ -127,6 +128,16 @@ class ErrorProcess:
     heap: HeapTotals | None = None
     error_summary: tuple[int, int] | None = None
     announced_threads: tuple[ClientMessage, ...] = ()
+
+    @property
+    def looked_for_leaks(self) -> bool:
+        """Whether Memcheck searched for leaks at its end; with XML it does unless told no."""
+        if self.tool != "memcheck" or not self.finished:
+            return False
+        said = [word for word in self.valgrind_argv if word.startswith("--leak-check=")]
+        return self.leaks is not None or (
+            bool(self.valgrind_argv) and said[-1:] != ["--leak-check=no"]
+        )
 
 
 NONE = -(1 << 63)  # an entry of a column of `ErrorColumns` that is not known
@@ -323,19 +334,33 @@ class ErrorProfile:
         return kinds
 
     def leak_totals(self) -> dict[str, LeakTotals]:
-        """Direct bytes and blocks of the four leak kinds, as Valgrind's LEAK SUMMARY sums."""
-        if isinstance(self.records, ErrorColumns):
-            return self.records.leak_totals()
-        totals = dict.fromkeys(LEAK_KINDS.values(), LeakTotals())
-        for record in self.records:
-            name = LEAK_KINDS.get(record.kind)
-            if name is None:
-                continue
-            direct = (
-                record.direct_bytes if record.direct_bytes is not None else record.leaked_bytes
-            )
-            seen = totals[name]
-            totals[name] = LeakTotals(
-                seen.bytes + (direct or 0), seen.blocks + (record.leaked_blocks or 0)
-            )
+        """Direct bytes and blocks of the four leak kinds, as Valgrind's LEAK SUMMARY sums.
+
+        A kind without records is as that summary has it, where the output has one.
+        """
+        totals = (
+            self.records.leak_totals()
+            if isinstance(self.records, ErrorColumns)
+            else _leaks_of(self.records)
+        )
+        for name, counted in totals.items():
+            if not counted.blocks:
+                said = [(p.leaks or {}).get(name, LeakTotals()) for p in self.processes]
+                totals[name] = LeakTotals(
+                    sum(leak.bytes for leak in said), sum(leak.blocks for leak in said)
+                )
         return totals
+
+
+def _leaks_of(records: Sequence[ErrorRecord]) -> dict[str, LeakTotals]:
+    totals = dict.fromkeys(LEAK_KINDS.values(), LeakTotals())
+    for record in records:
+        name = LEAK_KINDS.get(record.kind)
+        if name is None:
+            continue
+        direct = record.leaked_bytes if record.direct_bytes is None else record.direct_bytes
+        seen = totals[name]
+        totals[name] = LeakTotals(
+            seen.bytes + (direct or 0), seen.blocks + (record.leaked_blocks or 0)
+        )
+    return totals

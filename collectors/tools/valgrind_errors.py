@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from collectors.devices.device import DeviceFacts
-from collectors.readers.valgrind_log import parse_valgrind_log
+from collectors.readers.valgrind_log import LINE, parse_valgrind_log, tool_of_quiet
 from collectors.readers.valgrind_xml import parse_valgrind_xml
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
@@ -14,7 +14,7 @@ from collectors.tools.tool import ToolSettings
 
 _HEAD_BYTES = 1 << 16
 _DOCUMENT = re.compile(rb"<valgrindoutput[\s>]")
-_LOG_LINE = re.compile(rb"^==(?:[\d:.]+ )?\d+== ", re.MULTILINE)
+_BANNER = re.compile(rb"== (\w+), an? [^\n]*(?:detector|profiler|tool)")
 
 
 def recognises(head: bytes, tool: bytes) -> bool:
@@ -22,10 +22,12 @@ def recognises(head: bytes, tool: bytes) -> bool:
     if _DOCUMENT.search(head) is not None:
         named = re.search(rb"<tool(?:\s[^<>]*)?>\s*([^<>\s]*)\s*</tool\s*>", head)
         return named is not None and named[1] == tool
-    banner = rb"== " + tool + rb", an? "
-    return _LOG_LINE.search(head) is not None and (
-        re.search(banner, head, re.IGNORECASE) is not None
-    )
+    if LINE.search(head) is None:
+        return False
+    banner = _BANNER.search(head)
+    if banner is None:
+        return tool_of_quiet(head) == tool.decode("ascii")
+    return banner[1].lower() == tool
 
 
 def parse_errors(file: Path) -> ErrorProfile:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from collectors.records.errors import ErrorRecord
 from profiler.error_kinds import kind_words
+from profiler.finding import Judged
 from profiler.report.headline import RANK
-from profiler.rules.errors import LOST, Judged
+from profiler.rules.leaks import LOST
 
 
 def worst(severities: Sequence[str]) -> str:

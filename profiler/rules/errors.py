@@ -5,13 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collectors.records.errors import AuxStack, ErrorProfile, ErrorRecord, FatalSignal
-from collectors.records.shared import Frame
 from profiler.error_kinds import kind_words
-from profiler.figures import plural, size
-from profiler.finding import Finding, Severity, View, place
-from profiler.fingerprint import fingerprint, stable_function, stack_parts
+from profiler.figures import plural
+from profiler.finding import Finding, Judged, Severity, View, place
+from profiler.fingerprint import fingerprint, spot, stack_parts
 from profiler.rules.context import Context
 from profiler.rules.known_noise import known_noise
+from profiler.rules.leaks import leaks, leaks_of_unknown_places
 from profiler.rules.words import function, times, where
 
 
@@ -127,7 +127,6 @@ BY_KIND = {
     "HoldtimeErr": _HELD_LONG,
 }
 _UNSET = "created by"  # a remark on where a value that was never set comes from
-LOST = "Leak_DefinitelyLost"
 _AT = re.compile(r"Address 0x([0-9a-fA-F]{1,16}) is")
 _NULL_PAGE = 4096
 
@@ -141,10 +140,6 @@ class Group:
     records: tuple[ErrorRecord, ...]
 
 
-# A finding, and the places among all records of those that it speaks of.
-Judged = tuple[Finding, Sequence[int]]
-
-
 def error_findings(profiles: Sequence[ErrorProfile], context: Context) -> Iterator[Finding]:
     for finding, _ in judged_errors(profiles, context):
         yield finding
@@ -156,7 +151,8 @@ def judged_errors(profiles: Sequence[ErrorProfile], context: Context) -> list[Ju
         (_error_finding(group, context), group.numbers)
         for group in groups_by_cause(records, context)
     ]
-    judged.extend(_leaks(records, context))
+    judged.extend(leaks(records, context))
+    judged.extend((finding, ()) for finding in leaks_of_unknown_places(profiles, context))
     # Under each tool the program crashes again: what saw errors before it says more.
     crashes: dict[str, Finding] = {}
     for profile in sorted(profiles, key=lambda profile: not profile.records):
@@ -192,11 +188,11 @@ def _cause(record: ErrorRecord, context: Context) -> tuple[str, ...]:
     for aux in record.aux:
         # However far such a value got, to a condition or to the kernel: it is one bug.
         if aux.frames and aux.what and _UNSET in aux.what:
-            return _UNSET, _spot(context.own.frame(aux.frames), context)
+            return _UNSET, spot(context.own.frame(aux.frames))
     for aux in record.aux:
         if aux.frames and aux.what and _blames(aux.what):
-            return rule, kind, "block", _spot(context.own.frame(aux.frames), context)
-    return rule, kind, "access", _spot(context.own.frame(record.frames), context)
+            return rule, kind, "block", spot(context.own.frame(aux.frames))
+    return rule, kind, "access", spot(context.own.frame(record.frames))
 
 
 def _rule(record: ErrorRecord) -> KindRule:
@@ -211,13 +207,6 @@ def _blames(text: str) -> bool:
         or "free'd" in text
         or "is at offset" in text  # DRD's words
     )
-
-
-def _spot(frame: Frame | None, context: Context) -> str:
-    if frame is None:
-        return "?"
-    line = frame.line if frame.line is not None else frame.ip
-    return f"{stable_function(frame.fn)}|{frame.path or frame.obj}|{line}"
 
 
 def _error_finding(group: Group, context: Context) -> Finding:
@@ -297,64 +286,6 @@ def _beside(aux: AuxStack | None, context: Context) -> str:
         return ""
     frame = context.own.frame(aux.frames)
     return f" {aux.what.rstrip('.')}{'' if frame is None else ' at ' + where(frame)}."
-
-
-def _leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Judged]:
-    """One finding a place that loses memory; those of little weight together in one."""
-    places: dict[str, list[int]] = {}
-    for index, record in enumerate(records):
-        if record.kind == LOST:
-            spot = _spot(context.own.frame(record.frames), context)
-            places.setdefault(spot, []).append(index)
-    limits = context.thresholds
-    small: list[int] = []
-    for numbers in places.values():
-        group = [records[number] for number in numbers]
-        lost = sum(record.leaked_bytes or 0 for record in group)
-        blocks = sum(record.leaked_blocks or 0 for record in group)
-        grows = blocks >= limits.leak_blocks and lost >= limits.leak_grows_bytes
-        is_own = any(context.own.has_own(record.frames) for record in group)
-        noise = next((known for record in group if (known := known_noise(record))), None)
-        if noise or not is_own or (lost < limits.leak_bytes and not grows):
-            small.extend(numbers)
-            continue
-        largest = max(numbers, key=lambda n: (records[n].leaked_bytes or 0, -n))
-        frame = context.own.frame(records[largest].frames)
-        finding = Finding(
-            "leak-grows" if grows else "leak-once",
-            _leak_severity(context, grows=grows),
-            f"Leaks {size(lost)}{' more and more' if grows else ''}: {where(frame)}",
-            f"{plural(blocks, 'block')} that {function(frame.fn if frame else None)} allocated "
-            f"{'are' if blocks != 1 else 'is'} lost: nothing points there any more"
-            + (", and each further call loses more." if grows else "."),
-            "Free the block, or give it an owner that does.",
-            place(View.ERRORS, record=largest),
-            fingerprint("leak", *stack_parts(records[largest].frames)),
-            weight=30 + min(9.0, lost / (1 << 20)),
-        )
-        yield finding, numbers
-    if small:
-        lost = sum(records[n].leaked_bytes or 0 for n in small)
-        frame = context.own.frame(records[small[0]].frames)
-        finding = Finding(
-            "leak-small",
-            Severity.INFO,
-            f"Loses {size(lost)} once: {where(frame)}"
-            + ("" if len(small) == 1 else f" and {plural(len(small) - 1, 'more place')}"),
-            f"{plural(len(small), 'leak')} of few bytes and blocks, or by libraries alone: "
-            "what is lost once at start or end costs nothing.",
-            "Leave it, or suppress it so that new leaks stand out.",
-            place(View.ERRORS, record=small[0]),
-            fingerprint("leak-small", *stack_parts(records[small[0]].frames)),
-        )
-        yield finding, small
-
-
-def _leak_severity(context: Context, *, grows: bool) -> Severity:
-    """Many programs of a system leave their last blocks to its end, on purpose."""
-    if context.is_system_program:
-        return Severity.WARNING if grows else Severity.INFO
-    return Severity.ERROR if grows else Severity.WARNING
 
 
 def _crashes(profile: ErrorProfile, context: Context) -> Iterator[Finding]:

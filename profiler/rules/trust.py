@@ -106,7 +106,7 @@ def _allocated(profile: HeapProfile) -> int:
     """Bytes that were seen allocated, at one time or over the run; 0 where none were."""
     ever = None if profile.sites is None else profile.sites.columns.get("total_bytes")
     if ever is None:
-        return profile.peak.heap_bytes if profile.peak else 0
+        return max((s.heap_bytes for s in profile.snapshots), default=0)
     return sum(ever)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from collectors.errors import ParseError
-from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.errors import LEAK_KINDS, ErrorProfile, ErrorRecord
 from profiler.suppressions.text import ANY_FRAMES, Suppression, parse_suppressions
 
 _LEAK_WORDS = {
@@ -66,6 +66,7 @@ def apply_suppressions(profile: ErrorProfile, entries: Sequence[Suppression]) ->
     """The profile without the records that some entry matches; the first match counts."""
     hits = [0] * len(entries)
     kept: list[ErrorRecord] = []
+    hidden: set[str | None] = set()
     for record in profile.records:
         subject = subject_of(record)
         match = next((i for i, entry in enumerate(entries) if matches(entry, subject)), None)
@@ -73,7 +74,15 @@ def apply_suppressions(profile: ErrorProfile, entries: Sequence[Suppression]) ->
             kept.append(record)
         else:
             hits[match] += 1
-    return Applied(replace(profile, records=kept), tuple(hits))
+            hidden.add(LEAK_KINDS.get(record.kind))
+    # Valgrind's own summary still counts what is hidden now.
+    processes = tuple(
+        replace(p, leaks={kind: n for kind, n in p.leaks.items() if kind not in hidden})
+        if p.leaks
+        else p
+        for p in profile.processes
+    )
+    return Applied(replace(profile, records=kept, processes=processes), tuple(hits))
 
 
 def generated(record: ErrorRecord) -> Suppression | None:

@@ -125,10 +125,52 @@ def test_files_of_one_name_are_both_kept(tmp_path: Path) -> None:
     assert len(session.profiles("massif")) == 2
 
 
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [(b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8")],
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cachegrind/3.19-x86_64/cachegrind.weirdname.out",
+        "dhat/3.28-x86_64/dhat.heap.json",
+        "massif/3.28-x86_64/massif.heap.out",
+        "memcheck/3.19-x86_64/memcheck-bugs.txt",
+        "memcheck/3.19-x86_64/memcheck-bugs.xml",
+        "vmstat/procps-4.0.2/wide-stamped-active.txt",
+    ],
+)
+def test_what_a_windows_shell_made_of_a_file_is_made_the_tools_again(
+    name: str, mark: bytes, encoding: str, tmp_path: Path
+) -> None:
+    raw = (DATA / name).read_bytes()
+    marked = tmp_path / "marked.txt"
+    marked.write_bytes(mark + raw.decode().replace("\n", "\r\n").encode(encoding))
+    session = import_files([marked], tmp_path / "sessions")
+    (capture,) = session.captures
+    (entry,) = capture.files
+    stored = session.directory / "raw" / capture.tool / entry.name
+    assert stored.read_bytes() == raw.replace(b"\n", b"\r\n")
+    assert "damage" not in summarise(session)
+
+
+def test_leaks_that_only_a_summary_tells_are_found(tmp_path: Path) -> None:
+    log = DATA / "memcheck/3.19-x86_64/memcheck-bugs-summary.txt"
+    session = import_files([log], tmp_path)
+    summary = summarise(session)
+    assert summary["memcheck"]["leaks"]["definitely_lost"] == {"bytes": 9221, "blocks": 12}
+    (leak,) = [f for f in summary["findings"] if f["rule"] == "leak-once"]
+    assert leak["title"] == "Leaks 9.00 KiB at unknown places"
+    # A text log names source files without their folders: they are own code all the same.
+    assert any(f["severity"] == "error" for f in summary["findings"])
+
+
 def test_what_is_packed_is_refused_and_never_unpacked(tmp_path: Path) -> None:
     bomb = tmp_path / "massif.out.gz"
     bomb.write_bytes(gzip.compress(bytes(100_000_000)))
-    with pytest.raises(InputError, match="no output that is known here"):
+    with pytest.raises(
+        InputError, match=r"is packed: unpack it first \(`gunzip massif.out.gz`\)"
+    ):
         import_files([bomb], tmp_path / "sessions")
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.errors import ParseError
-from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.readers.valgrind_log import parse_valgrind_log
+from collectors.records.errors import LEAK_KINDS, ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
 from profiler.importing import import_files
 from profiler.suppressions.apply import apply_suppressions, matches, subject_of
@@ -24,6 +25,7 @@ from profiler.suppressions.text import (
     suppression_file,
     suppressions_text,
 )
+from tests.conftest import DATA
 from tui.cli import main
 
 STACK = (
@@ -146,6 +148,15 @@ def test_a_file_keeps_its_comments_and_grows_only_by_what_is_new(tmp_path: Path)
     assert add_to_file([suppression_of(LEAK)], file) == 2
     assert file.read_text().startswith("# ours\n")
     assert len(read_suppressions([file])) == 2
+
+
+def test_hidden_leaks_do_not_come_back_from_valgrind_s_summary() -> None:
+    log = parse_valgrind_log(DATA / "memcheck/3.19-x86_64/memcheck-bugs.txt")
+    assert log.leak_totals()["definitely_lost"].blocks
+    every = entry("Leak", "...")
+    hidden = {LEAK_KINDS[record.kind] for record in log.records if record.is_leak}
+    totals = apply_suppressions(log, [every]).profile.leak_totals()
+    assert not any(totals[kind].blocks for kind in hidden)
 
 
 def test_hidden_errors_are_counted_by_entry() -> None:

@@ -16,7 +16,8 @@ from profiler.aggregate.error_groups import ErrorGrouping, ErrorTree, error_tree
 from profiler.error_kinds import kind_words
 from profiler.figures import count, size
 from profiler.project import load_project
-from profiler.rules.errors import BY_KIND, LOST
+from profiler.rules.errors import BY_KIND
+from profiler.rules.leaks import LOST
 from profiler.rules.words import where
 from profiler.store import Session
 from profiler.suppressions.choose import is_known

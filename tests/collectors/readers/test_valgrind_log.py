@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from collectors.errors import ParseError
 from collectors.readers.valgrind_log import parse_content, parse_valgrind_log
 from collectors.readers.valgrind_xml import parse_valgrind_xml
+from collectors.tools import valgrind_errors
 from tests.conftest import DATA
 
 OLD, NEW = DATA / "memcheck/3.19-x86_64", DATA / "memcheck/3.28-x86_64"
-LOGS = sorted(DATA.glob("memcheck/*/*.txt"))
+LOGS = sorted(set(DATA.glob("memcheck/*/*.txt")) - {OLD / "memcheck-bugs-q.txt"})
 SMALL = (
     b"==7== Memcheck, a memory error detector\n==7== Command: ./a\n==7== \n"
     b"==7== Thread 2 io<2>&x:\n==7== Invalid read of size 4\n"
@@ -46,6 +47,61 @@ def test_time_stamps_change_nothing() -> None:
 @pytest.mark.parametrize("end", [b"\r\n", b"\r\r\n"])
 def test_line_ends_change_nothing(end: bytes) -> None:
     assert parse_content(SMALL.replace(b"\n", end), "a") == parse_content(SMALL, "a")
+
+
+@pytest.mark.parametrize(
+    "carrier",
+    [
+        b"(1) ",
+        b"I/valgrind( 7): ",
+        b"I valgrind: ",
+        b"05-23 10:00:00.100 I/valgrind( 7): ",
+        b"05-23 10:00:00.100     7     7 I valgrind: ",
+    ],
+    ids=["valgrind-listener", "logcat brief", "tag", "time", "threadtime"],
+)
+def test_lines_that_something_carries_are_read_alike(carrier: bytes) -> None:
+    carried = re.sub(rb"(?m)^(?===)", carrier, SMALL)
+    noise = b"--------- beginning of main\n" + carrier.replace(b"valgrind", b"art") + b"hi\n"
+    assert parse_content(noise + carried, "a") == parse_content(SMALL, "a")
+    assert valgrind_errors.recognises(noise + carried, b"memcheck")
+
+
+def test_a_log_without_its_first_and_last_words_is_whole() -> None:
+    raw = (OLD / "memcheck-bugs-q.txt").read_bytes()
+    quiet = parse_content(raw, "a")
+    assert quiet.damage == ()
+    loud = parse_valgrind_log(OLD / "memcheck-bugs-summary.txt")
+    assert [record.kind for record in quiet.records] == [r.kind for r in loud.records]
+    found = [
+        t for t in (b"memcheck", b"helgrind", b"drd") if valgrind_errors.recognises(raw, t)
+    ]
+    assert found == [b"memcheck"]
+
+
+@pytest.mark.parametrize(
+    ("headline", "tool"),
+    [
+        (b"Possible data race during write of size 4 at 0x1 by thread #1", b"helgrind"),
+        (b"Conflicting store by thread 1 at 0x1 size 4", b"drd"),
+        (b"8 bytes in 1 blocks are definitely lost in loss record 1 of 1", b"memcheck"),
+    ],
+)
+def test_a_quiet_log_is_its_first_errors_tool(headline: bytes, tool: bytes) -> None:
+    log = b"hello\n==7== %b\n==7==    at 0x1: f (a.c:3)\n==7== \n" % headline
+    assert valgrind_errors.recognises(log, tool)
+    assert not valgrind_errors.recognises(b"==7== " + headline + b"\nno stack\n", tool)
+
+
+def test_leaks_that_only_the_summary_tells_are_counted() -> None:
+    log = parse_valgrind_log(OLD / "memcheck-bugs-summary.txt")
+    assert not any(record.is_leak for record in log.records)
+    assert {kind: (leak.bytes, leak.blocks) for kind, leak in log.leak_totals().items()} == {
+        "definitely_lost": (9221, 12),
+        "indirectly_lost": (97328, 401),
+        "possibly_lost": (4096, 1),
+        "still_reachable": (64, 1),
+    }
 
 
 def test_all_of_a_small_log() -> None:

@@ -1,0 +1,94 @@
+"""Leaks: one finding a place, and one of what the summary alone tells."""
+
+from collections.abc import Iterator, Sequence
+
+from collectors.records.errors import LEAK_KINDS, ErrorProfile, ErrorRecord
+from profiler.figures import plural, size
+from profiler.finding import Finding, Judged, Severity, View, place
+from profiler.fingerprint import fingerprint, spot, stack_parts
+from profiler.rules.context import Context
+from profiler.rules.known_noise import known_noise
+from profiler.rules.words import function, where
+
+LOST = "Leak_DefinitelyLost"
+
+
+def leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Judged]:
+    """One finding a place that loses memory; those of little weight together in one."""
+    places: dict[str, list[int]] = {}
+    for index, record in enumerate(records):
+        if record.kind == LOST:
+            key = spot(context.own.frame(record.frames))
+            places.setdefault(key, []).append(index)
+    limits = context.thresholds
+    small: list[int] = []
+    for numbers in places.values():
+        group = [records[number] for number in numbers]
+        lost = sum(record.leaked_bytes or 0 for record in group)
+        blocks = sum(record.leaked_blocks or 0 for record in group)
+        grows = blocks >= limits.leak_blocks and lost >= limits.leak_grows_bytes
+        is_own = any(context.own.has_own(record.frames) for record in group)
+        noise = next((known for record in group if (known := known_noise(record))), None)
+        if noise or not is_own or (lost < limits.leak_bytes and not grows):
+            small.extend(numbers)
+            continue
+        largest = max(numbers, key=lambda n: (records[n].leaked_bytes or 0, -n))
+        frame = context.own.frame(records[largest].frames)
+        finding = Finding(
+            "leak-grows" if grows else "leak-once",
+            _severity(context, grows=grows),
+            f"Leaks {size(lost)}{' more and more' if grows else ''}: {where(frame)}",
+            f"{plural(blocks, 'block')} that {function(frame.fn if frame else None)} allocated "
+            f"{'are' if blocks != 1 else 'is'} lost: nothing points there any more"
+            + (", and each further call loses more." if grows else "."),
+            "Free the block, or give it an owner that does.",
+            place(View.ERRORS, record=largest),
+            fingerprint("leak", *stack_parts(records[largest].frames)),
+            weight=30 + min(9.0, lost / (1 << 20)),
+        )
+        yield finding, numbers
+    if small:
+        lost = sum(records[n].leaked_bytes or 0 for n in small)
+        frame = context.own.frame(records[small[0]].frames)
+        finding = Finding(
+            "leak-small",
+            Severity.INFO,
+            f"Loses {size(lost)} once: {where(frame)}"
+            + ("" if len(small) == 1 else f" and {plural(len(small) - 1, 'more place')}"),
+            f"{plural(len(small), 'leak')} of few bytes and blocks, or by libraries alone: "
+            "what is lost once at start or end costs nothing.",
+            "Leave it, or suppress it so that new leaks stand out.",
+            place(View.ERRORS, record=small[0]),
+            fingerprint("leak-small", *stack_parts(records[small[0]].frames)),
+        )
+        yield finding, small
+
+
+def leaks_of_unknown_places(
+    profiles: Sequence[ErrorProfile], context: Context
+) -> Iterator[Finding]:
+    """What Memcheck's summary alone tells: `--leak-check=summary`, its default for text."""
+    untold = [p for p in profiles if all(record.kind != LOST for record in p.records)]
+    totals = [profile.leak_totals()[LEAK_KINDS[LOST]] for profile in untold]
+    lost, blocks = sum(leak.bytes for leak in totals), sum(leak.blocks for leak in totals)
+    if not blocks:
+        return
+    small = lost < context.thresholds.leak_bytes
+    yield Finding(
+        "leak-small" if small else "leak-once",
+        Severity.INFO if small else _severity(context, grows=False),
+        f"Leaks {size(lost)} at unknown places",
+        f"{plural(blocks, 'block')} {'are' if blocks != 1 else 'is'} definitely lost by its "
+        "summary, which names no place.",
+        "Run it with --leak-check=full, as `droidgrind record` does.",
+        place(View.ERRORS),
+        fingerprint("leak", "unknown place"),
+        weight=30,
+    )
+
+
+def _severity(context: Context, *, grows: bool) -> Severity:
+    """Many programs of a system leave their last blocks to its end, on purpose."""
+    if context.is_system_program:
+        return Severity.WARNING if grows else Severity.INFO
+    return Severity.ERROR if grows else Severity.WARNING
