@@ -63,7 +63,7 @@ def need_errors(session: Session) -> list[tuple[str, ErrorProfile]]:
 
 @dataclass(frozen=True, slots=True)
 class ErrorGroup:
-    """Errors of one kind at one line of one's own code, and their mark, which no other has.
+    """Errors of one kind at one line of one's own code (`frame`), and a mark of their own.
 
     One uninitialised number that is printed is ninety reports from inside of printf: to a
     person it is one. Leaks are told apart: each has its blocks. The mark is the fingerprint
@@ -72,28 +72,32 @@ class ErrorGroup:
 
     tool: str
     mark: str
+    frame: Frame | None
     records: Sequence[ErrorRecord]
 
 
 def error_groups(session: Session, own: OwnCode) -> Iterator[ErrorGroup]:
     """The groups of all tools, in the order of their first errors."""
     seen: dict[str, int] = {}
-    for tool, records in _by_place(session, own):
+    for tool, frame, records in _by_place(session, own):
         mark = error_fingerprint(records[0])
         seen[mark] = seen.get(mark, 0) + 1
         if seen[mark] > 1:
             mark = fingerprint(mark, str(seen[mark]))
-        yield ErrorGroup(tool, mark, records)
+        yield ErrorGroup(tool, mark, frame, records)
 
 
-def _by_place(session: Session, own: OwnCode) -> Iterable[tuple[str, list[ErrorRecord]]]:
-    found: dict[tuple[object, ...], tuple[str, list[ErrorRecord]]] = {}
+_Group = tuple[str, Frame | None, list[ErrorRecord]]
+
+
+def _by_place(session: Session, own: OwnCode) -> Iterable[_Group]:
+    found: dict[tuple[object, ...], _Group] = {}
     for tool, profile in need_errors(session):
         for record in profile.records:
             frame = own.frame(record.frames)
             alone = record.is_leak or frame is None or frame.line is None
             place = id(record) if alone else (frame and (frame.path, frame.line, frame.fn))
-            found.setdefault((tool, record.kind, place), (tool, []))[1].append(record)
+            found.setdefault((tool, record.kind, place), (tool, frame, []))[2].append(record)
     return found.values()
 
 

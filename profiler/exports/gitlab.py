@@ -17,7 +17,7 @@ def write(session: Session, out: BinaryIO) -> None:
     first = True
     for group in error_groups(session, own):
         record = group.records[0]
-        frame = own.frame(record.frames)
+        frame = group.frame
         several = f" ({len(group.records)} stacks)" if len(group.records) > 1 else ""
         issue = {
             "description": f"{kind_words(record.kind).title}: {visible(record.what)}{several}",

@@ -24,22 +24,20 @@ from profiler.exports.content import (
 )
 from profiler.exports.xml_text import attribute, text
 from profiler.functions import short_name
-from profiler.own_code import OwnCode
 from profiler.store import Session
 
 
 def write(session: Session, out: BinaryIO) -> None:
-    own = own_code(session)
     found = need_errors(session)
     groups: dict[str, list[ErrorGroup]] = {tool: [] for tool, _ in found}
-    for group in error_groups(session, own):
+    for group in error_groups(session, own_code(session)):
         groups[group.tool].append(group)
     out.write(b'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="droidgrind">\n')
     for tool, failed in groups.items():
         clean = [p for name, p in found if name == tool and not p.records]
         out.write(_head(session, tool, failed, len(clean)).encode())
         out.writelines(_passed(tool, name).encode() for name in _clean_names(clean))
-        out.writelines(_case(group, own).encode() for group in failed)
+        out.writelines(_case(group).encode() for group in failed)
         out.write(b"</testsuite>\n")
     out.write(b"</testsuites>\n")
 
@@ -70,9 +68,9 @@ def _passed(tool: str, name: str) -> str:
     return f'<testcase classname={attribute(tool)} name={attribute(name)} time="0"/>\n'
 
 
-def _case(group: ErrorGroup, own: OwnCode) -> str:
+def _case(group: ErrorGroup) -> str:
     record = group.records[0]
-    frame = own.frame(record.frames)
+    frame = group.frame
     place = ""
     path = source_path(frame)
     if path is not None and frame is not None:

@@ -21,18 +21,18 @@ from profiler.exports.content import (
     severity,
     source_path,
 )
-from profiler.own_code import OwnCode
 from profiler.store import Session
 from profiler.version import installed_version
 from profiler.visible import visible
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_MOST_PLACES = 50_000
+_ESSENTIAL = ', "importance": "essential"'
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
 def write(session: Session, out: BinaryIO) -> None:
-    own = own_code(session)
-    found = list(error_groups(session, own))
+    found = list(error_groups(session, own_code(session)))
     kinds = list(dict.fromkeys(group.records[0].kind for group in found))
     head = {
         "tool": {
@@ -54,9 +54,11 @@ def write(session: Session, out: BinaryIO) -> None:
     }
     start = f'{{"$schema": "{_SCHEMA}", "version": "2.1.0", "runs": [{_dump(head)[:-1]}'
     out.write(f'{start}, "results": ['.encode())
-    for place, group in enumerate(found):
-        out.write(b",\n" if place else b"\n")
-        out.write(_dump(_result(group, kinds.index(group.records[0].kind), own)).encode())
+    places = _Places()
+    for number, group in enumerate(found):
+        out.write(b",\n" if number else b"\n")
+        rule = kinds.index(group.records[0].kind)
+        out.write(_result(group, rule, places).encode())
     out.write(b"\n]}]}\n")
 
 
@@ -64,7 +66,7 @@ def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=True)
 
 
-def _result(group: ErrorGroup, rule: int, own: OwnCode) -> dict[str, Any]:
+def _result(group: ErrorGroup, rule: int, places: "_Places") -> str:
     records = group.records
     record = records[0]
     result: dict[str, Any] = {
@@ -76,17 +78,33 @@ def _result(group: ErrorGroup, rule: int, own: OwnCode) -> dict[str, Any]:
         "partialFingerprints": {"droidgrind/v1": group.mark},
         "properties": {"tool": group.tool, "distinctStacks": len(records)},
     }
-    frame = own.frame(record.frames)
-    if frame is not None:
-        result["locations"] = [_location(frame)]
+    parts = [_dump(result)[:-1]]
+    if group.frame is not None:
+        parts.append(f'"locations": [{places(group.frame)}]')
     if record.frames:
-        stacks = [_stack(same.what, same.frames) for same in records[:MOST_STACKS]]
         # SARIF wants them distinct: some differ in addresses only, which it is not told.
-        result["stacks"] = [one for i, one in enumerate(stacks) if one not in stacks[:i]]
-    flows = list(_flows(record))
+        stacks = dict.fromkeys(_stack(r.what, r.frames, places) for r in records[:MOST_STACKS])
+        parts.append(f'"stacks": [{", ".join(stacks)}]')
+    flows = ", ".join(_flows(record, places))
     if flows:
-        result["codeFlows"] = flows
-    return result
+        parts.append(f'"codeFlows": [{flows}]')
+    return ", ".join(parts) + "}"
+
+
+class _Places:
+    """Frames as locations, in JSON. Most stand in many stacks: each is written once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], str] = {}
+
+    def __call__(self, frame: Frame) -> str:
+        key = frame.fn, frame.obj, frame.dir, frame.file, frame.line
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST_PLACES:
+                self._known.clear()
+            known = self._known[key] = _dump(_location(frame))
+        return known
 
 
 def _location(frame: Frame) -> dict[str, Any]:
@@ -111,27 +129,29 @@ def _uri(path: str) -> str:
     return f"file://{quoted}" if path.startswith("/") else quoted
 
 
-def _stack(what: str, frames: Sequence[Frame]) -> dict[str, Any]:
-    return {
-        "message": {"text": visible(what)},
-        "frames": [{"location": _location(frame)} for frame in frames],
-    }
+def _stack(what: str, frames: Sequence[Frame], places: _Places) -> str:
+    listed = ", ".join(f'{{"location": {places(frame)}}}' for frame in frames)
+    return f'{{"message": {_message(what)}, "frames": [{listed}]}}'
 
 
-def _flows(record: ErrorRecord) -> Iterator[dict[str, Any]]:
+def _message(text: str) -> str:
+    return _dump({"text": visible(text)})
+
+
+def _flows(record: ErrorRecord, places: _Places) -> Iterator[str]:
     """The way through the program: what happened before (from its caller down), then this."""
     for aux in record.aux:
         if not aux.frames:
             continue
-        steps = [
-            {"location": _location(frame), "nestingLevel": depth}
-            for depth, frame in enumerate(reversed(aux.frames))
-        ]
-        steps += [
-            {"location": _location(frame), "nestingLevel": depth, "importance": "essential"}
-            for depth, frame in enumerate(reversed(record.frames))
-        ]
-        yield {
-            "message": {"text": visible(aux.what or "an earlier stack")},
-            "threadFlows": [{"locations": steps}],
-        }
+        steps = ", ".join(
+            [*_steps(aux.frames, places), *_steps(record.frames, places, _ESSENTIAL)]
+        )
+        yield (
+            f'{{"message": {_message(aux.what or "an earlier stack")}, '
+            f'"threadFlows": [{{"locations": [{steps}]}}]}}'
+        )
+
+
+def _steps(frames: Sequence[Frame], places: _Places, more: str = "") -> Iterator[str]:
+    for depth, frame in enumerate(reversed(frames)):
+        yield f'{{"location": {places(frame)}, "nestingLevel": {depth}{more}}}'
