@@ -16,6 +16,7 @@ NARROW = 110  # cells, below which some columns are left out
 TID_COLUMN = 0
 WAIT_COLUMN = 4
 STRIP_COLUMN = 9
+ENDED = "×"  # before a name, where no width cuts it off
 _DROPPED_WHERE_NARROW = {5, 6, 7}
 # Shades of waiting, by the share of time; then what they are in ASCII.
 _HATCHES = "░▒▓"
@@ -94,7 +95,7 @@ def table_row(row: ThreadRow, names: Mapping[int, str], stamp: int) -> Row:
     cpu = NOT_MEASURED if row.last_cpu is None else names.get(row.last_cpu, str(row.last_cpu))
     return (
         row.key[1] & 0xFFFFFFFF,
-        f"{row.name} (ended)" if row.ended else row.name,
+        f"{ENDED} {row.name}" if row.ended else row.name,
         round(row.share, 3),
         run,
         wait,

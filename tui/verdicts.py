@@ -115,5 +115,6 @@ def _system(figures: Figures) -> Verdict:
     queue = columns["r"]
     return Verdict(
         "info",
-        f"run queue {queue['mean']:.1f} on average, {queue['max']:.0f} at most; {shares}",
+        f"run queue {queue['mean']:.1f} on average, {queue['max']:.0f} at most, seen each "
+        f"second; {shares}",
     )

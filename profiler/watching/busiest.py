@@ -18,7 +18,7 @@ from profiler.watching.processes import Process, parse_processes
 
 INTERVAL_SECONDS = 1.0
 _FIRST_SECONDS = 0.5  # between the first two looks, which tell who is busy
-_PROCESSES_EVERY = 3  # looks
+_EVERY = 3  # looks: in one of them all processes are looked at, in another switches
 _MOST_PROCESSES = 8
 _MOST_THREADS = 250
 _FADING = 0.5  # what a process did three looks ago counts half
@@ -26,8 +26,8 @@ _FADING = 0.5  # what a process did three looks ago counts half
 _ASK = """
 word=$0
 echo "# clock_ticks $(getconf CLK_TCK 2>/dev/null || echo 100)"
-everybody=$1
-[ "$everybody" = all ] && cat /proc/[0-9]*/stat
+also=$1
+[ "$also" = everybody ] && cat /proc/[0-9]*/stat
 shift
 echo "$word"
 read -r up rest </proc/uptime
@@ -40,7 +40,7 @@ for p in "$@"; do
     read -r s <"$t/schedstat" && echo "R $p ${t##*/} $s" && l="$l ${t##*/}"
   done
   echo "$l"
-  [ "$everybody" = all ] && grep -H ctxt_switches: /proc/$p/task/*/status
+  [ "$also" = switches ] && grep -H ctxt_switches: /proc/$p/task/*/status
 done
 true
 """
@@ -92,13 +92,13 @@ class BusiestThreads:
 
     def look(self) -> Sample | None:
         """One look; None as long as nobody is known to be busy. Raises `DeviceError`."""
-        everybody = self._looks < 2 or self._looks % _PROCESSES_EVERY == 0
+        turn = self._looks % _EVERY
+        everybody = self._looks < 2 or turn == 0
+        also = "everybody" if everybody else "switches" if turn == 2 else "-"
         self._looks += 1
         word = secrets.token_hex(8)
         pids = [str(pid) for pid in self._chosen]
-        answer = self._device.run(
-            ["sh", "-c", _ASK, word, "all" if everybody else "-", *pids], timeout=20
-        ).stdout
+        answer = self._device.run(["sh", "-c", _ASK, word, also, *pids], timeout=20).stdout
         head, _, tail = answer.partition(word.encode() + b"\n")
         if everybody:
             self._choose(parse_processes(head.splitlines()))

@@ -188,6 +188,7 @@ def _put_threads(track: Track, table: SampleTable, moments: Any) -> None:
             waits_known=not np.isnan(wait).all(),
             switches_known=not np.isnan(voluntary).all(),
             ended=last if last < float(moments[-1]) else None,
+            born_here=young,
         )
         key = (thread.pid, thread.tid)
         while key in track.threads:  # a number that the kernel used twice

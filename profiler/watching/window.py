@@ -149,7 +149,9 @@ class ThreadWindow:
     """The threads of a track over a window, worked out one by one as they are asked for.
 
     Threads that ended without doing anything in it are left out. With `recent`, the share
-    is that of the last so many seconds before `end`.
+    is that of the last so many seconds before `end`. What a thread did between its start and
+    the track's first sample is counted where the window begins with that sample: so it is
+    in all other figures of a session.
     """
 
     def __init__(
@@ -165,6 +167,7 @@ class ThreadWindow:
         self._high = high = max(0, track.place(end))
         if high <= low:
             self._low = low = max(0, high - 1)
+        self._from_start = bool(track.times) and start <= track.times[0] + 1e-6
         near = (
             low
             if recent is None or not track.times
@@ -180,14 +183,18 @@ class ThreadWindow:
         for thread in track.threads.values():
             # Who is still there is shown even when it slept.
             if (
-                (everyone and (thread.ended is None or thread.ended > self._end))
-                or _grown(thread.run, low, high) > 0
-                or _grown(thread.wait, low, high) > 0
-            ):
+                everyone and (thread.ended is None or thread.ended > self._end)
+            ) or self._did_anything(thread):
                 self.tracks.append(thread)
 
     def __len__(self) -> int:
         return len(self.tracks)
+
+    def _did_anything(self, thread: ThreadTrack) -> bool:
+        low, high = self._low, self._high
+        if self._from_start and thread.born_here:
+            return thread.run[-1] > 0 or thread.wait[-1] > 0
+        return _grown(thread.run, low, high) > 0 or _grown(thread.wait, low, high) > 0
 
     def growth(self, column: str) -> list[float]:
         """How much `run`, `wait`, `voluntary` or `involuntary` grew, by thread."""
@@ -197,6 +204,9 @@ class ThreadWindow:
             found = self._growth[column] = []
             for thread in self.tracks:
                 counter: array[float] = getattr(thread, column)
+                if self._from_start and thread.born_here:
+                    found.append(counter[min(high, len(counter) - 1)])
+                    continue
                 last = len(counter) - 1  # as `_grown`, whose call would cost as much again
                 found.append(0.0 if low >= last else counter[min(last, high)] - counter[low])
         return found
@@ -214,8 +224,11 @@ class ThreadWindow:
         thread = self.tracks[number]
         last = len(thread.run) - 1  # what is there holds since then
         low, high, near = min(self._low, last), min(self._high, last), min(self._near, last)
-        ran = thread.run[high] - thread.run[low]
-        waited = thread.wait[high] - thread.wait[low]
+        newborn = self._from_start and thread.born_here
+        ran, waited, voluntary, involuntary = (
+            counter[high] - (0.0 if newborn else counter[low])
+            for counter in (thread.run, thread.wait, thread.voluntary, thread.involuntary)
+        )
         cpu = thread.cpu[high]
         known = thread.switches_known
         return ThreadRow(
@@ -224,8 +237,8 @@ class ThreadWindow:
             min(1.0, (thread.run[high] - thread.run[near]) / self._span),
             ran,
             waited if thread.waits_known else None,
-            round(thread.voluntary[high] - thread.voluntary[low]) if known else None,
-            round(thread.involuntary[high] - thread.involuntary[low]) if known else None,
+            round(voluntary) if known else None,
+            round(involuntary) if known else None,
             cpu if cpu >= 0 else None,
             thread.ended is not None and thread.ended <= self._end,
             ran > 0 or waited > 0,

@@ -39,7 +39,7 @@ class MachinePlots(Horizontal):
     def compose(self) -> ComposeResult:
         with Vertical(id="system-box", classes="box") as box:
             box.border_title = "Is the CPU the limit?"
-            box.border_subtitle = "the whole machine, not the target alone"
+            box.border_subtitle = "the machine, not the target alone"
             yield self.queue
             yield self.shares
             yield self.axis
@@ -74,7 +74,7 @@ class MachinePlots(Horizontal):
         track = shown.track
         slots = self._slots.of("queue", shown, self.queue.dots, of_cell=2)
         if self._slots.stale("queue", slots) or due:
-            self._draw_queue(track, slots, live=shown.live)
+            self._draw_queue(track, slots, *shown.now)
             self._draw_shares(track, slots, *shown.now)
         if self.switches.size.height > 0:
             slots = self._slots.of("rates", shown, self.switches.dots, of_cell=2)
@@ -87,25 +87,18 @@ class MachinePlots(Horizontal):
         if due:
             self._draw_axis(shown)
 
-    def _draw_queue(self, track: Track, slots: Slots, *, live: bool) -> None:
-        system = track.system
-        queue = slots.largest(system.running)
-        known = [value for value in queue if value is not None and value == value]
+    def _draw_queue(self, track: Track, slots: Slots, low: float, high: float) -> None:
+        running = track.system.running
         online = len(track.cpus) or None
-        now = known[-1] if known and live else max(known, default=None)
-        of = f" ({online} CPUs)" if online else ""
-        most = "" if live else "at most "
-        self.queue.set_layers(
-            [
-                Layer(
-                    "run queue",
-                    queue,
-                    "running",
-                    NOT_MEASURED if now is None else f"{most}{now:.0f}{of}",
-                )
-            ],
-            limit=online,
-        )
+        seen = running[max(0, track.place(low)) + 1 : track.place(high) + 1]
+        known = [value for value in seen if value == value]  # not NaN
+        now = NOT_MEASURED
+        if known:
+            now = f"{sum(known) / len(known):.1f}, max {max(known):.0f}"
+            now += f" ({online} CPUs)" if online else ""
+        layer = Layer("run queue", slots.largest(running), "running", now)
+        often = f"seen each {track.interval:g} s" if track.interval else ""
+        self.queue.set_layers([layer], limit=online, note=often)
 
     def _draw_shares(self, track: Track, slots: Slots, low: float, high: float) -> None:
         system = track.system

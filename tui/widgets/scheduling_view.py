@@ -28,8 +28,8 @@ from tui.widgets.thread_history import ThreadHistory
 
 # What a live view shows grows with what was seen, until it is zoomed.
 LIVE_SECONDS = (15.0, 30.0, 60.0)
-WAITING = "waiting: could run, but no CPU was free"
-BUSIEST = f"the busiest processes' threads, each second · {WAITING}"
+WAITING = f"{thread_cells.ENDED} ended · waiting: could run, but no CPU was free"
+BUSIEST = f"of the busiest processes, each second · {WAITING}"
 NO_THREAD = "no thread was seen here: none of the target's ran in this time"
 
 

@@ -59,12 +59,9 @@ class ThreadHistory(Vertical):
         switches = (
             ""
             if row is None or row.voluntary is None
-            else f" · switches: {row.voluntary} voluntary, {row.involuntary} involuntary"
+            else f" · switches: {row.voluntary} vol., {row.involuntary} invol."
         )
-        self.text.say(
-            f"above: number of the CPU it ran on last; it was seen to move {moves} times"
-            + switches
-        )
+        self.text.say(f"above: its last CPU · moved {moves} times" + switches)
 
 
 def _cpus_line(thread: ThreadTrack, cells: Slots, names: Mapping[int, str]) -> tuple[str, int]:
