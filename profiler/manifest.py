@@ -12,6 +12,7 @@ from typing import Any
 from collectors.devices.device import CacheGeometry, Caches, Cpu, DeviceFacts
 from collectors.devices.thermal import STATUSES, Thermal
 from collectors.errors import InputError
+from collectors.registry import SAMPLERS
 from profiler.json_fields import Fields
 
 SCHEMA = 1
@@ -162,6 +163,18 @@ class Manifest:
         seen = [run.exit_status for run in (self.native, *self.captures) if run is not None]
         known = [status for status in seen if status is not None]
         return next((status for status in known if status), 0) if known else None
+
+    @property
+    def wall_seconds(self) -> float | None:
+        """How long the runs took together; None where none was timed.
+
+        The samplers watch one run, which counts once.
+        """
+        timed = [(entry.tool in SAMPLERS, entry.wall_seconds or 0) for entry in self.captures]
+        watched = max((seconds for beside, seconds in timed if beside), default=0)
+        others = sum(seconds for beside, seconds in timed if not beside)
+        again = sum(run.wall_seconds or 0 for run in self.repeats)
+        return watched + others + again or None
 
     @property
     def never_ran(self) -> tuple[str, ...]:

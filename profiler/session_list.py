@@ -36,7 +36,6 @@ def list_sessions(root: Path) -> list[SessionLine]:
             )
             continue
         manifest = session.manifest
-        walls = [c.wall_seconds for c in session.captures if c.wall_seconds is not None]
         lines.append(
             SessionLine(
                 directory,
@@ -46,7 +45,7 @@ def list_sessions(root: Path) -> list[SessionLine]:
                 manifest.target_label,
                 manifest.device.model or manifest.device.serial,
                 session.tools,
-                sum(walls) if walls else None,
+                manifest.wall_seconds,
             )
         )
     return lines

@@ -287,7 +287,6 @@ def _header(content: ReportInput) -> str:
 
 
 def _overview(content: ReportInput, found: Sequence[Headline]) -> str:
-    seconds = sum(capture.wall_seconds or 0 for capture in content.captures)
     tools = [capture.tool for capture in content.captures]
     whole = content.whole_tools(tools)
     gaps = [
@@ -299,6 +298,8 @@ def _overview(content: ReportInput, found: Sequence[Headline]) -> str:
     if tools and not content.tools(Shape.ERRORS):
         gaps.append("no tool looked for memory errors")
     ended = ", ".join(gaps) or ("all complete" if tools else str(content.state))
-    tally = f"{plural(len(tools), 'tool')} · {seconds_text(seconds)} · {esc(ended)}"
+    took = content.manifest.wall_seconds
+    times = [] if took is None else [seconds_text(took)]
+    tally = " · ".join([plural(len(tools), "tool"), *times, esc(ended)])
     left = {capture.state for capture in content.captures} - {State.FAILED}
     return findings_section(found, tally, judged=bool(left), whole=bool(tools) and not gaps)

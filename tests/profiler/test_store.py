@@ -26,6 +26,7 @@ from profiler.manifest import (
 )
 from profiler.recording.captured import this_process
 from profiler.recording.recorder import boot_id
+from profiler.session_list import list_sessions
 from profiler.session_writer import SessionWriter, new_session_directory, session_id
 from profiler.store import find_session, open_session, session_directories, sessions_root
 
@@ -124,6 +125,20 @@ def test_session_being_recorded_is_partial_once_its_recorder_is_gone(tmp_path: P
     assert [(c.state, c.note) for c in gone.captures] == [
         (State.PARTIAL, "the recording was cut off")
     ]
+
+
+def test_a_run_that_several_samplers_watched_is_counted_once(tmp_path: Path) -> None:
+    timed = [("vmstat", 1.5), ("schedstat", 1.6), ("memcheck", 10.0), ("massif", None)]
+    manifest = replace(
+        MANIFEST,
+        captures=tuple(CaptureEntry(t, State.COMPLETE, wall_seconds=s) for t, s in timed),
+        repeats=(NativeRun(wall_seconds=1.4),),
+    )
+    assert manifest.wall_seconds == 1.6 + 10 + 1.4
+    write(tmp_path, manifest)
+    (line,) = list_sessions(tmp_path)
+    assert line.wall_seconds == manifest.wall_seconds
+    assert replace(manifest, captures=(), repeats=()).wall_seconds is None
 
 
 def test_directory_without_manifest_is_no_session(tmp_path: Path) -> None:
