@@ -143,6 +143,12 @@ class Manifest:
     note: str | None = None
 
     @property
+    def is_whole_system(self) -> bool:
+        """Whether no program was recorded, but the machine."""
+        target = self.target
+        return not (self.imported or target.argv or target.app or target.pid)
+
+    @property
     def target_label(self) -> str:
         """The target in few words."""
         if not self.imported:

@@ -16,6 +16,7 @@ from collectors.records.errors import LEAK_KINDS, ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
 from collectors.records.shared import Shape
+from profiler.questions import LEAK_CHECKER
 from profiler.store import NATIVE_RUN, Session
 
 
@@ -119,7 +120,8 @@ def _all(session: Session) -> Iterator[Metric]:
                 for metric in _errors(
                     [p for p in profiles if isinstance(p, ErrorProfile)], tool
                 ):
-                    if unmeasured is None or metric.name not in LEAK_KINDS.values():
+                    is_leak = metric.name in LEAK_KINDS.values()
+                    if not is_leak or (unmeasured is None and tool == LEAK_CHECKER):
                         yield metric
             case Shape.HEAP if unmeasured is not None:
                 continue

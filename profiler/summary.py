@@ -12,6 +12,7 @@ from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
 from collectors.records.shared import Damage, Shape
 from profiler.findings import Finding, finding_json, session_findings
+from profiler.questions import LEAK_CHECKER
 from profiler.store import Reading, Session
 from profiler.symbols.stored import SymbolsEntry
 from profiler.symbols.text import symbols_json
@@ -101,6 +102,8 @@ def _damage_json(tool: str, damage: Damage) -> dict[str, Any]:
 def tool_figures(reading: Reading) -> dict[str, Any]:
     """The figures of one capture; those that could not be measured are null, never 0."""
     figures = _figures(reading)
+    if registry.tool(reading.tool).shape is Shape.ERRORS and reading.tool != LEAK_CHECKER:
+        figures["leaks"] = None
     if reading.unmeasured is not None:
         missing = {Shape.ERRORS: ("leaks",), Shape.HEAP: ("peak", "marked_peak")}
         for name in missing.get(registry.tool(reading.tool).shape, ()):

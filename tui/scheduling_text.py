@@ -37,6 +37,8 @@ def scheduling_lines(session: Session, summary: Figures, *, whole: bool) -> Iter
     if schedstat and schedstat["threads"]:
         yield from _threads(schedstat, whole=whole)
         yield from _unseen_time(schedstat, native)
+    elif session.manifest.is_whole_system:
+        yield "  no threads: the whole system was recorded (`watch --pid`, `record` show them)"
     elif schedstat is not None or session.capture("schedstat"):
         yield "  no thread was seen: the run was shorter than the time between two samples"
 

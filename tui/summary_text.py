@@ -22,12 +22,14 @@ from profiler.figures import (
 )
 from profiler.manifest import State
 from profiler.own_code import OwnCode
+from profiler.questions import question
 from profiler.store import Session
 from tui.errors_text import error_lines
 from tui.recording_text import exit_text
 from tui.scheduling_text import scheduling_lines
 from tui.symbols_text import unresolved_lines
 from tui.text import cut, printable, table_lines
+from tui.verdicts import nothing_found
 
 Figures = Mapping[str, Any]
 _TOP = 10
@@ -47,7 +49,7 @@ def summary_lines(
     `whole` leaves out no finding, error and thread.
     """
     yield from _head(session, summary)
-    yield from _findings(summary, whole=whole)
+    yield from _findings(session, summary, whole=whole)
     if "schedstat" in summary or "vmstat" in summary:
         yield from _heading("Who waits for a CPU?", "native run: vmstat, schedstat")
         yield from scheduling_lines(session, summary, whole=whole)
@@ -96,9 +98,10 @@ def _heading(title: str, source: str) -> Iterator[str]:
     yield f"{title}  [{source}]"
 
 
-def _findings(summary: Figures, *, whole: bool) -> Iterator[str]:
+def _findings(session: Session, summary: Figures, *, whole: bool) -> Iterator[str]:
     found = summary["findings"]
     if not found:
+        yield from _heading("What is wrong?", nothing_found(session))
         return
     counts = [
         plural(number, word)
@@ -125,7 +128,7 @@ def _findings(summary: Figures, *, whole: bool) -> Iterator[str]:
 def _errors(
     session: Session, tool: str, figures: Figures, own: OwnCode, *, whole: bool
 ) -> Iterator[str]:
-    yield from _heading("Is memory used correctly?", _source(session, tool))
+    yield from _heading(question(tool), _source(session, tool))
     if figures.get("not_measured"):
         yield f"  {figures['not_measured']}"
     profiles = [p for p in session.profiles(tool) if isinstance(p, ErrorProfile)]
@@ -168,7 +171,7 @@ def _errors_before(session: Session, tool: str) -> int:
 
 def _heap(tool: str, figures: Figures) -> Iterator[str]:
     what = "mapped pages, not heap" if figures.get("pages_as_heap") else "heap"
-    yield from _heading("Where does the heap go?", f"{tool}, {what}")
+    yield from _heading(question(tool), f"{tool}, {what}")
     peak = figures["peak"]
     if peak is None:
         measures = figures.get("measures")
@@ -253,7 +256,7 @@ def _cost(tool: str, figures: Figures) -> Iterator[str]:
     events = figures["events"]
     if "Ir" in events:
         main, others = "Ir", ("I1mr", "D1mr", "D1mw", "DLmr", "DLmw")
-        yield from _heading("Which code misses the cache?", tool)
+        yield from _heading(question(tool), tool)
         yield f"  {short_count(events[main])} instructions (Ir {count(events[main])})"
     else:  # bytes and blocks of `--xtree-memory` and `--xtree-leak`, or cycles
         main, *others = events
@@ -263,6 +266,8 @@ def _cost(tool: str, figures: Figures) -> Iterator[str]:
     rates = list(_rates(events))
     if rates:
         yield f"  {', '.join(rates)}"
+    if "Ir" in events and "D1mr" not in events:
+        yield f"  misses were not counted: --tool-arg {tool}=--cache-sim=yes simulates caches"
     if cache:
         yield f"  in simulated caches, not the CPU's own: {'; '.join(map(_cache, cache))}"
     shown = [main, *(name for name in others if name in events)][:_MOST_EVENTS]

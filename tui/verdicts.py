@@ -6,6 +6,7 @@ from typing import Any
 
 from collectors.records.shared import Shape
 from profiler.figures import count, percent, plural, seconds, short_count, size
+from profiler.store import Session
 
 Figures = Mapping[str, Any]
 
@@ -19,6 +20,13 @@ class Verdict:
 
 
 NOTHING = Verdict("warning", "nothing that could be read")
+
+
+def nothing_found(session: Session) -> str:
+    """What stands where findings would: silence is praise only where a program was judged."""
+    if session.manifest.is_whole_system:
+        return "nothing: rules judge programs, and this is the whole system"
+    return "nothing: no rule found anything in what was recorded"
 
 
 def verdict(shape: Shape, figures: Figures) -> Verdict:
@@ -38,12 +46,12 @@ def _errors(figures: Figures) -> Verdict:
     number = figures["errors"]
     leaks = figures["leaks"]
     lost = leaks["definitely_lost"]["bytes"] if leaks else 0
-    if not number and leaks is None:
-        return Verdict("info", "no memory error seen; leaks were not measured (static target)")
+    if not number and figures.get("not_measured"):
+        return Verdict("info", "no error seen; leaks were not measured (static target)")
     if not number and lost:
         return Verdict("error", f"{size(lost)} definitely lost, of places that were not told")
     if not number:
-        return Verdict("ok", "no memory error")
+        return Verdict("ok", "no error" if leaks is None else "no memory error, no leak")
     kinds = sorted(figures["by_kind"].items(), key=lambda item: -item[1])
     named = ", ".join(f"{n} {kind}" for kind, n in kinds[:3])
     leak = f"; {size(lost)} definitely lost" if lost else ""

@@ -16,6 +16,7 @@ from profiler.figures import NOT_MEASURED, duration
 from profiler.finding import Finding, serious_count
 from profiler.manifest import CaptureEntry
 from profiler.project import project_findings
+from profiler.questions import question
 from profiler.store import Session
 from profiler.summary import tool_figures
 from tui.messages import GoTo
@@ -23,16 +24,16 @@ from tui.recording_text import exit_text
 from tui.screens.session_screen import SessionScreen
 from tui.text import width
 from tui.theme import sign
-from tui.verdicts import NOTHING, Verdict, verdict
+from tui.verdicts import NOTHING, Verdict, nothing_found, verdict
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable, Row, TableColumn
 from tui.workers import run_in_thread
 
-_QUESTIONS = {
-    Shape.SAMPLES: ("Who waits for a CPU?", "scheduling"),
-    Shape.ERRORS: ("Is memory used correctly?", "errors"),
-    Shape.COST: ("Which code misses the cache?", "cache"),
-    Shape.HEAP: ("Where does the heap go?", "heap"),
+_SCREENS = {
+    Shape.SAMPLES: "scheduling",
+    Shape.ERRORS: "errors",
+    Shape.COST: "cache",
+    Shape.HEAP: "heap",
 }
 _MARKS = {"recording": "info", "complete": "ok", "partial": "warning", "failed": "error"}
 _QUESTION = TableColumn("question", 29)
@@ -155,7 +156,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
             return
         self._findings = message.findings
         table = self.query_one("#stands-out", LineTable)
-        table.empty = "nothing: no rule found anything in what was recorded"
+        table.empty = nothing_found(message.session)
         self._fill_findings()
         table.refresh()
         self.dashboard.set_count("findings", serious_count(message.findings))
@@ -190,7 +191,9 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
     def _row(self, line: ToolLine) -> Row:
         entry = line.entry
         ascii_only = self.dashboard.ascii_only
-        question = _QUESTIONS[line.shape][0] if line.shape else ""
+        asked: tuple[str, ...] = ()
+        if not self._narrow:
+            asked = (question(line.entry.tool) if line.shape else "",)
         found = "reading …"
         if line.found is not None:
             found = f"{sign(line.found.severity, ascii_only=ascii_only)} {line.found.text}"
@@ -200,7 +203,6 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         if entry.note:
             how += f": {entry.note}"
         took = NOT_MEASURED if entry.wall_seconds is None else duration(entry.wall_seconds)
-        asked = () if self._narrow else (question,)
         return (entry.tool, *asked, found, took, how)
 
     def on_line_table_row_selected(self, event: LineTable.RowSelected) -> None:
@@ -212,7 +214,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         if row is not None:
             shape = self._lines[row].shape
             if shape is not None:
-                self.post_message(GoTo(_QUESTIONS[shape][1]))
+                self.post_message(GoTo(_SCREENS[shape]))
 
 
 def _facts(session: Session) -> str:
