@@ -188,7 +188,8 @@ def _heap(diff: HeapDiff) -> Iterator[str]:
         f"{size(old.peak.total_bytes)} → {size(new.peak.total_bytes)}  [massif]"
     )
     yield f"  held at the last snapshot {size(old.held)} → {size(new.held)}"
-    yield f"  growth from the first to the last third {size(old.growth)} → {size(new.growth)}"
+    growth = f"{signed_size(old.growth)} → {signed_size(new.growth)}"
+    yield f"  growth from the first to the last third {growth}"
     for stack in diff.stacks[:_MOST_STACKS]:
         frames = [f for f in stack.frames if f.fn]
         own = alloc_frame(stack.frames)

@@ -99,9 +99,9 @@ def _session(session: Session, stamp: str) -> Row:
 
 
 def _program(session: Session) -> str | None:
-    """The file name of what was recorded; None where nothing names it."""
-    argv = session.manifest.target.argv
-    return Path(argv[0]).name if argv else None
+    """The file name or the app of what was recorded; None where nothing names it."""
+    target = session.manifest.target
+    return Path(target.argv[0]).name if target.argv else target.app
 
 
 def _utc(created: str) -> datetime | None:

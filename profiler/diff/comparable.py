@@ -55,8 +55,9 @@ def session_warnings(baseline: Compared, session: Compared) -> tuple[list[str], 
 
 
 def _program(side: Compared) -> str:
-    """The program's file name; empty where nothing names it."""
-    return "".join(side.manifest.target.argv[:1]).rpartition("/")[2]
+    """The program's file name, or the app; empty where nothing names it."""
+    target = side.manifest.target
+    return target.argv[0].rpartition("/")[2] if target.argv else target.app or ""
 
 
 def tool_warning(
