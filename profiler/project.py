@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from collectors import registry
 from collectors.errors import InputError, UsageError
+from profiler.finding_counts import FindingCounts, keep_counts, kept_counts
 from profiler.findings import Finding, session_findings
 from profiler.own_code import OwnCode
 from profiler.own_code_stored import stored_globs
@@ -109,11 +110,15 @@ def project_findings(
 ) -> tuple[Finding, ...]:
     """A session's findings by the project's thresholds; `globs` say what is own code."""
     chosen = project or load_project()
-    return session_findings(
-        session,
-        thresholds=chosen.thresholds,
-        own=chosen.own_code(session, globs),
-    )
+    own = chosen.own_code(session, globs)
+    findings = session_findings(session, thresholds=chosen.thresholds, own=own)
+    keep_counts(session, (chosen.thresholds, own), findings)
+    return findings
+
+
+def known_counts(session: Session, project: Project) -> FindingCounts | None:
+    """How many findings a session has, if it was judged by this project before."""
+    return kept_counts(session, (project.thresholds, project.own_code(session)))
 
 
 def _target(name: str, value: object, file: Path) -> NamedTarget:

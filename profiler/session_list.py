@@ -1,11 +1,13 @@
 """The stored sessions in few words each, for lists; deleted where a person asks for it."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from collectors.errors import DroidgrindError, InputError
+from profiler.finding_counts import FindingCounts, counts_of
 from profiler.manifest import State
+from profiler.project import known_counts, load_project, project_findings
 from profiler.store import open_session, session_directories
 
 
@@ -22,14 +24,19 @@ class SessionLine:
     tools: tuple[str, ...]
     wall_seconds: float | None
     trouble: str | None = None
+    findings: FindingCounts | None = None  # None: nobody has judged it yet
+    raw_bytes: int = 0
 
 
 def list_sessions(root: Path) -> list[SessionLine]:
     """All sessions below `root`, the newest first, damaged ones too."""
+    project = load_project()
+    suppressions = project.suppressing()
     lines: list[SessionLine] = []
     for directory in reversed(session_directories(root)):
         try:
-            session = open_session(directory)
+            session = open_session(directory).with_suppressions(suppressions)
+            findings = known_counts(session, project)
         except DroidgrindError as error:
             lines.append(
                 SessionLine(directory, directory.name, "", None, "", "", (), None, str(error))
@@ -46,9 +53,19 @@ def list_sessions(root: Path) -> list[SessionLine]:
                 manifest.device.model or manifest.device.serial,
                 session.tools,
                 manifest.wall_seconds,
+                findings=findings,
+                raw_bytes=sum(file.bytes for c in session.captures for file in c.files),
             )
         )
     return lines
+
+
+def judged(line: SessionLine) -> SessionLine:
+    """The same with its findings counted, which reads the session."""
+    project = load_project()
+    session = open_session(line.directory).with_suppressions(project.suppressing())
+    findings = project_findings(session, project=project)
+    return replace(line, findings=counts_of(findings))
 
 
 def delete_session(directory: Path) -> None:

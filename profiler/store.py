@@ -4,6 +4,7 @@
   session.json      the manifest (profiler/manifest.py)
   raw/<tool>/…      exactly what the tool wrote
   tables/<tool>/…   large profiles as Parquet, made from raw when they are first read
+  tables/findings.json   how many findings there were (profiler/finding_counts.py)
   modules.json      the build-ids of the files that a run had loaded
   symbols.json      what `droidgrind symbolize` looked up
   events.jsonl      what droidgrind did, step by step

@@ -20,6 +20,7 @@ from collectors import registry
 from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
 from profiler.manifest import State
+from profiler.project import load_project
 from profiler.recording.form import Typed
 from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
@@ -310,6 +311,7 @@ class Dashboard(App[int]):
     def on_open_session(self, message: OpenSession) -> None:
         try:
             session = open_session(message.directory)
+            session = session.with_suppressions(load_project().suppressing())
         except DroidgrindError as error:
             self.notify(str(error), severity="error", markup=False)
             return

@@ -16,16 +16,24 @@ class SessionsCommand:
         options.add_json(parser)
 
     def run(self, args: argparse.Namespace) -> int:
+        from dataclasses import asdict
+
         from collectors.errors import InputError
+        from profiler.figures import NOT_MEASURED
+        from profiler.finding_counts import FindingCounts
+        from profiler.project import known_counts, load_project
         from profiler.store import Session, open_session, session_directories, sessions_root
         from tui.recording_text import ended_text
         from tui.text import print_json, print_table, warn
 
         root = sessions_root(args.sessions)
-        sessions: list[Session] = []
+        project = load_project()
+        suppressions = project.suppressing()
+        sessions: list[tuple[Session, FindingCounts | None]] = []
         for directory in reversed(session_directories(root)):
             try:
-                sessions.append(open_session(directory))
+                session = open_session(directory).with_suppressions(suppressions)
+                sessions.append((session, known_counts(session, project)))
             except InputError as error:
                 warn(str(error))
         if args.json:
@@ -40,9 +48,10 @@ class SessionsCommand:
                         "model": session.manifest.device.model,
                         "target": list(session.manifest.target.argv),
                         "tools": list(session.tools),
+                        "findings": None if counts is None else asdict(counts),
                         "directory": str(session.directory),
                     }
-                    for session in sessions
+                    for session, counts in sessions
                 ]
             )
             return 0
@@ -50,7 +59,7 @@ class SessionsCommand:
             warn(f"no session in {root} yet: make one with `droidgrind record -- PROGRAM`")
             return 0
         print_table(
-            ("session", "recorded", "state", "device", "target", "tools"),
+            ("session", "recorded", "state", "device", "target", "findings", "tools"),
             [
                 (
                     session.id,
@@ -58,9 +67,10 @@ class SessionsCommand:
                     ended_text(session),
                     session.manifest.device.serial,
                     session.manifest.target_label,
+                    NOT_MEASURED if counts is None else counts.words(),
                     ",".join(session.tools),
                 )
-                for session in sessions
+                for session, counts in sessions
             ],
         )
         return 0

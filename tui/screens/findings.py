@@ -1,6 +1,5 @@
 """What the assistant says of a session: each finding with its evidence and its next step."""
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import ClassVar
 from urllib.parse import urlencode
@@ -13,8 +12,8 @@ from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Static
 
-from profiler.figures import plural
-from profiler.finding import Finding, Severity, serious_count
+from profiler.finding import Finding, serious_count
+from profiler.finding_counts import counts_of
 from profiler.project import project_findings
 from profiler.store import Session
 from tui.messages import GoTo
@@ -26,13 +25,6 @@ from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable, TableColumn
 
 _NARROW = 110
-
-
-def _counted(findings: tuple[Finding, ...]) -> str:
-    """How many there are of each severity: the tab counts errors and warnings alone."""
-    number = Counter(finding.severity for finding in findings)
-    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-    return ", ".join(plural(number[s], word) for s, word in words.items() if number[s])
 
 
 class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
@@ -102,7 +94,7 @@ class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
         table.display = bool(content)
         self.query_one("#findings-one").display = bool(content)
         self._fill()
-        self.query_one("#findings-list").border_subtitle = _counted(content)
+        self.query_one("#findings-list").border_subtitle = counts_of(content).words()
         table.focus()
 
     def _fill(self) -> None:

@@ -14,7 +14,7 @@ from collectors.devices.local import LOCAL_SERIAL
 from profiler.devices import DeviceLine, list_all
 from profiler.diff.sessions import SessionDiff
 from profiler.figures import NOT_MEASURED, duration
-from profiler.session_list import SessionLine, delete_session, list_sessions
+from profiler.session_list import SessionLine, delete_session, judged, list_sessions
 from profiler.watching.live import WatchRequest
 from tui.diff_text import diff_lines
 from tui.messages import Loaded, LoadFailed, OpenSession
@@ -33,9 +33,10 @@ SESSION_COLUMNS = (
     TableColumn("", 1),
     TableColumn("recorded", 16),
     TableColumn("state", 11),
+    TableColumn("findings", 12),
     TableColumn("target", 20, grow=True),
     TableColumn("device", 14),
-    TableColumn("tools", 17),
+    TableColumn("tools", 17, grow=True),
     TableColumn("took", 12, right=True),
 )
 DEVICE_COLUMNS = (
@@ -49,6 +50,8 @@ DEVICE_COLUMNS = (
 _NARROW = 110  # below, what is to be done matters more than the model
 _NARROW_DEVICE = (0, 1, 5)
 _NARROW_SESSION = (0, 1, 2, 3, 4)
+_JUDGED = 20  # sessions that are judged while they are listed, the newest first,
+_JUDGED_BYTES = 20_000_000  # where that takes less than a second
 
 
 class HomeScreen(FrameScreen):
@@ -60,7 +63,8 @@ class HomeScreen(FrameScreen):
         "(or w) watches one live, r begins a recording on it, v says what it lacks and the "
         "remedy of each.\n"
         "Below, the stored sessions, the newest first: Enter opens one, d deletes it (asked "
-        "first), c marks it and then compares it with a second one, as a page."
+        "first), c marks it and then compares it with a second one, as a page. Findings: ✖ "
+        "errors, ▲ warnings, ● notes; – where nobody has looked yet."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "app.record", "Record"),
@@ -205,6 +209,9 @@ class HomeScreen(FrameScreen):
         notice.severity = ""
         notice.text = f"No session in {self.dashboard.root} yet: press r to record one."
         self._show_sessions()
+        wanted = [one for one in self._lines if one.findings is None and one.state]
+        small = [one for one in wanted if one.raw_bytes < _JUDGED_BYTES]
+        self._judge(self._asked, small[:_JUDGED])
 
     def on_load_failed(self, message: LoadFailed) -> None:
         notice = self.query_one(Notice)
@@ -221,14 +228,46 @@ class HomeScreen(FrameScreen):
         state = line.state.value if line.state else "damaged"
         mark = sign(_SEVERITIES.get(state, "error"), ascii_only=self.dashboard.ascii_only)
         return (
-            "*" if line is self._marked else "",
+            "*" if self._is_marked(line) else "",
             line.created[:16].replace("T", " "),
             f"{mark} {state}",
+            self._found(line),
             line.target or line.trouble or "",
             line.device,
             ", ".join(line.tools),
             NOT_MEASURED if line.wall_seconds is None else duration(line.wall_seconds),
         )
+
+    def _found(self, line: SessionLine) -> str:
+        """How many errors, warnings and notes, each with its sign."""
+        counts = line.findings
+        if counts is None:
+            return NOT_MEASURED
+        ascii_only = self.dashboard.ascii_only
+        numbers = {"error": counts.errors, "warning": counts.warnings, "info": counts.notes}
+        signs = (
+            f"{sign(s, ascii_only=ascii_only)}{number}"
+            for s, number in numbers.items()
+            if number
+        )
+        return " ".join(signs) or sign("ok", ascii_only=ascii_only)
+
+    def _judge(self, asked: int, lines: list[SessionLine]) -> None:
+        """One after the other, in a thread: what nobody has judged yet."""
+        if asked != self._asked or not self.is_current or not lines:
+            return
+        line, *others = lines
+
+        def done(judged_line: SessionLine) -> None:
+            self._lines = [judged_line if one is line else one for one in self._lines]
+            self._show_sessions()
+            self._judge(asked, others)
+
+        def failed(reason: str) -> None:
+            self.query_one(TextLine).say(f"{line.id}: {reason}", "warning")
+            self._judge(asked, others)
+
+        run_in_thread(self, lambda: judged(line), done, failed)
 
     def _chosen(self) -> SessionLine | None:
         row = self.query_one("#sessions", LineTable).row
@@ -269,13 +308,16 @@ class HomeScreen(FrameScreen):
     def _failed(self, reason: str) -> None:
         self.query_one(TextLine).say(reason, "error")
 
+    def _is_marked(self, line: SessionLine) -> bool:
+        return self._marked is not None and self._marked.directory == line.directory
+
     def action_compare(self) -> None:
         """Mark the first session; with the second, write the comparison of the two."""
         line = self._chosen()
         if line is None:
             return
-        if self._marked is None or self._marked is line:
-            self._marked = None if self._marked is line else line
+        if self._marked is None or self._is_marked(line):
+            self._marked = None if self._is_marked(line) else line
             self.query_one(TextLine).say(
                 "" if self._marked is None else f"{line.id} is the baseline: press c on another"
             )

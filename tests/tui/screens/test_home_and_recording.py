@@ -50,6 +50,19 @@ async def test_a_session_is_deleted_only_when_asked_for_twice(root: Path) -> Non
         assert len(list(root.iterdir())) == 1
 
 
+async def test_what_nobody_has_judged_is_judged_while_it_is_listed(root: Path) -> None:
+    app = Dashboard(root)
+    async with app.run_test(size=(120, 36)) as pilot:
+        sessions = app.screen.query_one("#sessions", LineTable)
+        found: list[object] = []
+        for _ in range(100):
+            await pilot.pause(0.1)
+            found = [sessions.rows[i][3] for i in range(len(sessions.rows))]
+            if found == ["✖3 ▲2 ●2"] * 2:
+                return
+        raise AssertionError(found)
+
+
 async def test_two_sessions_are_compared(root: Path) -> None:
     app = Dashboard(root)
     async with app.run_test(size=(120, 36)) as pilot:

@@ -12,7 +12,7 @@ from profiler.doctor.check import ok, problem, warning
 from profiler.doctor.examine import Examination
 from profiler.recording.form import Typed
 from profiler.recording.heap_watch import HeapMoment
-from profiler.session_list import list_sessions
+from profiler.session_list import judged, list_sessions
 from profiler.store import Session
 from profiler.watching.processes import ProcessLine
 from tests.tui.screens.test_stored_pictures import SIZES
@@ -83,7 +83,7 @@ def test_looks_as_it_did(
     (tmp_path / "droidgrind.toml").write_text('[targets.bench]\nprogram = ["sleep", "1"]\n')
     for module in ("new_recording", "home"):
         monkeypatch.setattr(f"tui.screens.{module}.list_all", lambda: [PHONE, LOCAL])
-    stored = list_sessions(demo.directory.parent)
+    stored = [judged(line) for line in list_sessions(demo.directory.parent)]
     monkeypatch.setattr("tui.screens.home.list_sessions", lambda _root: stored)
     monkeypatch.setattr("tui.screens.processes.list_processes", lambda _device: PROCESSES)
     monkeypatch.setattr(
