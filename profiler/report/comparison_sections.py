@@ -200,7 +200,7 @@ def scheduling_comparison(diff: SessionDiff) -> Section:
         "leaves out 0 and the rank-sum test gives p ≤ 0.01, which takes "
         f"{FEWEST_RUNS} runs on each side (<code>record --repeat {FEWEST_RUNS}</code>).</p>"
         + table(
-            ("Figure", "Baseline", "This session", "Change, 95 %", "Runs", ""),
+            ("Figure", "Baseline", "This session", "Change, 95 %", "Runs", "Verdict"),
             rows,
             (1, 2, 3, 4),
         )

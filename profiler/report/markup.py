@@ -60,8 +60,9 @@ def table(
         + "</tr>"
         for row in rows
     )
+    name = esc(f"Table: {', '.join(titles[:3])}")
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{esc(titles[0])} table">'
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

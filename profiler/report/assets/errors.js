@@ -31,7 +31,7 @@ async function startErrors() {
       if (records[i].kind !== kind) {
         kind = records[i].kind;
         const chip = chips[order.get(kind)];
-        host.append(el('h4', { class: `kind ${chip.dataset.severity}` }, `${chip.dataset.sign} ${chip.dataset.title} `, el('span', { class: 'muted' }, chip.title)));
+        host.append(el('h3', { class: `kind ${chip.dataset.severity}` }, `${chip.dataset.sign} ${chip.dataset.title} `, el('span', { class: 'muted' }, chip.title)));
       }
       host.append(errorCard(doc, i));
     }
@@ -109,11 +109,11 @@ function stack(doc, title, number) {
     if (lines && frame[2] && lines[frame[2]] !== undefined && position < 3) item.append(snippet(lines, frame[2], position === first));
     list.append(item);
   });
-  return el('div', {}, el('h5', {}, title || 'Stack'), frames.length ? list : el('p', { class: 'muted' }, 'Valgrind gave no stack for this.'));
+  return el('div', {}, el('h4', {}, title || 'Stack'), frames.length ? list : el('p', { class: 'muted' }, 'Valgrind gave no stack for this.'));
 }
 
 function snippet(lines, target, open) {
-  const code = el('pre', {});
+  const code = el('pre', { tabindex: 0 });
   for (let n = target - 3; n <= target + 3; n++) {
     if (lines[n] === undefined) continue;
     code.append(el('span', { class: n === target ? 'target' : '' }, `${String(n).padStart(6)}  ${lines[n]}\n`));
@@ -125,5 +125,5 @@ function suppression(doc, record) {
   if (record.suppression === undefined) return el('p', { class: 'muted' }, 'No suppression text: it is recorded with --tool-arg memcheck=--gen-suppressions=all.');
   const text = doc.suppressions[record.suppression];
   const button = el('button', { type: 'button', class: 'small', onclick: () => copyText(text, button) }, 'Copy');
-  return el('details', { class: 'suppression' }, el('summary', {}, 'Suppression, if this is no fault of yours'), button, el('pre', {}, text));
+  return el('details', { class: 'suppression' }, el('summary', {}, 'Suppression, if this is no fault of yours'), button, el('pre', { tabindex: 0 }, text));
 }

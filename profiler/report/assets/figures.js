@@ -199,9 +199,10 @@ function fillTable(details, spec) {
   const { titles, rows } = figureRows(spec);
   const number = (value) => (typeof value === 'number'
     ? (Number.isFinite(value) ? cellFormat.format(value) : '–') : value);
-  const host = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Table of the figure above' });
+  const caption = details.closest('figure').querySelector('h3').textContent;
+  const host = el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Table: ${caption}` });
   const table = new SortTable(host, {
-    caption: details.closest('figure').querySelector('h3').textContent,
+    caption,
     columns: titles.map((title, c) => ({ title, numeric: c > 0, value: (r) => rows[r][c], text: (r) => number(rows[r][c]) })),
     count: rows.length,
     page: 100,
