@@ -1,24 +1,17 @@
 """The shipped crash shims: fit for Android, and at work."""
 
-import io
 import subprocess
 from pathlib import Path
 
 import pytest
 from elftools.elf.dynamic import DynamicSection
-from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 
 from collectors.devices.crash_shim import shim_bytes, smoke_bytes
 from collectors.devices.local import LocalDevice
 from collectors.devices.toolchain_layout import PLATFORMS
+from tests.collectors.shipped_elf import shipped_elf
 
-MACHINES = {
-    "arm64-linux": "EM_AARCH64",
-    "arm-linux": "EM_ARM",
-    "amd64-linux": "EM_X86_64",
-    "x86-linux": "EM_386",
-}
 # What bionic's linker does to a process before main, as far as Valgrind is concerned: a
 # handler whose clone() asks for a thread that is half a process.
 _DEBUGGERD = r"""
@@ -48,10 +41,9 @@ def host_platform() -> str:
     return PLATFORMS[LocalDevice().facts().abi or ""]
 
 
-@pytest.mark.parametrize("platform", PLATFORMS.values())
-def test_every_android_can_load_it(platform: str) -> None:
-    elf = ELFFile(io.BytesIO(shim_bytes(platform)))
-    assert (elf["e_type"], elf["e_machine"]) == ("ET_DYN", MACHINES[platform])
+@pytest.mark.parametrize("abi", PLATFORMS)
+def test_every_android_can_load_it(abi: str) -> None:
+    elf = shipped_elf(shim_bytes(PLATFORMS[abi]), abi, "ET_DYN")
     dynamic = elf.get_section_by_name(".dynamic")
     assert isinstance(dynamic, DynamicSection)
     tags = [tag.entry.d_tag for tag in dynamic.iter_tags()]
@@ -61,12 +53,6 @@ def test_every_android_can_load_it(platform: str) -> None:
     symbols = elf.get_section_by_name(".dynsym")
     assert isinstance(symbols, SymbolTableSection)
     assert [s.name for s in symbols.iter_symbols() if s["st_shndx"] == "SHN_UNDEF"] == [""]
-    for segment in elf.iter_segments():
-        if segment["p_type"] == "PT_LOAD":
-            assert segment["p_align"] >= 1 << 14  # kernels with pages of 16 KB
-            assert segment["p_flags"] & 3 != 3  # nothing both writable and executable
-        if segment["p_type"] == "PT_GNU_STACK":
-            assert not segment["p_flags"] & 1
 
 
 @pytest.mark.valgrind
