@@ -40,6 +40,7 @@ _SYSTEM = re.compile(
     r"(/usr/(?!src/|local/)|/lib|/system/|/system_ext/|/apex/|/vendor/|/odm/|/product/|/build/|"
     r"/buildbot|/rustc/|\./|\.\./|\[|.*/vgpreload_|.*/\.cargo/registry/|.*/toolchains/llvm/)"
 )
+_PARAMETERS = re.compile(r"\((?!anonymous namespace\))")
 _MOST_JUDGED = 100_000
 
 
@@ -79,10 +80,8 @@ class OwnCode:
     def owns_code(self, fn: str | None, file: str | None, obj: str | None) -> bool:
         """Whether a function of a source file and an object is own code."""
         if self.globs:
-            name = None if fn is None else fn.partition("(")[0] or fn
-            words = [word for word in (file, obj, name) if word]
-            words += [word.rpartition("/")[2] for word in (file, obj) if word]
-            return any(fnmatchcase(word, glob) for glob in self.globs for word in words)
+            name = None if fn is None else _PARAMETERS.split(fn, 1)[0] or fn
+            return any(self.names(word) for word in (file, obj, name) if word)
         if obj is not None:
             if self.target is not None and obj.rpartition("/")[2] == self.target:
                 # A header of the C++ library that was compiled into the program is not.
@@ -93,6 +92,11 @@ class OwnCode:
         if "/" not in file:  # as text logs and Massif name files
             return not _named_as_library(fn, file)
         return file.startswith("/") and not _SYSTEM.match(file)
+
+    def names(self, name: str) -> bool:
+        """Whether a glob matches a path, the file in it, or a function without parameters."""
+        words = (name, name.rpartition("/")[2])
+        return any(fnmatchcase(word, glob) for glob in self.globs for word in words)
 
     def frame(self, frames: Sequence[Frame]) -> Frame | None:
         """The innermost own frame; where there is none, the first that is no replacement."""

@@ -22,6 +22,7 @@ from profiler.figures import (
 )
 from profiler.manifest import State
 from profiler.own_code import OwnCode
+from profiler.own_code_stored import stored_globs
 from profiler.questions import question
 from profiler.store import Session
 from tui.errors_text import error_lines
@@ -49,6 +50,7 @@ def summary_lines(
     `whole` leaves out no finding, error and thread.
     """
     yield from _head(session, summary)
+    yield from _own_code(session, own)
     yield from _findings(session, summary, whole=whole)
     if "schedstat" in summary or "vmstat" in summary:
         yield from _heading("Who waits for a CPU?", "native run: vmstat, schedstat")
@@ -91,6 +93,12 @@ def _head(session: Session, summary: Figures) -> Iterator[str]:
     if not session.manifest.imported:
         yield printable(" · ".join(part for part in parts if part))
     yield printable(f"session {facts['id']}, {facts['created']}")
+
+
+def _own_code(session: Session, own: OwnCode | None) -> Iterator[str]:
+    if own is not None and own.globs:
+        said = "--mine" if stored_globs(session.directory) else "droidgrind.toml"
+        yield printable(f"own code is {', '.join(own.globs)}, by {said}")
 
 
 def _heading(title: str, source: str) -> Iterator[str]:

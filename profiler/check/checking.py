@@ -11,6 +11,7 @@ from profiler.check.places import (
     MOST,
     Where,
     of_cost_change,
+    of_finding,
     of_function,
     of_heap_change,
     of_metric,
@@ -254,12 +255,15 @@ class _Checker:
         else:
             chosen = [f for f in found if f.rule == limit.name]
         if not chosen:
+            blind = next((f for f in found if f.rule == "trust-own-code"), None)
+            if blind is not None:
+                return Outcome(limit, True, f"not measured: {blind.title}")
             why = unseen(self._session, limit.name)
             if why is not None:
                 return Outcome(limit, True, f"not measured: {why}: {_UNSEEN}")
             by = ", ".join(looked(self._session, limit.name))
             return Outcome(limit, False, f"no such finding (by {by})", 0)
-        places = tuple(Where(f"{f.rule}: {f.title}; {f.evidence}") for f in chosen[:MOST])
+        places = tuple(of_finding(f, self._session, self._own) for f in chosen[:MOST])
         return Outcome(limit, True, plural(len(chosen), "finding"), len(chosen), places=places)
 
     def _cut_short(self, limit: Limit, metric: Metric) -> Outcome | None:

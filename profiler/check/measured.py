@@ -30,6 +30,7 @@ _BEHIND = (
     ("sched-swap", ("vmstat",)),
     ("sched-", ("schedstat",)),
     ("trust-known-noise", _ERRORS),
+    ("trust-own-code", (*_ERRORS, *_COSTS)),
     ("trust-unresolved", _ERRORS),
     ("trust-malloc", ("memcheck", "massif")),
     ("trust-unsteady", ("schedstat",)),

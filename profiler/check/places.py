@@ -12,9 +12,11 @@ from profiler.aggregate.heap import top_stacks
 from profiler.diff.cost import CostDiff
 from profiler.diff.function import FunctionDelta
 from profiler.diff.heap import HeapDiff, largest
+from profiler.finding import Finding
 from profiler.functions import short_name
 from profiler.own_code import OwnCode, alloc_frame, own_frame
 from profiler.store import Session
+from profiler.suppressions.choose import error_records
 
 MOST = 10
 _ALL = sys.maxsize
@@ -41,6 +43,18 @@ def of_record(record: ErrorRecord) -> Where:
     """The program's own innermost frame of an error's stack."""
     what = f"{record.kind}: {record.what.partition(chr(10))[0]}"
     return _at(what, own_frame(record.frames))
+
+
+def of_finding(finding: Finding, session: Session, own: OwnCode | None = None) -> Where:
+    """Where a finding is: the line that it names, or its error's own innermost frame."""
+    text = f"{finding.rule}: {finding.title}; {finding.evidence}"
+    file, line = finding.place.get("file"), finding.place.get("line")
+    record = finding.place.get("record")
+    if file is None and record is not None:
+        frames = error_records(session)[int(record)].frames
+        frame = own_frame(frames) if own is None else own.frame(frames)
+        return Where(text) if frame is None else Where(text, frame.path, frame.line)
+    return Where(text, file, None if line is None else int(line))
 
 
 def of_metric(

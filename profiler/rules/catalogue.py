@@ -48,6 +48,7 @@ RULES = {
     "sched-capped": "Busy CPUs run below their clock: heat or power saving.",
     "sched-sampler": "Sampling itself cost too much, or came too late.",
     "trust-malloc": "No allocation was seen, though the program allocates.",
+    "trust-own-code": "What was said to be own code matches nothing.",
     "trust-unresolved": "Most frames have no names.",
     "trust-children": "Valgrind did not follow programs that the target started.",
     "trust-truncated": "A tool's output is not whole, or it never ran.",

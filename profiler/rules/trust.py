@@ -1,10 +1,10 @@
 """Trust rules: may one believe the figures of this session?"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from collectors import registry
-from collectors.records.cost import CostProfile
+from collectors.records.cost import CostProfile, symbol_names
 from collectors.records.errors import ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleTable
@@ -18,6 +18,7 @@ from profiler.manifest import CaptureEntry, State
 from profiler.rules.context import Context
 from profiler.rules.heap import is_allocator
 from profiler.rules.words import listed
+from profiler.visible import visible
 
 _VIEWS = {
     Shape.ERRORS: View.ERRORS,
@@ -43,6 +44,7 @@ class Recorded:
 
 def trust_findings(recorded: Recorded, context: Context) -> Iterator[Finding]:
     yield from _malloc(recorded, context)
+    yield from _own_code(recorded, context)
     yield from _unresolved(recorded, context)
     yield from _children(recorded, context)
     yield from _truncated(recorded, context)
@@ -108,6 +110,40 @@ def _allocated(profile: HeapProfile) -> int:
     if ever is None:
         return max((s.heap_bytes for s in profile.snapshots), default=0)
     return sum(ever)
+
+
+def _own_code(recorded: Recorded, context: Context) -> Iterator[Finding]:
+    """The globs that say what is own match nothing: every rule on own code is silent then."""
+    own = context.own
+    if not own.globs:
+        return
+    frames = [frame for profile in recorded.errors for frame in profile.distinct_frames()]
+    names = [set(kind) for profile in recorded.costs for kind in _cost_names(profile)]
+    looked = len(frames) + sum(map(len, names))
+    if (
+        not looked
+        or any(map(own.owns, frames))
+        or any(own.names(name) for kind in names for name in kind)
+    ):
+        return
+    said = listed([visible(glob, 60) for glob in own.globs])
+    yield Finding(
+        "trust-own-code",
+        Severity.WARNING,
+        f"No code is your own by {said}",
+        f"None of {plural(looked, 'function or place', 'functions and places')} that were "
+        "seen matches: what is wrong in your code counts as other people's.",
+        "Compare it with the names in the stacks. `show --mine ''` forgets what was said of "
+        "a session, `mine` in droidgrind.toml holds for all.",
+        place(View.ERRORS if frames else View.CACHE),
+        fingerprint("trust-own-code"),
+        weight=29,
+    )
+
+
+def _cost_names(profile: CostProfile) -> Iterator[Iterable[str]]:
+    for names in symbol_names(profile.symbols):
+        yield (name for name in names if name is not None)
 
 
 def _unresolved(recorded: Recorded, context: Context) -> Iterator[Finding]:

@@ -63,8 +63,10 @@ class CheckCommand:
         from profiler.check.checking import check, without_baseline
         from profiler.check.limits import check_settings, parse_fail_on, parse_max
         from profiler.metrics import session_metrics
+        from profiler.own_code_stored import stored_globs
         from profiler.project import load_project
         from profiler.store import find_session, sessions_root
+        from tui.text import warn
 
         root = sessions_root(args.sessions)
         project = load_project()
@@ -76,6 +78,9 @@ class CheckCommand:
         for text in args.fail_on or settings.fail_on:
             limits += parse_fail_on(text, measured)
         own = project.own_code(session)
+        said = stored_globs(session.directory)
+        if said:
+            warn(f"own code is {', '.join(said)}, as was said of this session by --mine")
         if args.no_baseline:
             checked = without_baseline(session, limits, thresholds=project.thresholds, own=own)
             return _show(checked, args)
