@@ -336,7 +336,8 @@ def _unknown_code(costs: FunctionCosts, context: Context) -> Iterator[Finding]:
         "that no symbol names (???): no rule can judge them.",
         "Install the program's debug symbols."
         if system
-        else "Build with -g and do not strip, or give the unstripped files with --symbols.",
+        else "Record it built with -g, not stripped: symbols looked up afterwards cannot split "
+        "these counts up.",
         place(View.CACHE, function=UNKNOWN),
         fingerprint("cache-unknown-code"),
         weight=5,

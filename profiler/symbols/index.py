@@ -89,9 +89,18 @@ class SymbolIndex:
         return _best(found) if found else None
 
     def namesake(self, path: str) -> Candidate | None:
-        """A file of the same name that has a build-id, whichever it is."""
+        """A file of the same name, one that has a build-id before others."""
         found = self._by_name.get(path.rpartition("/")[2], ())
-        return next((c for c in found if c.facts.build_id is not None), None)
+        return max(found, key=lambda c: c.facts.build_id is not None, default=None)
+
+    def of_layout(self, text: int) -> Candidate | None:
+        """The only file with names, whatever its own, whose `.text` stands at an address."""
+        found = [
+            c
+            for c in self.candidates
+            if c.facts.text == text and c.facts.detail > Detail.EXPORTS
+        ]
+        return found[0] if len(found) == 1 else None
 
     def linked(self, candidate: Candidate) -> Candidate | None:
         """The file that a `.gnu_debuglink` names, its checksum verified."""

@@ -1,25 +1,22 @@
 """Symbols for a whole session, looked up after its run, stored, and what stayed unknown."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from collectors.records.cost import UNKNOWN, CostProfile
-from collectors.records.errors import ErrorProfile
-from collectors.records.heap import HeapProfile, TreeKind
-from collectors.records.shared import Frame
-from collectors.tools.tool import Profile
 from profiler.session_writer import write_atomically
 from profiler.source_map import SourceMap, guessed_rules, source_hashes
 from profiler.store import Session
 from profiler.symbols.answers import Answers
-from profiler.symbols.applied import Place, wants_symbols
+from profiler.symbols.applied import Place
 from profiler.symbols.cache import usable_folder
 from profiler.symbols.elf import BadElf, Detail, Elf, build_id_of
 from profiler.symbols.index import Candidate, SymbolIndex, build_index, unpacked
 from profiler.symbols.maps import is_archive, kept_maps
 from profiler.symbols.modules import Module, ModuleFacts, modules_of, read_facts
+from profiler.symbols.reasons import RECORD_UNSTRIPPED, why_no_match, why_no_module
 from profiler.symbols.resolver import Resolver
 from profiler.symbols.stored import (
     SYMBOLS_FILE,
@@ -28,23 +25,9 @@ from profiler.symbols.stored import (
     UsedFile,
     symbols_document,
 )
+from profiler.symbols.wanted import Wanted, pid_of, wanted_of
 
-_PID = re.compile(r"\.(\d+)\.[a-z]+$")
 _ADDRESS = re.compile(r"0x[0-9a-f]{8,16}")
-_PUSH = "push the library with its symbols, record again"
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """Addresses of one file in one process that have no line yet."""
-
-    tool: str
-    raw: str
-    object: str
-    module: Module | None
-    pid: int
-    addresses: dict[int, bool] = field(default_factory=dict[int, bool])
-    """Address in the run → whether its function is unknown, too."""
 
 
 def symbolize(
@@ -114,8 +97,8 @@ class _Symbolizer:
                 if isinstance(profile, CostProfile):
                     self._count_unknown_costs(tool, profile)
                     continue
-                pid = _pid_of(file.name, profile)
-                for wanted in _wanted(tool, file.name, profile, modules.get(pid, ()), pid):
+                pid = pid_of(file.name, profile)
+                for wanted in wanted_of(tool, file.name, profile, modules.get(pid, ()), pid):
                     self._look_up(wanted)
         return SymbolsEntry(
             tuple(str(root) for root in roots),
@@ -125,7 +108,7 @@ class _Symbolizer:
             self._places,
         )
 
-    def _look_up(self, wanted: _Wanted) -> None:
+    def _look_up(self, wanted: Wanted) -> None:
         fact = self._facts.get(wanted.object)
         build_id = None if fact is None else fact.build_id
         if wanted.module is None:
@@ -134,14 +117,13 @@ class _Symbolizer:
                 for ip in self._look_up_in_archive(wanted):
                     del left[ip]
             imported = self._session.manifest.imported
-            self._note(
-                wanted, build_id, left, *_why_no_module(wanted.object, imported=imported)
-            )
+            why = why_no_module(wanted.object, imported=imported)
+            self._note(wanted, build_id, left, *why)
             return
         candidate = self._candidate(wanted.module, build_id)
         if candidate is None:
-            other = build_id and self._index.namesake(wanted.object)
-            self._note(wanted, build_id, wanted.addresses, *_why_no_match(fact, other or None))
+            why = why_no_match(wanted.module, fact, self._index)
+            self._note(wanted, build_id, wanted.addresses, *why)
             return
         text = candidate.facts.text
         bias = wanted.module.avma - (wanted.module.svma if text is None else text)
@@ -171,7 +153,7 @@ class _Symbolizer:
             )
             self._note(wanted, build_id, left, *why)
 
-    def _look_up_in_archive(self, wanted: _Wanted) -> list[int]:
+    def _look_up_in_archive(self, wanted: Wanted) -> list[int]:
         """Resolve addresses inside an APK; those that are now known."""
         parts = kept_maps(self._session.directory, wanted.tool).get(wanted.pid, ())
         by_library: dict[Candidate, dict[int, int]] = {}
@@ -241,7 +223,7 @@ class _Symbolizer:
 
     def _note(
         self,
-        wanted: _Wanted,
+        wanted: Wanted,
         build_id: str | None,
         addresses: Mapping[int, bool],
         why: str,
@@ -268,7 +250,7 @@ class _Symbolizer:
                     None,
                     unknown,
                     "what the tool counted for unknown functions cannot be split up later",
-                    _PUSH,
+                    RECORD_UNSTRIPPED,
                 )
             )
 
@@ -287,113 +269,3 @@ def build_id_of_quietly(path: Path) -> str | None:
         return build_id_of(path)
     except OSError:
         return None
-
-
-def _pid_of(name: str, profile: Profile) -> int:
-    match = _PID.search(name)
-    if match is not None:
-        return int(match[1])
-    if isinstance(profile, ErrorProfile) and profile.processes:
-        return profile.processes[0].pid or -1
-    return -1
-
-
-def _wanted(
-    tool: str, raw: str, profile: Profile, loaded: Sequence[Module], pid: int
-) -> Iterator[_Wanted]:
-    """What a profile does not know, by file; frames without a file under the name ''."""
-    found: dict[str, _Wanted] = {}
-    by_path: dict[str, list[Module]] = {}
-    for module in loaded:
-        by_path.setdefault(module.path, []).append(module)
-    for frame in _frames(profile):
-        if frame.ip is None or frame.file is not None:
-            continue
-        name = frame.obj or ""
-        if not wants_symbols(frame) and frame.fn is not None:
-            continue
-        near = _nearest(by_path.get(name, ()), frame.ip)
-        key = f"{name}\0{'' if near is None else near.avma}"
-        wanted = found.setdefault(key, _Wanted(tool, raw, name, near, pid))
-        wanted.addresses[frame.ip] = frame.fn is None
-    yield from found.values()
-
-
-def _nearest(modules: Sequence[Module], address: int) -> Module | None:
-    """Which loading of a file an address is of, where it was loaded more than once."""
-    below = [module for module in modules if module.avma <= address]
-    if below:
-        return max(below, key=lambda module: module.avma)
-    return modules[0] if modules else None
-
-
-def _frames(profile: Profile) -> Iterator[Frame]:
-    match profile:
-        case ErrorProfile():
-            for record in profile.records:
-                yield from record.frames
-                for aux in record.aux:
-                    yield from aux.frames
-            for process in profile.processes:
-                if process.fatal_signal is not None:
-                    yield from process.fatal_signal.frames
-                for message in (*process.client_messages, *process.announced_threads):
-                    yield from message.frames
-        case HeapProfile():
-            seen: set[int] = set()
-            for index, snapshot in enumerate(profile.snapshots):
-                if snapshot.tree is TreeKind.EMPTY:
-                    continue
-                tree = profile.load_tree(index)
-                for number in () if tree is None else set(tree.point) - seen:
-                    seen.add(number)
-                    frame = tree.points[number].frame if tree is not None else None
-                    if frame is not None:
-                        yield frame
-        case _:
-            return
-
-
-def _why_no_module(name: str, *, imported: bool) -> tuple[str, str]:
-    if not name:
-        return (
-            "no file is mapped there: generated code (JIT), or a stack that was walked too far",
-            "nothing can name it",
-        )
-    if is_archive(name):
-        return (
-            "loaded from inside an archive, of which no copy was given or no map was kept",
-            "give the very APK with --symbols, or set useLegacyPackaging = true, record again",
-        )
-    if imported:
-        return (
-            "no log was imported that says where it was loaded",
-            "run Valgrind with -v -v --log-file=FILE, and import FILE beside its output",
-        )
-    return (
-        "the run's log does not say where it was loaded",
-        "record with this droidgrind, whose log says it",
-    )
-
-
-def _why_no_match(fact: ModuleFacts | None, other: Candidate | None) -> tuple[str, str]:
-    if fact is None:
-        return (
-            "stripped, and the device did not tell its build-id",
-            "give the directory of the unstripped build with --symbols",
-        )
-    if fact.build_id is None:
-        return (
-            "stripped, without a build-id, and no file of its name and layout was given",
-            "give its unstripped build with --symbols, link with -Wl,--build-id",
-        )
-    if other is not None:
-        return (
-            f"{other.name} is another build: its build-id is {other.facts.build_id}, that of "
-            f"what ran {fact.build_id}",
-            "give the unstripped files of the build that ran, or record this build",
-        )
-    return (
-        f"stripped, and no file with build-id {fact.build_id} was given",
-        "give the directory of its unstripped build with --symbols",
-    )

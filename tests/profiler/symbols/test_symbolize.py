@@ -127,6 +127,29 @@ def test_an_imported_run_needs_its_log(
     symbolize(both, [twins.whole.parent], cache=tmp_path / "cache")
     assert stacks(tmp_path / "both") == stacks(sessions[1])
 
+    other_name = tmp_path / "net.full"
+    shutil.copy(twins.whole, other_name)
+    entry = symbolize(both, [other_name], cache=tmp_path / "cache")
+    (item,) = (u for u in entry.unresolved if u.object == str(twins.stripped))
+    assert "no file named net was given" in item.why
+    assert f"{other_name} has its layout: copy it to net" in item.remedy
+    shutil.copy("/bin/true", tmp_path / "net")
+    entry = symbolize(both, [tmp_path / "net"], cache=tmp_path / "cache")
+    (item,) = (u for u in entry.unresolved if u.object == str(twins.stripped))
+    assert f"{tmp_path / 'net'} is another build" in item.why
+
+
+def test_what_lies_past_the_end_of_a_stack_is_no_place(twins: Twins, tmp_path: Path) -> None:
+    """Massif walks from the dynamic linker's start on into argc and argv."""
+    session = recorded(twins.stripped, tmp_path / "s", "one", "two")
+    (profile,) = session.profiles("massif")
+    assert isinstance(profile, HeapProfile)
+    trees = (profile.load_tree(index) for index in range(len(profile.snapshots)))
+    addresses = {p.frame.ip for tree in trees if tree for p in tree.points if p.frame}
+    assert 2 in addresses  # three words, less one, as if it were behind a call
+    entry = symbolize(session, [twins.whole.parent], cache=tmp_path / "cache")
+    assert None not in {item.object for item in entry.unresolved}
+
 
 def test_the_sample_target_reads_alike_stripped_or_not(tmp_path: Path) -> None:
     whole = tmp_path / "symbols/sample"
@@ -220,6 +243,7 @@ def test_what_stays_unresolved_is_said_with_the_reason(
     assert f"{other / 'net'} is another build: its build-id is " in item.why
     (costs,) = (u for u in entry.unresolved if u.tool == "callgrind")
     assert costs.addresses > 0
+    assert costs.remedy == "record it again with the unstripped file itself"
     assert main(["symbolize", str(session.directory), "--symbols", str(other)]) == 3
     assert "is another build" in capsys.readouterr().out
     none = symbolize(session, [tmp_path / "cache"], cache=tmp_path / "cache")
