@@ -8,7 +8,11 @@ from profiler.diff.sessions import SessionDiff
 from profiler.report.bundle import library
 from profiler.report.comparison_cost import cost_comparison
 from profiler.report.comparison_heap import heap_comparison
-from profiler.report.comparison_sections import error_comparison, scheduling_comparison
+from profiler.report.comparison_sections import (
+    cut_short,
+    error_comparison,
+    scheduling_comparison,
+)
 from profiler.report.content import moment
 from profiler.report.headline import worst_first
 from profiler.report.markup import esc, facts, seconds_text
@@ -20,7 +24,7 @@ from profiler.report.page import (
     publish,
     shared_library,
 )
-from profiler.report.sections import Section
+from profiler.report.sections import Section, tool_titles
 from profiler.source_map import session_sources
 from profiler.sources import Sources
 from profiler.visible import visible
@@ -91,9 +95,12 @@ def _parts(diff: SessionDiff) -> dict[str, object]:
 
 
 def _gaps(diff: SessionDiff) -> str:
-    """What was not compared."""
+    """What was not compared, or not all of it."""
     left = [name for name, part in _parts(diff).items() if part is None]
-    return f" · not compared: {', '.join(left)}" if left else ""
+    cut = cut_short(diff)
+    return (f" · not compared: {', '.join(left)}" if left else "") + (
+        f" · not whole: {tool_titles(cut)}" if cut else ""
+    )
 
 
 def _name(side: Compared) -> str:

@@ -10,11 +10,12 @@ from profiler.diff.sessions import SessionDiff
 from profiler.error_kinds import SIGNS, kind_words
 from profiler.figures import plural
 from profiler.functions import short_name
+from profiler.manifest import State
 from profiler.own_code import OwnCode, own_frame
 from profiler.report.headline import Headline, worst_first
 from profiler.report.markup import empty, esc, number, table
 from profiler.report.parts_errors import error_parts
-from profiler.report.sections import Section, error_filter, tool_titles
+from profiler.report.sections import Section, error_filter, not_whole, tool_titles
 from profiler.report.severity import record_severities, worst
 from profiler.rules.context import Context
 from profiler.rules.errors import judged_errors
@@ -54,6 +55,19 @@ def percent(before: float, after: float) -> str:
     return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change):.{digits}f} %"
 
 
+def cut_short(diff: SessionDiff) -> list[str]:
+    """The compared error tools that did not come to their end in one of the sessions."""
+    sides = diff.baseline, diff.session
+    return [
+        tool
+        for tool in diff.error_tools
+        if any(
+            (entry := side.capture(tool)) and entry.state is not State.COMPLETE
+            for side in sides
+        )
+    ]
+
+
 _CHANGES = {
     Change.NEW: "New errors",
     Change.FIXED: "Fixed: only the baseline has them",
@@ -68,11 +82,15 @@ def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
     if changes is None:
         section.body = nothing_to_compare(diff, "errors", "memory errors", "memcheck")
         return section
+    cut = cut_short(diff)
+    if cut:
+        section.body = not_whole(cut)
     if not changes:
-        section.body = (
-            f'<p class="finding ok"><span class="sign ok">✔</span> {titles} found no error in '
-            "either.</p>"
-        )
+        if not cut:
+            section.body = (
+                f'<p class="finding ok"><span class="sign ok">✔</span> {titles} found no error '
+                "in either.</p>"
+            )
         return section
     counts = {change: sum(c.change is change for c in changes) for change in Change}
     merged = ErrorProfile([change.record for change in changes])
@@ -93,7 +111,7 @@ def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
         for change, title in _CHANGES.items()
         if counts[change]
     )
-    section.body = (
+    section.body += (
         f'<p class="muted">{titles}. An error is the same in both when its kind and the '
         "program's functions on its stack are.</p>" + error_filter(chips)
     )

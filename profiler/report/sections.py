@@ -216,10 +216,7 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
     whole = content.whole_tools(tools)
     others = [tool for tool in tools if tool not in whole]
     if others:
-        body.append(
-            f'<p class="damage">▲ {tool_titles(others)} did not come to the end: there may be '
-            "errors that are not shown here.</p>"
-        )
+        body.append(not_whole(others))
     if not records:
         if whole:
             body.append(
@@ -247,6 +244,13 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
     )
     section.body = "".join(body)
     return section
+
+
+def not_whole(tools: Sequence[str]) -> str:
+    return (
+        f'<p class="damage">▲ Not whole: {tool_titles(tools)}. There may be errors that are '
+        "not shown here.</p>"
+    )
 
 
 def error_filter(chips: str) -> str:

@@ -1,6 +1,7 @@
 """The page of a comparison."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from collectors.records.samples import SampleProfile
 from collectors.records.shared import Frame
 from profiler.diff.compared import Compared
 from profiler.diff.sessions import SessionDiff, compare
+from profiler.manifest import State
 from profiler.repeats import NativeRunOf
 from profiler.report.comparison import render_comparison
 from profiler.report.content import ReportInput
@@ -91,6 +93,15 @@ def test_a_new_leak_weighs_as_in_the_sessions_own_page() -> None:
     assert findings.index("New: writes to") < findings.index("New: leaks")
     leak = content(memcheck=(ErrorProfile([lost]),))
     assert 'data-kind="new" data-severity="info"' in render_comparison(difference(clean, leak))
+
+
+def test_a_tool_that_was_cut_short_has_not_found_nothing() -> None:
+    clean = content(memcheck=(ErrorProfile([]),))
+    captures = tuple(replace(c, state=State.PARTIAL) for c in clean.captures)
+    page = render_comparison(difference(clean, replace(clean, captures=captures)))
+    assert "found no error" not in page
+    assert "Not whole: Memcheck." in page
+    assert "✔" not in page.partition('<section id="errors"')[0]
 
 
 def test_no_news_of_what_was_not_compared_is_no_good_news() -> None:
