@@ -22,7 +22,7 @@ from profiler.visible import visible
 _SYSTEM_PID = 1
 _HEAP_PID = 2_000_000_000  # no process of Linux has so high a number
 _UNITS = {"i": "instructions", "ms": "milliseconds", "B": "bytes allocated and freed"}
-Event = dict[str, Any]
+Event = str  # in JSON
 
 
 def write(session: Session, out: BinaryIO) -> None:
@@ -34,18 +34,18 @@ def write(session: Session, out: BinaryIO) -> None:
             f"{session.id} has nothing over time: record with -t schedstat, vmstat or massif"
         )
     out.write(b'{"displayTimeUnit":"ms","traceEvents":[\n')
-    out.write(_json(first))
-    out.writelines(b",\n" + _json(event) for event in out_of)
+    out.write(first.encode())
+    out.writelines(f",\n{event}".encode() for event in out_of)
     other = {
         "target": visible(target_words(session), 500),
         "session": visible(session.id),
     }
-    out.write(b'\n],"otherData":' + _json(other) + b"}\n")
+    out.write(f'\n],"otherData":{_json(other)}}}\n'.encode())
 
 
-def _json(value: Event) -> bytes:
-    """In UTF-8: of the names of processes Perfetto would show an escape as it is written."""
-    return json.dumps(value, ensure_ascii=False).encode()
+def _json(value: dict[str, Any]) -> str:
+    """Unescaped: of the names of processes Perfetto would show an escape as it is written."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _events(session: Session) -> Iterator[Event]:
@@ -63,7 +63,8 @@ def _events(session: Session) -> Iterator[Event]:
 
 
 def _name(pid: int, tid: int, kind: str, name: str) -> Event:
-    return {"ph": "M", "name": kind, "pid": pid, "tid": tid, "args": {"name": visible(name)}}
+    args = {"name": visible(name)}
+    return _json({"ph": "M", "name": kind, "pid": pid, "tid": tid, "args": args})
 
 
 def _microseconds(seconds: float) -> float:
@@ -71,7 +72,8 @@ def _microseconds(seconds: float) -> float:
 
 
 def _counter(pid: int, name: str, seconds: float, values: dict[str, float]) -> Event:
-    return {"ph": "C", "name": name, "pid": pid, "ts": _microseconds(seconds), "args": values}
+    ts = _microseconds(seconds)
+    return _json({"ph": "C", "name": name, "pid": pid, "ts": ts, "args": values})
 
 
 def _system(table: SampleTable) -> Iterator[Event]:
@@ -138,15 +140,11 @@ def _threads(table: SampleTable) -> Iterator[Event]:
             if math.isnan(seconds) or seconds <= 0:
                 continue
             seconds = min(seconds, span)
-            yield {
-                "ph": "X",
-                "name": name,
-                "cat": "sched",
-                "pid": pid,
-                "tid": entity.number,
-                "ts": _microseconds(start),
-                "dur": _microseconds(seconds),
-            }
+            # Most of a long sampling is these: a third of the time that a dict takes.
+            yield (
+                f'{{"ph":"X","name":"{name}","cat":"sched","pid":{pid},"tid":{entity.number},'
+                f'"ts":{_microseconds(start)},"dur":{_microseconds(seconds)}}}'
+            )
             start, span = start + seconds, span - seconds
 
 
@@ -155,14 +153,10 @@ def _heap(profile: HeapProfile, pid: int) -> Iterator[Event]:
     what = "mapped pages" if profile.pages else "heap"
     yield _name(pid, 0, "process_name", f"{what} (1 µs = 1 of {unit})")
     for snapshot in profile.snapshots:
-        yield {
-            "ph": "C",
-            "name": f"{what} bytes",
-            "pid": pid,
-            "ts": snapshot.time,
-            "args": {
-                "useful": snapshot.heap_bytes,
-                "extra": snapshot.extra_bytes,
-                "stacks": snapshot.stacks_bytes,
-            },
+        args = {
+            "useful": snapshot.heap_bytes,
+            "extra": snapshot.extra_bytes,
+            "stacks": snapshot.stacks_bytes,
         }
+        name, ts = f"{what} bytes", snapshot.time
+        yield _json({"ph": "C", "name": name, "pid": pid, "ts": ts, "args": args})

@@ -1,12 +1,13 @@
 """Print what each export format costs for inputs of about 100 MB. From the repository's root:
 
-    python -m scripts.bench.exports [--runs 1] [--tools cachegrind,memcheck,massif]
+    python -m scripts.bench.exports [--runs 1] [--tools cachegrind,memcheck,massif,schedstat]
 
-The inputs are made from real runs: Cachegrind of 100 MB, Memcheck of 90 MB, Massif of 85 MB,
-each imported as a session. Its first opening writes its tables and has a line of its own; the
-exports read those. CPU time (user and system) and peak memory are of the whole command. Peers
-are `gzip -6` of the raw file, a program that reads it once, and Valgrind's `cg_merge`, in C,
-which reads and writes cachegrind.out. Exit status 1: a format took more than 300 MB.
+The inputs are made from real runs: Cachegrind of 100 MB, Memcheck of 90 MB, Massif of 85 MB and
+schedstat of 100 MB, each imported as a session. Its first opening writes its tables and has a
+line of its own; the exports read those. CPU time (user and system) and peak memory are of the
+whole command. Peers are `gzip -6` of the raw file, a program that reads it once, and Valgrind's
+`cg_merge`, in C, which reads and writes cachegrind.out. Exit status 1: a format took more than
+300 MB.
 """
 
 import argparse
@@ -26,6 +27,7 @@ FORMATS = {
         *FOLDERS,
     ),
     "massif": ("folded", "speedscope", "pprof", "chrome-trace", *FOLDERS),
+    "schedstat": ("chrome-trace", *FOLDERS),
 }
 
 
@@ -35,6 +37,8 @@ def raw_file(tool: str) -> Path:
             return inputs.memcheck()
         case "massif":
             return inputs.massif()
+        case "schedstat":
+            return inputs.schedstat()
         case _:
             return cached(
                 "cachegrind-100mb.out",

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from scripts.bench.readers.harness import CACHE, cached
+from scripts.bench.readers.rows_samples import record_samples, repeat_samples
 
 _PROGRAM = "import json, argparse, decimal, email.message, http.client, unittest, asyncio"
 _ERROR = re.compile(rb"<error>.*?</error>\n+", re.DOTALL)
@@ -33,6 +34,12 @@ def dhat() -> Path:
     """60 MB: a real run's places, repeated, each copy with names of its own."""
     real = cached("dhat-real.json", lambda file: record("dhat", file, "--num-callers=40"))
     return cached("dhat-60mb.json", lambda file: repeat_places(real, file, 60_000_000))
+
+
+def schedstat() -> Path:
+    """100 MB: 64 threads for six minutes, a real sampling repeated."""
+    real = cached("schedstat-real.txt", record_samples)
+    return cached("schedstat-100mb.txt", lambda file: repeat_samples(real, file, 100_000_000))
 
 
 def _record_massif(file: Path) -> None:
