@@ -4,7 +4,7 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,8 @@ from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
 from profiler.watching.stored import track_of
 from tui.app import WATCH, Dashboard
+from tui.screens.new_recording import NewRecordingScreen
+from tui.screens.processes import ProcessesScreen
 from tui.screens.watch import WatchScreen
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
@@ -252,6 +254,75 @@ async def test_a_process_is_chosen_from_the_list(target: int, tmp_path: Path) ->
         await pilot.pause(0.3)
         assert app.watching is not None
         assert app.watching.pid == target
+
+
+async def test_every_key_of_the_live_screen(target: int, tmp_path: Path) -> None:
+    app = Dashboard.starting_in(WATCH)(tmp_path, watching=WatchRequest(pid=target, hz=20))
+    async with app.run_test(size=(140, 40)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, WatchScreen)
+        view = screen.query_one(SchedulingView)
+        table = view.threads
+
+        async def until(holds: Callable[[], bool]) -> None:
+            for _ in range(150):
+                await pilot.pause(0.1)
+                if holds():
+                    return
+            pytest.fail(
+                f"{screen.status()}, {len(screen.track)} samples, {len(table.rows)} rows"
+            )
+
+        await until(lambda: len(table.shown) == 7 and screen.track.end - screen.track.start > 2)
+        await pilot.press("s", "S")
+        assert (table.sort_column, table.descending) == (5, False)
+        await pilot.press(*["s"] * 5, "home")  # by number, an order that stays
+        assert table.sort_column == 0
+        for key, cursor in (
+            ("down", 1), ("end", 6), ("up", 5), ("home", 0), ("pagedown", 6), ("pageup", 0),
+        ):  # fmt: skip
+            await pilot.press(key)
+            assert table.cursor == cursor, key
+
+        shown = view.span.seconds
+        await pilot.press("plus", "equals_sign")
+        assert view.span.seconds == pytest.approx(shown / 4)
+        await pilot.press("a")
+        await until(lambda: len(table.shown) == 6)  # who only sleeps is left out
+        await pilot.press("a")
+        await until(lambda: len(table.shown) == 7)
+        await pilot.press("minus")  # no further than there is something to see
+        assert shown / 4 < view.span.seconds <= shown / 2
+        await pilot.press("plus", "plus", "plus", "left")
+        end = view.span.end
+        assert end is not None
+        assert end < screen.track.end
+        assert "paused" in screen.status().state
+        samples = len(screen.track)
+        await until(lambda: len(screen.track) > samples)
+        assert view.span.end == end, "what is looked at stands still"
+        await pilot.press(*["right"] * 40)
+        assert view.span.end is None, "at the newest sample it follows again"
+        assert "paused" not in screen.status().state
+        await pilot.press("left", "escape")
+        assert view.span.end is None
+
+        await pilot.press("slash", *str(target), "enter")
+        await until(lambda: len(table.shown) == 1)
+        await pilot.press("enter")
+        await until(lambda: view.history.display and f"process {target}" in view.word.text)
+        await pilot.press("escape", "escape")
+        await until(lambda: table.display and len(table.shown) == 7)
+
+        known = screen.track.knows_frequency
+        await pilot.press("f")
+        assert ("frequency" in str(view.query_one("#cpus-box").border_title)) == known
+        await pilot.press("r")
+        await until(lambda: isinstance(app.screen, NewRecordingScreen))
+        await pilot.press("escape", "p")
+        await until(lambda: isinstance(app.screen, ProcessesScreen))
+        await pilot.press("escape")
+        assert app.screen is screen
 
 
 async def test_the_mouse_sorts_chooses_and_opens(target: int, tmp_path: Path) -> None:
