@@ -93,6 +93,26 @@ def test_a_quiet_log_is_its_first_errors_tool(headline: bytes, tool: bytes) -> N
     assert not valgrind_errors.recognises(b"==7== " + headline + b"\nno stack\n", tool)
 
 
+@pytest.mark.parametrize("file", [OLD / "memcheck-bugs.txt", NEW / "memcheck-bugs.txt"])
+@pytest.mark.parametrize("gone", ["Invalid write of size", "definitely lost in loss record"])
+def test_a_log_in_which_an_error_is_missing_says_so(file: Path, gone: str) -> None:
+    blank = re.findall(r"(?m)^==\d+== \n", file.read_text())[0]
+    blocks = file.read_text().split(blank)
+    without = next(i for i, block in enumerate(blocks) if gone in block)
+    found = parse_content(
+        blank.join(blocks[:without] + blocks[without + 1 :]).encode(), "a"
+    ).damage
+    assert found
+    assert {damage.effect for damage in found} == {"some errors are missing"}
+
+
+def test_very_many_processes_that_are_cut_are_not_told_one_by_one() -> None:
+    log = b"".join(b"==%d== Memcheck, a memory error detector\n" % pid for pid in range(1000))
+    damage = parse_content(log, "a").damage
+    assert len(damage) == 21
+    assert damage[-1].what == "980 more processes' parts are damaged"
+
+
 def test_leaks_that_only_the_summary_tells_are_counted() -> None:
     log = parse_valgrind_log(OLD / "memcheck-bugs-summary.txt")
     assert not any(record.is_leak for record in log.records)

@@ -1,41 +1,26 @@
-"""Valgrind's text log (`--log-file`, or its standard error): Memcheck, Helgrind, DRD.
-
-Format: Valgrind manual, "The Commentary". Lines that bear no `==PID==` are the program's own
-and are passed over. Text says less than XML: how often an error happened is known only
-where the log repeats its errors at the end (`-s`, `-v`).
-"""
+"""What one process says in a text log, block by block."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from io import BytesIO
-from pathlib import Path
 
-from collectors.errors import ParseError
 from collectors.records.errors import (
+    LEAK_KINDS,
     AuxStack,
     ClientMessage,
     ErrorProcess,
-    ErrorProfile,
     ErrorRecord,
     FatalSignal,
     HeapTotals,
     LeakTotals,
 )
-from collectors.records.shared import Damage, Frame
+from collectors.records.shared import Frame
 
-# What carries a line: `valgrind-listener`, logcat (brief, tag, time and threadtime).
-_CARRIER = (
-    rb"(?:\(\d{1,6}\)|(?:[\d-]{5,10} [\d:.]{8,18}\s+)?(?:\d{1,7}\s+\d{1,7}\s+)?"
-    rb"[VDIWEF][ /][^:\n]{1,80}:) "
-)
-_CARRIED = re.compile(_CARRIER + rb"(?===|--|\*\*)")
-LINE = re.compile(rb"^(?:" + _CARRIER + rb")?==(?:[\d:.]{1,32} )?\d{1,10}== ", re.MULTILINE)
-PREFIX = re.compile(rb"(==|--|\*\*)(?:[\d:.]{1,32} )?(\d{1,10})\1(?: (.*))?$", re.DOTALL)
-_FRAME = re.compile(r" {3}(?:at|by) 0x([0-9A-Fa-f]{1,16}): (.*)", re.DOTALL)
+FRAME = re.compile(r" {3}(?:at|by) 0x([0-9A-Fa-f]{1,16}): (.*)", re.DOTALL)
 _THREAD = re.compile(r"Thread #?(\d{1,9})(?: (.*))?:", re.DOTALL)
 _REPEAT = re.compile(r"([\d,]{1,20}) errors? in context \d+ of \d+:")
-_LOSS = re.compile(
+LOSS = re.compile(
     r"([\d,]{1,20})(?: \([-+][\d,]+\))? (?:\(([\d,]{1,20})[^)]*?direct, [^)]*\) )?bytes in "
     r"([\d,]{1,20})(?: \([-+][\d,]+\))? blocks are (definitely|indirectly|possibly) lost|"
     r"([\d,]{1,20})(?: \([-+][\d,]+\))? bytes in ([\d,]{1,20})(?: \([-+][\d,]+\))? blocks are "
@@ -89,101 +74,17 @@ _KINDS = (
     ("Conflicting ", "ConflictingAccess"),
     ("Thread #", "Misc"),
 )
-_TOOLS = {"Race": "helgrind", "Misc": "helgrind", "ConflictingAccess": "drd"}
-_Key = tuple[str, tuple[Frame, ...], tuple[AuxStack, ...]]
-
-
-def parse_valgrind_log(file: Path) -> ErrorProfile:
-    """Read one file. Raises `ParseError` when no line in it is Valgrind's."""
-    with file.open("rb") as stream:
-        return parse_lines(stream, file.name)
-
-
-def parse_content(content: bytes, source: str) -> ErrorProfile:
-    """Read the bytes of one log; `source` is its name in messages."""
-    return parse_lines(BytesIO(content), source)
-
-
-def tool_of_quiet(head: bytes) -> str | None:
-    """The tool of a log without its first words (`-q`), by its first error; None: no log."""
-    before = ""
-    for raw in head.splitlines():
-        found = LINE.match(raw)
-        text = "" if found is None else raw[found.end() :].decode("utf-8", "replace")
-        if _FRAME.match(text) and _LOSS.match(before):
-            return "memcheck"
-        if _FRAME.match(text) and (kind := _known_kind(before)) is not None:
-            return _TOOLS.get(kind, "memcheck")
-        before = text
-    return None
-
-
-def parse_lines(lines: Iterable[bytes], source: str) -> ErrorProfile:
-    """Read the lines of one log; several processes may share it."""
-    processes: dict[int, _Process] = {}
-    order: list[tuple[int, _Key]] = []
-    suppression: list[str] | None = None
-    last: _Process | None = None
-    number, raw = 0, b""
-    for raw in lines:
-        number += 1
-        line = raw.rstrip(b"\r\n")
-        match = PREFIX.match(line)
-        if match is None and (carried := _CARRIED.match(line)) is not None:
-            match = PREFIX.match(line, carried.end())
-        if match is None:
-            # With --gen-suppressions=all a block in braces follows its error, unmarked.
-            if line == b"{" and last is not None:
-                suppression = []
-            if suppression is not None:
-                suppression.append(line.decode("utf-8", "replace"))
-                if line == b"}" and last is not None:
-                    last.add_suppression("\n".join(suppression))
-                    suppression = None
-            continue
-        suppression = None
-        pid = int(match[2])
-        last = processes.get(pid)
-        if last is None:
-            last = processes[pid] = _Process(pid, order)
-        text = (match[3] or b"").decode("utf-8", "replace")
-        if match[1] == b"**":
-            last.message(text)
-        elif match[1] == b"==":
-            last.line(text)
-    if not processes:
-        raise ParseError(source, "no line begins with ==PID==: not a log of Valgrind's")
-    damage: list[Damage] = []
-    # With -q there are neither first nor last words.
-    quiet = bool(order) and all(process.tool is None for process in processes.values())
-    if quiet and not raw.endswith(b"\n"):
-        effect = "it was cut off: later errors are missing"
-        damage.append(Damage(source, "the log ends inside a line", effect, line=number))
-    for process in processes.values():
-        process.flush()
-        if not process.finished and not quiet:
-            damage.append(
-                Damage(
-                    source,
-                    f"process {process.pid} has no ERROR SUMMARY",
-                    "it was cut off: later errors and leaks are missing",
-                    line=number,
-                )
-            )
-    records = [processes[pid].records[key] for pid, key in order]
-    return ErrorProfile(
-        records, tuple(process.result() for process in processes.values()), tuple(damage)
-    )
+Key = tuple[str, tuple[Frame, ...], tuple[AuxStack, ...]]
 
 
 @dataclass(slots=True)
-class _Process:
+class Process:
     """What one process has said so far; `block` holds the lines since the last blank one."""
 
     pid: int
-    order: list[tuple[int, _Key]]
+    order: list[tuple[int, Key]]
     block: list[str] = field(default_factory=list[str])
-    records: dict[_Key, ErrorRecord] = field(default_factory=dict[_Key, ErrorRecord])
+    records: dict[Key, ErrorRecord] = field(default_factory=dict[Key, ErrorRecord])
     messages: list[ClientMessage] = field(default_factory=list[ClientMessage])
     tool: str | None = None
     command: str | None = None
@@ -195,7 +96,9 @@ class _Process:
     fatal: FatalSignal | None = None
     thread: tuple[int, str | None] | None = None
     counts_descriptors: bool = False
-    last_key: _Key | None = None
+    tells_each_leak: bool = True
+    reports: Counter[str] = field(default_factory=Counter[str])  # by leak kind, or ""
+    last_key: Key | None = None
     repeated: int | None = None
 
     @property
@@ -235,7 +138,7 @@ class _Process:
             self.repeated = _number(repeat[1])
         elif thread is not None:
             self.thread = int(thread[1]), thread[2]
-        elif _FRAME.match(head):
+        elif FRAME.match(head):
             frames, _ = _stacks(block)
             if self.messages and not self.messages[-1].frames:
                 self.messages[-1] = replace(self.messages[-1], frames=frames)
@@ -246,9 +149,9 @@ class _Process:
         head = block[0]
         fatal = _FATAL.match(head)
         descriptor = _DESCRIPTOR.match(head)
-        loss = _LOSS.match(head)
-        kind = _known_kind(head)
-        has_stack = any(_FRAME.match(line) for line in block[1:])
+        loss = LOSS.match(head)
+        kind = known_kind(head)
+        has_stack = any(FRAME.match(line) for line in block[1:])
         if fatal is not None:
             frames, _ = _stacks(block[1:])
             tid, name = self.thread or (None, None)
@@ -276,6 +179,8 @@ class _Process:
                 self.tool = self.tool or banner[1].lower()
             elif text.startswith("Command: "):
                 self.command = text.removeprefix("Command: ")
+            elif text.startswith("Rerun with --leak-check=full"):
+                self.tells_each_leak = False
             elif text.startswith("Parent PID: "):
                 self.ppid = _number(text.removeprefix("Parent PID: "))
             elif text.startswith("FILE DESCRIPTORS:"):
@@ -324,6 +229,7 @@ class _Process:
             self.records[key] = replace(self.records[key], count=count)
             self.last_key = key
             return
+        self.reports[LEAK_KINDS.get(kind, "")] += 1
         record = ErrorRecord(
             kind=kind,
             what=headline,
@@ -346,6 +252,34 @@ class _Process:
         self.order.append((self.pid, key))
         self.last_key = key
 
+    def differences(self) -> Iterator[str]:
+        """Where the records are fewer than Valgrind's sums of them."""
+        found = dict.fromkeys(self.leaks or {}, LeakTotals())
+        for record in self.records.values():
+            name = LEAK_KINDS.get(record.kind, "")
+            if name in found:
+                seen = found[name]
+                found[name] = LeakTotals(
+                    seen.bytes + (record.direct_bytes or 0),
+                    seen.blocks + (record.leaked_blocks or 0),
+                )
+        for name in ("definitely_lost", "possibly_lost"):
+            said, held = (self.leaks or {}).get(name), found.get(name)
+            if said is None or held is None:
+                continue
+            if 0 < held.bytes < said.bytes:
+                yield (
+                    f"{held.bytes:,} bytes are {name.replace('_', ' ')} by the records, "
+                    f"{said.bytes:,} by Valgrind's summary"
+                )
+            if said.blocks and not held.blocks and self.tells_each_leak:
+                return  # errors that --show-leak-kinds hides: the sum below holds them
+        counted = 0 if self.summary is None else self.summary[1]
+        usual = sum(self.reports[name] for name in ("", "definitely_lost", "possibly_lost"))
+        # With --errors-for-leak-kinds=all every leak is counted.
+        if usual < counted != self.reports.total():
+            yield f"{usual:,} errors were read, Valgrind counted {counted:,}"
+
     def result(self) -> ErrorProcess:
         return ErrorProcess(
             pid=self.pid,
@@ -361,7 +295,7 @@ class _Process:
         )
 
 
-def _known_kind(headline: str) -> str | None:
+def known_kind(headline: str) -> str | None:
     return next((kind for start, kind in _KINDS if headline.startswith(start)), None)
 
 
@@ -370,7 +304,7 @@ def _stacks(lines: Sequence[str]) -> tuple[tuple[Frame, ...], tuple[AuxStack, ..
     frames: list[Frame] = []
     aux: list[tuple[str, list[Frame]]] = []
     for text in lines:
-        match = _FRAME.match(text)
+        match = FRAME.match(text)
         if match is not None:
             frame = Frame.from_place(int(match[1], 16), match[2])
             (aux[-1][1] if aux else frames).append(frame)
