@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from collectors.errors import UsageError
 from profiler.archive.database import Database
-from profiler.figures import size
+from profiler.figures import plural, size
 from profiler.metrics import Unit, metric_name
+from profiler.rules.words import listed
 
 # What sessions are grouped by, besides labels: SQL over the table `sessions`.
 _GROUPINGS = {
@@ -19,8 +20,10 @@ _GROUPINGS = {
     "abi": "s.abi",
     "valgrind": "s.valgrind",
     "program": "s.program",
+    "target": "s.target",
 }
 _UNLABELLED = "(none)"
+_MOST_ARGUMENTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Trend:
     """The points in order of each group's first session; `tool` measured them.
 
     `program` is what was recorded, None for the whole system; `others` are programs of the
-    same folder that were left out.
+    same folder that were left out. `arguments` are those that the program was given, one a
+    command line; `failed` sessions were cut off, or their target ended badly.
     """
 
     metric: str
@@ -64,6 +68,8 @@ class Trend:
     program: str | None
     others: tuple[str, ...]
     points: tuple[TrendPoint, ...]
+    arguments: tuple[str, ...] = ()
+    failed: int = 0
 
     @property
     def change_percent(self) -> float | None:
@@ -72,6 +78,26 @@ class Trend:
             return None
         first, last = self.points[0].median, self.points[-1].median
         return 100 * (last - first) / abs(first)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know before comparing the points, a sentence each."""
+        notes: list[str] = []
+        if len(self.arguments) > 1 and self.by != "target":
+            given = listed([words or "none" for words in self.arguments], _MOST_ARGUMENTS)
+            notes.append(
+                f"The program was given different arguments: {given} (--by target tells them "
+                "apart)"
+            )
+        if self.failed:
+            of = plural(sum(point.sessions for point in self.points), "session")
+            was = "was cut off, or its" if self.failed == 1 else "were cut off, or their"
+            notes.append(f"{self.failed} of {of} {was} program failed or crashed")
+        if self.others:
+            notes.append(
+                f"Left out, being other programs: {', '.join(self.others)} (--program chooses)"
+            )
+        return tuple(notes)
 
 
 def written(unit: Unit, value: float) -> str:
@@ -125,6 +151,12 @@ def ask_trend(database: Database, question: Question) -> Trend:
         f"WHERE {where} AND m.tool = ? GROUP BY grp ORDER BY min(s.created), grp",
         [*values, tool],
     ).rows
+    targets = database.ask(
+        "SELECT coalesce(s.target, ''), count(*) FILTER (s.state <> 'complete' OR "  # noqa: S608
+        "s.exit_status <> 0) FROM metrics m JOIN sessions s USING (session) "
+        f"WHERE {where} AND m.tool = ? GROUP BY s.target ORDER BY min(s.created), s.target",
+        [*values, tool],
+    ).rows
     return Trend(
         metric,
         Unit(unit),
@@ -133,6 +165,8 @@ def ask_trend(database: Database, question: Question) -> Trend:
         program,
         tuple(name or "the whole system" for name in programs if name != program),
         tuple(TrendPoint(str(row[0]), *row[1:]) for row in rows),
+        tuple(dict.fromkeys(str(row[0]).partition(" ")[2] for row in targets)),
+        sum(row[1] for row in targets),
     )
 
 

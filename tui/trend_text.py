@@ -19,6 +19,8 @@ def trend_json(trend: Trend) -> dict[str, Any]:
         "tool": trend.tool,
         "by": trend.by,
         "program": trend.program,
+        "arguments": list(trend.arguments),
+        "failed_sessions": trend.failed,
         "change_percent": trend.change_percent,
         "points": [
             {
@@ -72,9 +74,8 @@ def trend_lines(trend: Trend) -> list[str]:
             (trend.by, "sessions", "median", "range", "change"), rows, right=(1, 2, 4)
         ),
     ]
-    if trend.others:
-        others = ", ".join(printable(name) for name in trend.others)
-        lines += ["", f"Left out, being other programs: {others} (--program chooses)"]
+    if trend.notes:
+        lines += ["", *(printable(note) for note in trend.notes)]
     return lines
 
 

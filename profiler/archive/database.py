@@ -152,14 +152,16 @@ class Database:
         if table in self._stored:
             return
         columns = TABLES[table]
+        empty = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns.items())
+        source = f"(SELECT {empty}, CAST(NULL AS DATE) AS day WHERE false)"
         if self._archive.has(table):
             pattern = _quoted(self._archive.root.resolve() / table / "*" / "*.parquet")
-            source = f"read_parquet('{pattern}', hive_partitioning = true)"
-        else:
-            empty = ", ".join(
-                f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns.items()
-            )
-            source = f"(SELECT {empty}, CAST(NULL AS DATE) AS day WHERE false)"
+            files = f"read_parquet('{pattern}', hive_partitioning = true"
+            if table == "sessions":
+                # Files of sessions that are gone by now may lack columns that came later.
+                source += f" UNION ALL BY NAME FROM {files}, union_by_name = true)"
+            else:
+                source = f"{files})"
         kind = "TABLE" if stored else "VIEW"
         self._connection.execute(
             f"CREATE OR REPLACE {kind} {table} AS SELECT * FROM {source}"  # noqa: S608

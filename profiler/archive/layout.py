@@ -12,7 +12,7 @@ from typing import Any
 
 Row = tuple[Any, ...]
 FOLDER = "archive"
-SCHEMA = 1
+SCHEMA = 2
 DAY = "day"
 
 EVENTS = (
@@ -40,6 +40,7 @@ TABLES: dict[str, dict[str, str]] = {
         "labels": "VARCHAR",
         "directory": "VARCHAR",
         "stamp": "VARCHAR",
+        "exit_status": "BIGINT",
     },
     "metrics": {
         **_SESSION,

@@ -95,6 +95,7 @@ def _session(session: Session, stamp: str) -> Row:
         json.dumps(dict(manifest.labels), ensure_ascii=True, sort_keys=True),
         str(session.directory.resolve()),
         stamp,
+        manifest.target_status,
     )
 
 

@@ -39,17 +39,13 @@ def render_trend(trend: Trend) -> str:
             },
         )
     )
-    others = (
-        f" Left out, being other programs: {esc(', '.join(trend.others), 500)}."
-        if trend.others
-        else ""
-    )
+    notes = "".join(f" {esc(note, 500)}." for note in trend.notes)
     section.body = figure(
         "trend-figure",
         _PART,
         f"{trend.metric}, by {trend.by}",
         f"Medians of the sessions of each group, measured by {esc(trend.tool)}; the thin bar "
-        f"is the range of its sessions. Groups are in order of their first session.{others}",
+        f"is the range of its sessions. Groups are in order of their first session.{notes}",
         _HEIGHT,
     ) + table(
         (trend.by, "Sessions", "Median", "Least", "Most"),

@@ -1,17 +1,22 @@
 """Trends over sessions imported from real outputs of several builds."""
 
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from collectors.errors import UsageError
 from profiler.archive.database import Database
 from profiler.archive.opening import open_archive
 from profiler.importing import import_files
+from profiler.manifest import TargetEntry
 from profiler.metrics import Unit
 from profiler.report.trend import render_trend
+from profiler.session_writer import SessionWriter
 from profiler.trend import Question, Trend, TrendPoint, ask_trend, written
 from tests.conftest import DATA
 from tui.cli import main
@@ -110,6 +115,43 @@ def test_query_prints_table_json_and_csv(
     assert main(words) == 0
     assert capsys.readouterr().out.splitlines()[1].split() == ["0", "1", "=cmd", "–"]
     assert main([*words, "--csv", "--json"]) == 2
+
+
+def test_what_makes_sessions_no_trend_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = (((), 0), (("300",), 0), (("3", "abort"), 134))
+    for day, (words, status) in enumerate(runs, start=1):
+        session = import_files([HEAP], tmp_path, labels={"build": "1"})
+        (entry,) = session.captures
+        manifest = replace(
+            session.manifest,
+            created=f"2026-11-0{day}T10:00:00+00:00",
+            target=TargetEntry(("./engine", *words)),
+            captures=(replace(entry, exit_status=status),),
+        )
+        SessionWriter(session.directory, manifest).save(manifest)
+    asked = ["trend", "peak_heap", "--sessions", str(tmp_path)]
+    assert main(asked) == 0
+    said = capsys.readouterr().out
+    assert "different arguments: none, 300, 3 abort (--by target tells them apart)" in said
+    assert "1 of 3 sessions was cut off, or its program failed or crashed" in said
+    assert main([*asked, "--by", "target"]) == 0
+    said = capsys.readouterr().out
+    assert "./engine 3 abort         1" in said
+    assert "different arguments" not in said
+
+
+def test_an_archive_keeps_sessions_of_older_versions(tmp_path: Path) -> None:
+    session = import_files([HEAP], tmp_path, labels={"build": "1"})
+    with open_archive(tmp_path):
+        pass
+    (file,) = (tmp_path / "archive/sessions").glob("*/*.parquet")
+    old = pq.read_table(file).drop_columns(["exit_status"])
+    pq.write_table(old, file)
+    shutil.rmtree(session.directory)
+    with open_archive(tmp_path) as (database, _):
+        assert ask_trend(database, Question("peak_heap")).failed == 0
 
 
 def test_page_is_the_same_each_time() -> None:
