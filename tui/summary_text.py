@@ -52,8 +52,9 @@ def summary_lines(
     yield from _head(session, summary)
     yield from _own_code(session, own)
     yield from _findings(session, summary, whole=whole)
-    if "schedstat" in summary or "vmstat" in summary:
-        yield from _heading("Who waits for a CPU?", "native run: vmstat, schedstat")
+    samplers = [name for name in registry.SAMPLERS if name in summary]
+    if samplers:
+        yield from _heading("Who waits for a CPU?", f"native run: {', '.join(samplers)}")
         yield from scheduling_lines(session, summary, whole=whole)
     for tool in session.tools:
         figures = summary.get(tool)

@@ -43,3 +43,9 @@ def test_silence_on_the_whole_system_is_no_praise(
     lines = list(summary_lines(session, summarise(session)))
     assert any("rules judge programs" in line for line in lines)
     assert any("the whole system was recorded" in line for line in lines)
+
+
+def test_only_the_samplers_that_ran_are_named(tmp_path: Path) -> None:
+    session = record(["/bin/sleep", "0.3"], tools=("schedstat",), sessions=tmp_path)
+    lines = list(summary_lines(session, summarise(session)))
+    assert "Who waits for a CPU?  [native run: schedstat]" in lines
