@@ -1,7 +1,7 @@
 """callgrind.out: costs with objects and, where Callgrind recorded them, calls.
 
 Format: Valgrind manual, "Callgrind Format Specification". Names are compressed: `(7) name`
-the first time, `(7)` after that.
+the first time, `(7)` after that. A line's last zeros are left out, as Callgrind does.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +44,7 @@ def write(session: Session, out: BinaryIO) -> None:
         columns = columns_of(events, profile.events, profile.counts, len(profile))
         keys = profile.row_symbol, profile.row_file
         rows = [profile.row_line, *columns]
-        out.writelines(lines_below_headers(keys, rows, functions.of_rows))
+        out.writelines(lines_below_headers(keys, rows, functions.of_rows, trim=True))
         if profile.edges is not None:
             out.writelines(_calls(profile.edges, events, profile.events, functions.of_call))
     out.write(f"\ntotals: {' '.join(map(str, totals))}\n".encode())
@@ -61,7 +61,7 @@ def _calls(
     columns = columns_of(events, counted, edges.counts, len(edges.line))
     each = np.arange(len(edges.line))  # two calls that are alike are two
     keys = edges.caller, edges.callee, edges.calls, each
-    return lines_below_headers(keys, [edges.line, *columns], header)
+    return lines_below_headers(keys, [edges.line, *columns], header, trim=True)
 
 
 class _Functions:

@@ -28,10 +28,13 @@ def lines_below_headers(
     keys: "Sequence[Column]",
     columns: "Sequence[Column]",
     header: Callable[..., bytes],
+    *,
+    trim: bool = False,
 ) -> Iterator[bytes]:
     r"""Rows as lines `\n1 2 3`; where a key changes, with `header(*keys)` in place of `\n`.
 
-    All columns have the same length. Mapped ones are let go of on the way.
+    All columns have the same length. Mapped ones are let go of on the way. `trim` leaves out
+    the zeros at a line's end, but never its second number.
     """
     import numpy as np
 
@@ -41,7 +44,8 @@ def lines_below_headers(
         chosen = np.stack([np.asarray(key[here]) for key in keys])
         changed = (np.diff(chosen, prepend=present) != 0).any(axis=0)
         present = chosen[:, -1:]
-        first, *pieces = number_lines([np.asarray(column[here]) for column in columns], changed)
+        numbers = [np.asarray(column[here]) for column in columns]
+        first, *pieces = number_lines(numbers, changed, trim=trim)
         yield first
         for words, piece in zip(chosen[:, changed].T.tolist(), pieces, strict=True):
             yield header(*words)
@@ -50,7 +54,10 @@ def lines_below_headers(
 
 
 def number_lines(
-    columns: "Sequence[NDArray[np.signedinteger]]", cuts: "NDArray[np.bool_]"
+    columns: "Sequence[NDArray[np.signedinteger]]",
+    cuts: "NDArray[np.bool_]",
+    *,
+    trim: bool = False,
 ) -> list[bytes]:
     r"""Each row as `\n1 2 3`, cut before the rows that `cuts` marks.
 
@@ -59,12 +66,31 @@ def number_lines(
     import numpy as np
 
     lanes = _lanes(columns[0], cuts, _table(b"\n", _CUT))
-    for column in columns[1:]:
+    shown = _up_to_the_last(columns[2:]) if trim else [None] * len(columns[2:])
+    for column, kept in zip(columns[1:], [None, *shown], strict=True):
+        if kept is not None and not kept.any():
+            break  # nor is any behind it
         below = column < 0
+        own: list[NDArray[np.uint32]] = []
         if below.any():
-            lanes.append(np.where(below, _lane(b" "), _lane(b"")))
-        lanes += _lanes(column, below, _table(b" ", b"-"))
+            own.append(np.where(below, _lane(b" "), _lane(b"")))
+        own += _lanes(column, below, _table(b" ", b"-"))
+        lanes += own if kept is None else [np.where(kept, lane, _lane(b"")) for lane in own]
     return np.stack(lanes, axis=1).tobytes().translate(None, b"\0").split(_CUT)
+
+
+def _up_to_the_last(
+    columns: "Sequence[NDArray[np.signedinteger]]",
+) -> "list[NDArray[np.bool_]]":
+    """Of each column the rows that have a number other than 0 there or behind."""
+    import numpy as np
+
+    found: list[NDArray[np.bool_]] = []
+    some = np.zeros(len(columns[0]) if columns else 0, dtype=bool)
+    for column in reversed(columns):
+        some = some | (column != 0)
+        found.insert(0, some)
+    return found
 
 
 def _lanes(

@@ -1,10 +1,10 @@
 """Print what each export format costs for inputs of about 100 MB. From the repository's root:
 
-    python -m scripts.bench.exports [--runs 1] [--tools cachegrind,memcheck,massif,schedstat]
+    python -m scripts.bench.exports [--runs 1] [--tools cachegrind,callgrind,…]
 
-The inputs are made from real runs: Cachegrind of 100 MB, Memcheck of 90 MB, Massif of 85 MB and
-schedstat of 100 MB, each imported as a session. Its first opening writes its tables and has a
-line of its own; the exports read those. CPU time (user and system) and peak memory are of the
+The inputs are made from real runs: Cachegrind, Callgrind and schedstat of 100 MB, Memcheck of
+90 MB, Massif of 85 MB, each imported as a session. Its first opening writes its tables and has
+a line of its own; the exports read those. CPU time (user and system) and peak memory are of the
 whole command. Peers are `gzip -6` of the raw file, a program that reads it once, and Valgrind's
 `cg_merge`, in C, which reads and writes cachegrind.out. Exit status 1: a format took more than
 300 MB.
@@ -15,13 +15,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from scripts.bench.readers import inputs, rows_cost
+from scripts.bench.readers import inputs, rows_calls, rows_cost
 from scripts.bench.readers.harness import Measure, cached, measure
 
 GOAL_BYTES = 300_000_000
 FOLDERS = ("csv", "parquet")
 FORMATS = {
     "cachegrind": ("cachegrind", "callgrind", "speedscope", "pprof", *FOLDERS),
+    "callgrind": ("callgrind", "speedscope", "pprof"),
     "memcheck": (
         *("junit", "sarif", "gitlab", "valgrind-xml", "folded", "speedscope", "pprof"),
         *FOLDERS,
@@ -35,6 +36,8 @@ def raw_file(tool: str) -> Path:
     match tool:
         case "memcheck":
             return inputs.memcheck()
+        case "callgrind":
+            return rows_calls.large(100_000_000)
         case "massif":
             return inputs.massif()
         case "schedstat":

@@ -9,17 +9,23 @@ from scripts.bench.readers.inputs import record
 
 
 def rows() -> list[Row]:
-    real = cached("callgrind-real.out", _record)
-    large = cached("callgrind-50mb.out", lambda file: scale(real, file, 50_000_000))
-    read = cost_commands.read("callgrind", large)
-    reopen = cost_commands.reopen("callgrind", large)
+    file = large(50_000_000)
+    read = cost_commands.read("callgrind", file)
+    reopen = cost_commands.reopen("callgrind", file)
     annotate = "callgrind_annotate"
     return [
-        Row("Callgrind 50 MB, totals and functions", read, (annotate, str(large)), annotate,
+        Row("Callgrind 50 MB, totals and functions", read, (annotate, str(file)), annotate,
             goal=4, memory_goal=2),
         Row("Callgrind 50 MB, reopened from its tables", reopen,
             read, "reading the raw file", goal=20),
     ]  # fmt: skip
+
+
+def large(size: int) -> Path:
+    """A file of about this size, made from a real run's."""
+    real = cached("callgrind-real.out", _record)
+    name = f"callgrind-{size // 1_000_000}mb.out"
+    return cached(name, lambda file: scale(real, file, size))
 
 
 def _record(file: Path) -> None:

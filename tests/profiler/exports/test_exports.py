@@ -235,7 +235,7 @@ def test_cachegrind_is_read_by_cg_annotate(session: Session, tmp_path: Path) -> 
         (
             "callgrind",
             [
-                *("ob=(1) ???", "fl=(1) a.c", "fn=(1) f", "1 7 2 0", "3 -1234567 0 0"),
+                *("ob=(1) ???", "fl=(1) a.c", "fn=(1) f", "1 7 2", "3 -1234567"),
                 *("", "ob=(1)", "fl=(1)", "fn=(2) g", "2 0 0 5"),
             ],
         ),

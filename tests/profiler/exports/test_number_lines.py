@@ -1,5 +1,6 @@
 """Lines of numbers are what formatting each number would give."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -55,3 +56,17 @@ def test_headers_are_where_a_key_changes_across_pieces(rows: int) -> None:
     ]
     assert lines.count("1 1") == rows
     assert len(lines) == rows + len([line for line in lines if "#" in line])
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 9), *[st.sampled_from([0, 0, 0, 7, -1000])] * 4), min_size=1
+    )
+)
+def test_zeros_at_the_end_are_trimmed(rows: list[tuple[int, ...]]) -> None:
+    (text,) = number_lines(columns(rows), np.zeros(len(rows), dtype=bool), trim=True)
+    expected = [
+        re.sub(r"^(\d+ -?\d+.*?)(?: 0)*$", r"\1", line)
+        for line in plain(rows).decode().split("\n")
+    ]
+    assert text.decode().split("\n") == expected

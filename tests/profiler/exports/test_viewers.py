@@ -134,7 +134,10 @@ def test_perfetto_reads_the_heap_and_the_systems_counters(
 def test_perfetto_reads_threads_with_names_of_any_kind(perfetto: Open, tmp_path: Path) -> None:
     """A process that calls itself what breaks JSON, HTML and SQL, and what is not ASCII."""
     name = "é\"<b>\\'\t;--"
-    busy = f"open('/proc/self/comm', 'w').write({name!r})\nfor _ in range(4_000_000): pass"
+    busy = (
+        f"import time\nopen('/proc/self/comm', 'w').write({name!r})\n"
+        "end = time.monotonic() + 0.5\nwhile time.monotonic() < end: pass"
+    )
     record = ["record", "-t", "schedstat", "-o", str(tmp_path / "session"), "--"]
     subprocess.run(
         [sys.executable, "-m", "tui.cli", *record, sys.executable, "-c", busy],
