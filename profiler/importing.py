@@ -118,6 +118,8 @@ def _kind(file: Path) -> str:
 
 def _head(file: Path) -> bytes:
     """The first bytes, as UTF-8 where the file is marked as something else."""
+    if file.exists() and not file.is_file() and not file.is_dir():
+        raise InputError(f"{file} is a pipe or a device: store what it gives in a file first")
     try:
         with file.open("rb") as stream:
             head = stream.read(HEAD_BYTES)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,13 @@ def test_leaks_that_only_a_summary_tells_are_found(tmp_path: Path) -> None:
     assert leak["title"] == "Leaks 9.00 KiB at unknown places"
     # A text log names source files without their folders: they are own code all the same.
     assert any(f["severity"] == "error" for f in summary["findings"])
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match="is a pipe or a device"):
+        import_files([pipe], tmp_path)
 
 
 def test_what_is_packed_is_refused_and_never_unpacked(tmp_path: Path) -> None:
