@@ -73,7 +73,7 @@ class _Reading:
         self._read_names(end)
         head = _object(self._content[:begin] + b"}")
         if head is None:
-            self.complain("its head is no JSON", "of that, what is whole is read", line=1)
+            self.complain("its head is no JSON", "of that, what is whole is read", at=0)
             head = self._fields(begin)
         self._head = head
         start, last = begin + len(_PLACES), len(self._content) if end < 0 else end
@@ -88,13 +88,13 @@ class _Reading:
                 broken = self._add_whole_ones(start, stop)
                 if end >= 0 or after >= 0:
                     what, effect = "a place that is no JSON", "those around it are read"
-                    self.complain(what, effect, line=self._line_at(broken))
+                    self.complain(what, effect, at=broken)
             start = stop
         if end < 0:
             self.complain(
                 "the file ends among its places",
                 "the names are missing, and the places from here on",
-                line=self._line_at(broken),
+                at=broken,
             )
 
     def as_json(self, whole: Mapping[str, object]) -> None:
@@ -118,7 +118,7 @@ class _Reading:
         self.complain(
             "it is no whole JSON: cut, or something in it is not escaped",
             "what is whole is read",
-            line=self._line_at(broken),
+            at=broken,
         )
 
     def profile(self) -> HeapProfile:
@@ -138,8 +138,9 @@ class _Reading:
             measures=mode,
         )
 
-    def complain(self, what: str, effect: str, line: int | None = None) -> None:
+    def complain(self, what: str, effect: str, *, at: int | None = None) -> None:
         if len(self._damage) < _MOST_DAMAGE:
+            line = None if at is None else self._content.count(b"\n", 0, at) + 1
             self._damage.append(Damage(self._source, what, effect, line=line))
 
     def _moments(
@@ -174,7 +175,7 @@ class _Reading:
         self.complain(
             "the list of names is no JSON: cut, or a name in it is not escaped",
             "names are read line by line; stacks end before one that is missing",
-            line=self._line_at(begin + 1),
+            at=begin + 1,
         )
         self._name(names_in_lines(text[len(b'"ftbl":') :]), are_whole=False)
 
@@ -208,9 +209,6 @@ class _Reading:
             except ValueError:
                 continue
         return fields
-
-    def _line_at(self, position: int) -> int:
-        return self._content.count(b"\n", 0, position) + 1
 
     def _text(self, key: str) -> str | None:
         value = self._head.get(key)
