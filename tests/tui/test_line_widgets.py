@@ -68,6 +68,20 @@ def test_a_table_may_be_without_columns_for_now() -> None:
     _run(check)
 
 
+def test_no_figure_is_cut_off_at_the_edge() -> None:
+    async def check(app: _Shown, pilot: Pilot[None]) -> None:
+        figures = [TableColumn(f"n{i}", 12, right=True) for i in range(6)]
+        app.table.set_columns([TableColumn("name", 8), *figures])
+        app.table.set_rows([("a", *(1_234_567_890 + i for i in range(6)))])
+        for left in range(40):
+            app.table.scroll_to(x=left, animate=False, immediate=True)
+            await pilot.pause()
+            last = _lines(app.table)[1].split()[-1]
+            assert last in {str(1_234_567_890 + i) for i in range(6)}, left
+
+    _run(check)
+
+
 def test_sort_filter_and_cursor() -> None:
     async def check(app: _Shown, pilot: Pilot[None]) -> None:
         rows: list[Row] = [(1, "one"), (None, "unknown"), (30, "thirty"), (2, "TWO")]

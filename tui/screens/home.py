@@ -207,7 +207,14 @@ class HomeScreen(FrameScreen):
         notice = self.query_one(Notice)
         notice.display = not self._lines
         notice.severity = ""
-        notice.text = f"No session in {self.dashboard.root} yet: press r to record one."
+        notice.text = (
+            f"No session in {self.dashboard.root} yet: press r to record one. "
+            "`droidgrind demo` shows one that comes with droidgrind."
+        )
+        sessions = self.query_one("#sessions", LineTable)
+        sessions.display = bool(self._lines)
+        if not self._lines and sessions.has_focus:
+            self.query_one("#devices", LineTable).focus()
         self._show_sessions()
         wanted = [one for one in self._lines if one.findings is None and one.state]
         small = [one for one in wanted if one.raw_bytes < _JUDGED_BYTES]

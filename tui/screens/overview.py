@@ -44,7 +44,7 @@ _COLUMNS = (
     TableColumn("took", 10, right=True),
     TableColumn("how it went", 12),
 )
-_NARROW = 120  # below, what was found matters more than what was asked
+_NARROW = 140  # below, what was found matters more than what was asked
 _PAINTED_SECONDS = 0.05
 
 

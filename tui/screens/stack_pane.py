@@ -26,7 +26,7 @@ def _mine(value: Value, text: str) -> Painted:
 
 
 _COLUMNS = 3  # side by side
-_COLUMN_CELLS = 26  # a stack beside another needs at least
+_COLUMN_CELLS = 30  # a stack beside another needs at least: line numbers are never cut
 
 
 class StackPane(Vertical):
@@ -38,7 +38,7 @@ class StackPane(Vertical):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("x", "next_stack", "Next stack")]
     DEFAULT_CSS = """
     StackPane #stack-what { height: 2; }
-    StackPane #stack-tabs { height: 1; color: $dg-dim; }
+    StackPane #stack-tabs { height: auto; max-height: 2; color: $dg-dim; }
     StackPane #stack-columns { height: auto; max-height: 50%; }
     StackPane #stack-columns LineTable { width: 1fr; max-height: 100%; margin-right: 1;
                                          overflow-x: hidden; scrollbar-size: 0 1; }
@@ -143,7 +143,7 @@ class StackPane(Vertical):
         ]
         what = printable(stack.what) if self.place else ""
         tabs = f"x: {''.join(names)}  {what}" if len(names) > 1 else "its only stack"
-        self.query_one("#stack-tabs", Static).update(tabs, layout=False)
+        self.query_one("#stack-tabs", Static).update(tabs)
 
     def _follow(self) -> None:
         """Show the source of the frame under the cursor of the stack that is looked at."""

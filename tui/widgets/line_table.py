@@ -314,16 +314,25 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         if left == 0 or not self.frozen:
             strip = self._strip(line, style)
             if left or strip.cell_length > cells:
-                strip = strip.crop(left, left + cells)
+                strip = strip.crop(left, left + self._edge(left, cells))
         else:
             stays = self._strip(line[: self.frozen], style)
             room = max(0, cells - stays.cell_length)
             rest = self._strip(line[self.frozen :], style).crop(left, left + room)
-            strip = Strip.join([stays, rest]).crop(0, cells)
+            strip = Strip.join([stays, rest]).crop(0, self._edge(left, cells))
         missing = cells - strip.cell_length
         if missing > 0:
             strip = Strip([*strip, Segment(" " * missing, self._styled(style, _PLAIN))], cells)
         return strip
+
+    def _edge(self, left: int, cells: int) -> int:
+        """Cells up to where a figure would be cut off: what is left of it is another figure."""
+        start = -left
+        for column, width in zip(self.columns, self._cells, strict=True):
+            if column.right and 0 < start < cells < start + width:
+                return start
+            start += width + _GAP
+        return cells
 
     def _styled(self, line: Style, own: Style) -> Style:
         """A cell's style on this widget's own, kept: adding styles is slow."""
