@@ -111,6 +111,11 @@ class Thresholds:
         return replace(self, **chosen)
 
 
+def threshold_text(value: float) -> str:
+    """A threshold as people write it."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
+
+
 def meanings() -> dict[str, tuple[float, str]]:
     """Each threshold's default and what it bounds."""
     defaults = Thresholds()

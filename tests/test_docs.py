@@ -1,5 +1,6 @@
 """Every command and tool has its page, and no page points nowhere."""
 
+import argparse
 import re
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from collectors.errors import (
     UsageError,
 )
 from profiler.rules.catalogue import RULES, rule_page
-from profiler.thresholds import meanings
-from tui.cli import COMMANDS
+from profiler.thresholds import meanings, threshold_text
+from tui.cli import COMMANDS, load_command
 
 DOCS = Path("docs")
 PAGES = [
@@ -33,6 +34,15 @@ def test_command_has_a_page_that_is_listed(name: str) -> None:
     page = (DOCS / "commands" / f"{name}.md").read_text(encoding="utf-8")
     assert page.startswith(f"# droidgrind {name}\n")
     assert f"[{name}]({name}.md)" in (DOCS / "commands/index.md").read_text(encoding="utf-8")
+
+
+def test_every_option_of_record_is_in_its_table() -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    load_command("record").configure(parser)
+    page = (DOCS / "commands/record.md").read_text(encoding="utf-8")
+    rows = "\n".join(line for line in page.splitlines() if line.startswith("| `-"))
+    for option in re.findall(r"(--?[A-Za-z][a-z-]*)(?: |,|\])", parser.format_usage()):
+        assert re.search(rf"`{option}[` ]", rows), option
 
 
 @pytest.mark.parametrize("name", registry.tool_names())
@@ -79,9 +89,9 @@ def test_rule_pages_name_thresholds_by_their_present_values() -> None:
     named: set[str] = set()
     for page in (DOCS / "findings").glob("*.md"):
         text = page.read_text(encoding="utf-8")
-        for name, value in re.findall(r"`([a-z0-9_]+)`\s+\(([\d,.]+)\)", text):
+        for name, value in re.findall(r"`([a-z0-9_]+)`\s+\((\d[^)\s]*)\)", text):
             assert name in known, (page, name)
-            assert float(value.replace(",", "")) == known[name][0], (page, name)
+            assert value == threshold_text(known[name][0]), (page, name)
             named.add(name)
     assert len(named) > len(known) / 2
 

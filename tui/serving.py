@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from collectors.errors import UsageError
+from profiler.extras import not_installed
 from tui.text import warn
 
 if TYPE_CHECKING:
@@ -66,9 +67,7 @@ def serve(where: str, token: str | None, words: Sequence[str] | None = None) -> 
     try:
         from textual_serve.server import Server
     except ImportError as error:
-        raise UsageError(
-            "--serve needs textual-serve: pip install 'droidgrind[serve]'"
-        ) from error
+        raise not_installed("textual-serve", "textual-serve") from error
 
     command = shlex.join(
         [sys.executable, "-m", "tui.cli", *without_serving(words or sys.argv[1:])]

@@ -1,7 +1,5 @@
 """DuckDB over an archive: one view a table, and nothing else within reach."""
 
-import shlex
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from collectors.errors import InputError, UsageError
 from profiler.archive.layout import TABLES, Archive, Row
+from profiler.extras import not_installed
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,10 +31,7 @@ def load_duckdb() -> Any:
     try:
         import duckdb
     except ImportError as error:
-        raise UsageError(
-            "this needs DuckDB, which is not installed with droidgrind: "
-            f"`{shlex.quote(sys.executable)} -m pip install duckdb` adds it"
-        ) from error
+        raise not_installed("DuckDB", "duckdb") from error
     return duckdb
 
 

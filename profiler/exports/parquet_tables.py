@@ -1,4 +1,4 @@
-"""Parquet: a file for each table of docs/archive.md that has rows. Needs droidgrind[query]."""
+"""Parquet: a file for each table of docs/archive.md that has rows. Needs DuckDB."""
 
 from pathlib import Path
 

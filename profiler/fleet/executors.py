@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from collectors.errors import UsageError
+from profiler.extras import not_installed
 from profiler.fleet.plan import FleetDevice
 from profiler.fleet.recording import CellJob, CellResult, record_cell
 
@@ -110,9 +111,7 @@ def load_distributed() -> Any:
     try:
         import distributed
     except ImportError as error:
-        raise UsageError(
-            "this needs Dask: install droidgrind[fleet], or `pip install distributed`"
-        ) from error
+        raise not_installed("Dask", "distributed") from error
     return distributed
 
 

@@ -26,11 +26,11 @@ class ExplainCommand:
 
         if args.thresholds:
             from profiler.project import load_project
-            from profiler.thresholds import meanings
+            from profiler.thresholds import meanings, threshold_text
 
             chosen = load_project().thresholds
             rows = [
-                (name, _written(getattr(chosen, name)), _written(default), meaning)
+                (name, threshold_text(getattr(chosen, name)), threshold_text(default), meaning)
                 for name, (default, meaning) in meanings().items()
             ]
             print_table(("threshold", "value", "default", "bounds"), rows, right=(1, 2))
@@ -40,10 +40,6 @@ class ExplainCommand:
             for line in rule_page(args.rule).splitlines():
                 print_line(line)
         return 0
-
-
-def _written(threshold: float) -> str:
-    return f"{threshold:,.0f}" if threshold >= 1000 else f"{threshold:g}"
 
 
 COMMAND = ExplainCommand()

@@ -29,7 +29,7 @@ class FleetCommand:
         parser.add_argument(
             "--scheduler",
             metavar="ADDRESS",
-            help="a Dask scheduler, tcp://HOST:PORT (needs droidgrind[fleet])",
+            help="a Dask scheduler, tcp://HOST:PORT (needs Dask: pip install distributed)",
         )
         parser.add_argument(
             "--shared",

@@ -7,7 +7,7 @@ class FleetWorkerCommand:
     """Offer this machine's devices to a fleet; runs until it is stopped.
 
     Start `dask scheduler` on one machine, this on each machine with devices, and `droidgrind
-    fleet --scheduler` anywhere. Needs droidgrind[fleet].
+    fleet --scheduler` anywhere. Needs Dask (`pip install distributed`).
     """
 
     name = "fleet-worker"

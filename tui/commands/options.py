@@ -105,7 +105,8 @@ def add_serial(parser: argparse.ArgumentParser) -> None:
         "--serial",
         metavar="SERIAL",
         help="an adb serial, HOST:PORT of a wireless device, or `local` for this machine "
-        "(default: $ANDROID_SERIAL, else the only device plugged in, else local)",
+        "(default: $ANDROID_SERIAL, else the only device of an adb server that runs already, "
+        "else local)",
     )
     add_server(parser)
 

@@ -9,7 +9,8 @@ class QueryCommand:
     """Ask all stored sessions a question in SQL.
 
     Tables: sessions, metrics, functions, errors, heap, threads (docs/archive.md has their
-    columns). Sessions that are new are added to the archive first. Needs droidgrind[query].
+    columns). Sessions that are new are added to the archive first. Needs DuckDB
+    (`pip install duckdb`).
     """
 
     name = "query"

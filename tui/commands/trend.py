@@ -11,7 +11,7 @@ class TrendCommand:
 
     Sessions are grouped by `--by`: a label (`record --label build=1234`), or session, day,
     device, android, abi, valgrind. Each group shows its median; docs/metrics.md lists the
-    metrics. Needs droidgrind[query].
+    metrics. Needs DuckDB (`pip install duckdb`).
     """
 
     name = "trend"

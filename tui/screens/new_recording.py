@@ -92,7 +92,7 @@ class NewRecordingScreen(ModalScreen[Typed | None]):
                 yield FormField("timeout", "Time limit", typed.timeout, "seconds for each run")
                 yield Static(
                     "Tools: the first two watch a native run; each of the others runs the "
-                    "program again, 10 to 300 times slower",
+                    "program again, 20 to 300 times slower",
                     markup=False,
                     classes="caption gap",
                 )

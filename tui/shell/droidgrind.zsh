@@ -50,7 +50,7 @@ _shtab_droidgrind_defaults_added=0
 
 _shtab_droidgrind_baseline_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device of an adb server that runs already, else local)]:SERIAL:"
   "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
@@ -135,7 +135,7 @@ _shtab_droidgrind_diff_defaults_added=0
 
 _shtab_droidgrind_doctor_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device of an adb server that runs already, else local)]:SERIAL:"
   "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
   "--app[also what recording this installed app needs]:PACKAGE[/ACTIVITY]:"
@@ -172,7 +172,7 @@ _shtab_droidgrind_export_defaults_added=0
 
 _shtab_droidgrind_fleet_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  "--scheduler[a Dask scheduler, tcp\:\/\/HOST\:PORT (needs droidgrind\[fleet\])]:ADDRESS:"
+  "--scheduler[a Dask scheduler, tcp\:\/\/HOST\:PORT (needs Dask\: pip install distributed)]:ADDRESS:"
   "--shared[workers write into the output folder themselves\: it is on a shared disk]"
   "--dry-run[only list the cells and what they await]"
   "--live[watch it in the terminal, in full screen]"
@@ -209,7 +209,7 @@ _shtab_droidgrind_install_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--from-apt[fetch the package from this machine\'s distribution (default\: the newest)]:RELEASE:"
   "--sha256[of the package whose address is given]:HASH:"
-  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device of an adb server that runs already, else local)]:SERIAL:"
   "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
   "*--abi[such as armeabi-v7a, for 32-bit targets on a 64-bit device (may be repeated\; default\: the device\'s own)]:abi:"
@@ -250,7 +250,7 @@ _shtab_droidgrind_query_defaults_added=0
 _shtab_droidgrind_record_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   {-t,--tools}"[comma list (default\: vmstat,schedstat,memcheck,cachegrind,massif)\; also callgrind (who calls what costs), dhat (how long blocks live, how they are used), helgrind and drd (threads\: races, order of locks)]:TOOLS:"
-  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device of an adb server that runs already, else local)]:SERIAL:"
   "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
@@ -351,7 +351,7 @@ _shtab_droidgrind_trend_options=(
   "--by[what makes a group (default\: build)]:WHAT:"
   "--program[the program that was recorded (default\: that of the newest session)]:NAME:"
   "--tool[the tool that measured it]:TOOL:"
-  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device of an adb server that runs already, else local)]:SERIAL:"
   "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
   "--sessions[where sessions live (default\: \$DROIDGRIND_SESSIONS, else .\/droidgrind-sessions)]:DIR:"
@@ -366,7 +366,7 @@ _shtab_droidgrind_trend_defaults_added=0
 
 _shtab_droidgrind_watch_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
-  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device of an adb server that runs already, else local)]:SERIAL:"
   "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
   "--pid[a process that runs already]:PID:"
@@ -387,7 +387,7 @@ _shtab_droidgrind_wrap_sh_options=(
   "--abi[the device\'s ABI (default\: the chosen device\'s)]:ABI:"
   {-o,--output}"[where to write\: the app\'s module (default\: droidgrind-wrap)]:DIR:"
   "--valgrind[take Valgrind from a folder of this machine, not from the device\'s toolchain]:DIR:"
-  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device plugged in, else local)]:SERIAL:"
+  {-s,--serial}"[an adb serial, HOST\:PORT of a wireless device, or \`local\` for this machine (default\: \$ANDROID_SERIAL, else the only device of an adb server that runs already, else local)]:SERIAL:"
   "-H[the machine of the adb server (default\: \$ANDROID_ADB_SERVER_ADDRESS, else this)]:HOST:"
   "-P[the port of the adb server (default\: \$ANDROID_ADB_SERVER_PORT, else 5037)]:PORT:"
   ":the app\'s package name:"
