@@ -23,6 +23,11 @@ def printable(text: str) -> str:
     )
 
 
+def as_title(text: str) -> str:
+    """Printable text for the title of a box, which Textual would take for markup."""
+    return printable(text).replace("[", "\\[")
+
+
 def width(text: str) -> int:
     """The number of terminal cells that a text takes."""
     if text.isascii() or _OTHER_THAN_ONE_CELL(text) is None:

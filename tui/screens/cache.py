@@ -26,7 +26,7 @@ from tui.screens.cache_data import (
     shown_table,
 )
 from tui.screens.session_screen import SessionScreen
-from tui.text import printable
+from tui.text import as_title, printable
 from tui.widgets.column_rows import Names
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import Notice
@@ -247,8 +247,8 @@ class CacheScreen(SessionScreen[CostContent]):
             return
         column = table.sort_column if table.sort_column is not None else 1
         title, costs = line_costs(file, table.columns[column].title, self.weights)
-        box.border_title = f"Which lines of {printable(file.path.rpartition('/')[2])}?"
-        box.border_subtitle = printable(file.path)
+        box.border_title = f"Which lines of {as_title(file.path.rpartition('/')[2])}?"
+        box.border_subtitle = as_title(file.path)
         if file.source is None:
             notice.text = _missing(file.path)
             notice.severity = "warning"

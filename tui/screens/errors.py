@@ -27,6 +27,7 @@ from tui.editor import open_in_editor
 from tui.screens.errors_data import ErrorContent, error_text, known_here, read_errors
 from tui.screens.session_screen import SessionScreen
 from tui.screens.stack_pane import StackPane
+from tui.text import as_title
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.line_table import LineTable, Row, TableColumn
 from tui.widgets.tree_table import NodeText, TreeTable
@@ -203,8 +204,8 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         self._shown_record = record
         one = self.content.records[record]
         frame = self.content.context.own.frame(one.frames)
-        self.query_one("#errors-one").border_title = f"Where? {where(frame)}"
-        self.query_one("#errors-one").border_subtitle = one.kind
+        self.query_one("#errors-one").border_title = f"Where? {as_title(where(frame))}"
+        self.query_one("#errors-one").border_subtitle = as_title(one.kind)
         self.query_one("#errors-advice", Static).update(_advice(one), layout=False)
         self._pane.show_record(one, self.content.context.own, self.content.sources)
 

@@ -26,6 +26,7 @@ from tui.screens.heap_text import (
 )
 from tui.screens.session_screen import SessionScreen
 from tui.screens.source import SourceScreen
+from tui.text import as_title
 from tui.theme import palette
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.flame_graph import FlameGraph
@@ -136,9 +137,9 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
         run, several = self._runs[self.place], ""
         if len(self._runs) > 1:
             several = f" ({self.place + 1} of {len(self._runs)}, p: next)"
-        self.query_one(
-            "#heap-time"
-        ).border_subtitle = f"{run.tool}, {run.name}{several}; {axis_text(run.profile)}{zoomed}"
+        of = f"{run.tool}, {as_title(run.name)}{several}"
+        said = f"{of}; {axis_text(run.profile)}{zoomed}"
+        self.query_one("#heap-time").border_subtitle = said
 
     def on_heap_timeline_snapshot_highlighted(
         self, _message: HeapTimeline.SnapshotHighlighted

@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 
 from profiler.sources import SourceFile
 from tui.editor import open_in_editor
-from tui.text import printable
+from tui.text import as_title
 from tui.widgets.frame_lines import Notice
 from tui.widgets.source_view import CodeView
 
@@ -33,7 +33,7 @@ class SourceScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog", classes="tall wide") as box:
-            box.border_title = printable(f"{self._source.path}:{self._line or '?'}")
+            box.border_title = as_title(f"{self._source.path}:{self._line or '?'}")
             box.border_subtitle = "o: editor   Esc: close"
             yield Notice(id="notice")
             yield CodeView(widget_id="code")

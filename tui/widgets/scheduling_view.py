@@ -5,7 +5,6 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import ClassVar
 
-from rich.markup import escape
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -18,6 +17,7 @@ from profiler.watching.track import Key, Track
 from profiler.watching.window import Slots, ThreadWindow
 from tui import thread_cells
 from tui.live_painter import LivePainter
+from tui.text import as_title
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import TextLine
 from tui.widgets.line_table import LineTable, Value
@@ -237,7 +237,7 @@ class SchedulingView(Container):
         track = self.thread_track
         if key is not None and track is not None and key in track.threads:
             self.focus()
-            box.border_title = f"What did {escape(track.threads[key].name)} do?"
+            box.border_title = f"What did {as_title(track.threads[key].name)} do?"
         else:
             self._say_title()
             self.threads.focus()

@@ -4,7 +4,8 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tui.app import WATCH, Dashboard
 from tui.screens.new_recording import NewRecordingScreen
 from tui.screens.processes import ProcessesScreen
 from tui.screens.watch import WatchScreen
+from tui.text import width
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
 from tui.widgets.scheduling_view import SchedulingView
@@ -37,6 +39,10 @@ time.sleep(60)
 def lines(view: SchedulingView) -> str:
     table = view.threads
     return "\n".join(table.render_line(y).text for y in range(table.size.height))
+
+
+def names(view: SchedulingView) -> list[str]:
+    return [str(view.threads.rows[i][1]) for i in range(len(view.threads.rows))]
 
 
 def stored(demo: Session) -> Dashboard:
@@ -140,11 +146,19 @@ async def test_where_it_is_narrow_few_columns_stay(demo: Session) -> None:
         assert pilot.app.is_running
 
 
+@contextmanager
+def running(program: str) -> Generator[subprocess.Popen[bytes]]:
+    with subprocess.Popen([sys.executable, "-c", program]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 @pytest.fixture
 def target() -> Iterator[int]:
-    with subprocess.Popen([sys.executable, "-c", TARGET]) as process:
+    with running(TARGET) as process:
         yield process.pid
-        process.kill()
 
 
 async def test_watching_a_process_live(target: int, tmp_path: Path) -> None:
@@ -359,6 +373,47 @@ async def test_live_at_20_by_5_and_back(target: int, tmp_path: Path) -> None:
                     break
             assert screen.track.samples > before + 3
         assert "TID" in lines(view)
+
+
+ODD = r"""
+import ctypes, threading, time
+def spin(name):
+    ctypes.CDLL(None).prctl(15, name, 0, 0, 0)  # PR_SET_NAME
+    while True:
+        sum(range(20000)); time.sleep(0.05)
+for name in (b"[b]\x1b[31mred", "相机\n✖".encode(), b"\xff\xfe\r"):
+    threading.Thread(target=spin, args=(name,), daemon=True).start()
+time.sleep(60)
+"""
+
+
+async def test_names_of_threads_are_data(tmp_path: Path) -> None:
+    """Neither markup nor control characters of theirs act; columns stay where they are."""
+    with running(ODD) as process:
+        request = WatchRequest(pid=process.pid, hz=20)
+        app = Dashboard.starting_in(WATCH)(tmp_path, watching=request)
+        async with app.run_test(size=(140, 40)) as pilot:
+            view = app.screen.query_one(SchedulingView)
+            text = ""
+            for _ in range(100):
+                await pilot.pause(0.1)
+                text = lines(view)
+                if "red" in text and "相机" in text and "\\r" in text:
+                    break
+            assert "[b]\\x1b[31mred" in text
+            assert all(line.isprintable() for line in text.splitlines())
+            rows = [line for line in text.splitlines() if " s " in line]
+            assert len({width(line) for line in rows}) == 1
+            for name in ("red", "相机"):
+                assert view.find_thread(next(n for n in names(view) if name in n))
+                await pilot.press("enter")
+                await pilot.pause(0.3)
+                title = view.query_one("#threads-box").border_title
+                assert title is not None
+                assert name in title
+                assert "\x1b" not in title
+                await pilot.press("escape")
+                await pilot.pause(0.3)
 
 
 async def test_without_colours_signs_and_shades_stay(
