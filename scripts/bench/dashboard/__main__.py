@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from scripts.bench.goals import Goals
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -77,25 +79,26 @@ def btop(folder: str, hz: float) -> list[str]:
     return ["env", f"XDG_CONFIG_HOME={home}", "btop", "--utf-force"]
 
 
-def live(folder: str, seconds: float) -> None:
+def live(folder: str, seconds: float, goals: Goals) -> None:
     target = f"{folder}/target"
     subprocess.run(["cc", "-O1", "-pthread", "-o", target, str(HERE / "target.c")], check=True)
     terminal = Terminal(folder)
     with subprocess.Popen([target, "199"]) as process:
         try:
-            for hz in (10.0, 1.0):
+            for hz, most in ((10.0, 10.0), (1.0, 1.5)):
                 output = Path(folder) / f"probe-{hz:g}.json"
                 probe = [sys.executable, str(HERE / "probe.py")]
                 terminal.start([*probe, str(process.pid), str(hz), str(seconds), str(output)])
                 while terminal.running():
                     time.sleep(0.5)
                 found = json.loads(output.read_text())
-                print(
-                    f"droidgrind watch at {hz:g} Hz: {found['cpu_percent']:.1f} % of a core "
-                    f"(and its sampler {found['sampler_percent']:.1f} %), "
-                    f"{found['samples']} of {found['due']:.0f} samples, sample to write "
-                    f"p50 {found['p50_ms']:.0f} ms, p95 {found['p95_ms']:.0f} ms"
-                )
+                missing = max(0, round(found["due"]) - found["samples"])
+                print(f"watching 200 threads at {hz:g} Hz, in percent of a core:")
+                goals.line("droidgrind watch", found["cpu_percent"], "%", goal=most)
+                goals.line("  and its sampler, another process", found["sampler_percent"], "%")
+                goals.line("  samples that were not drawn", missing, "", goal=0)
+                goals.line("  sample to write, half within", found["p50_ms"], "ms")
+                goals.line("  sample to write, 95 % within", found["p95_ms"], "ms", goal=50)
                 for name, argv in (
                     ("top", ["top", "-H", "-p", str(process.pid), "-d", f"{1 / hz:g}"]),
                     ("htop", ["htop", "-p", str(process.pid), "-d", f"{10 / hz:.0f}"]),
@@ -109,8 +112,10 @@ def live(folder: str, seconds: float) -> None:
                     before = ticks(pid)
                     time.sleep(seconds)
                     share = (ticks(pid) - before) / seconds
-                    ran = f"{share:.1f} % of a core" if terminal.running() else "did not run"
-                    print(f"  {name} at {hz:g} Hz: {ran}")
+                    if terminal.running():
+                        goals.line(name, share, "%")
+                    else:
+                        print(f"  {name} did not run")
                     terminal.close()
                     time.sleep(0.5)
         finally:
@@ -125,7 +130,9 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if args.only in {None, "live"}:
-            live(folder, args.seconds)
+            goals = Goals()
+            live(folder, args.seconds, goals)
+            goals.summary()
         for name in ("burst", "hours"):
             if args.only in {None, name}:
                 subprocess.run(

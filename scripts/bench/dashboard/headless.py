@@ -11,6 +11,7 @@ from pathlib import Path
 from collectors.readers.proc import CpuSample, Sample, ThreadSample
 from profiler.watching.live import Watcher, WatchRequest
 from profiler.watching.track import Track
+from scripts.bench.goals import Goals
 from tui.app import WATCH, Dashboard
 from tui.screens.watch import WatchScreen
 from tui.widgets.scheduling_view import SchedulingView
@@ -64,11 +65,14 @@ async def burst() -> None:
             await asyncio.sleep(0.001)
             now = time.perf_counter()
             longest, before = max(longest, now - before), now
-        print(f"burst of 1,000 samples: no wait above {1000 * longest:.0f} ms")
+        goals = Goals()
+        goals.line("burst of 1,000 samples: longest wait", 1000 * longest, "ms", goal=100)
+        goals.summary()
 
 
 async def hours() -> None:
     """8 h at 1 Hz of 200 threads, drawn once a minute."""
+    goals = Goals()
     async with fed_by_hand(1.0) as (screen, _watcher, track):
         for number in range(8 * 3600):
             track.add(sample(number, 1.0, 200))
@@ -78,7 +82,8 @@ async def hours() -> None:
             if number % 3600 == 3599:
                 pages = int(Path("/proc/self/statm").read_text().split()[1])
                 mib = pages * resource.getpagesize() / 2**20
-                print(f"after {number // 3600 + 1} h: {mib:.0f} MiB resident")
+                goals.line(f"after {number // 3600 + 1} h at 1 Hz", mib, "MiB", goal=200)
+    goals.summary()
 
 
 if __name__ == "__main__":
