@@ -23,18 +23,23 @@ _SYSTEM_PID = 1
 _HEAP_PID = 2_000_000_000  # no process of Linux has so high a number
 _UNITS = {"i": "instructions", "ms": "milliseconds", "B": "bytes allocated and freed"}
 Event = str  # in JSON
+_NAMED = '{"ph":"M"'  # says what a process or thread is called: nothing happened yet
 
 
 def write(session: Session, out: BinaryIO) -> None:
     """Raises `UsageError` where the session has neither samples nor a heap."""
     out_of = _events(session)
-    first = next(out_of, None)
-    if first is None:
+    first: list[Event] = []
+    for event in out_of:
+        first.append(event)
+        if not event.startswith(_NAMED):
+            break
+    else:
         raise UsageError(
             f"{session.id} has nothing over time: record with -t schedstat, vmstat or massif"
         )
     out.write(b'{"displayTimeUnit":"ms","traceEvents":[\n')
-    out.write(first.encode())
+    out.write(",\n".join(first).encode())
     out.writelines(f",\n{event}".encode() for event in out_of)
     other = {
         "target": visible(target_words(session), 500),

@@ -413,6 +413,14 @@ def test_chrome_trace_has_the_heap_over_time(session: Session) -> None:
     assert {event["pid"] for event in counters} <= named
 
 
+def test_a_sampling_without_a_sample_has_nothing_over_time(tmp_path: Path) -> None:
+    raw = tmp_path / "schedstat.txt"
+    raw.write_text("# droidgrind-schedstat 1\n# way native\nS 1.0\nprocs_running 3\n")
+    cut = import_files([raw], tmp_path / "sessions")
+    with pytest.raises(UsageError, match="nothing over time: record with -t schedstat"):
+        exported(cut, "chrome-trace")
+
+
 def test_csv_obeys_no_formula(session: Session, hostile: Session, tmp_path: Path) -> None:
     export_to(session, "csv", tmp_path / "a")
     with (tmp_path / "a/errors.csv").open(newline="") as stream:
