@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from scripts.bench.readers.harness import CACHE, cached
-from scripts.bench.readers.rows_samples import record_samples, repeat_samples
+from scripts.bench.readers.long_samples import record_samples, repeat_samples
 
 _PROGRAM = "import json, argparse, decimal, email.message, http.client, unittest, asyncio"
 _ERROR = re.compile(rb"<error>.*?</error>\n+", re.DOTALL)
