@@ -32,6 +32,7 @@ from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
 from tui.widgets.source_view import SourceView
+from tui.widgets.typed_line import TypedLine
 from tui.workers import run_in_thread
 
 _SETTLE_SECONDS = 0.08  # a file is read when the cursor rests on a row
@@ -97,7 +98,7 @@ class CacheScreen(SessionScreen[CostContent]):
                     widget_id="cache-table",
                 )
                 yield FilterInput(widget_id="cache-filter")
-                yield Input(id="cache-weights", placeholder="Ir=1 D1mr=10 DLmr=100")
+                yield TypedLine(id="cache-weights", placeholder="Ir=1 D1mr=10 DLmr=100")
                 yield Static("", markup=False, id="cache-name")
                 yield Static("", markup=False, id="cache-note")
             with Vertical(id="cache-lines", classes="box"):

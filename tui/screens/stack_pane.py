@@ -62,11 +62,9 @@ class StackPane(Vertical):
         yield Static("", markup=False, id="stack-tabs")
         with Horizontal(id="stack-columns"):
             for column in range(_COLUMNS):
-                yield LineTable(
-                    _columns("frame", 26),
-                    empty="the tool gave no stack",
-                    widget_id=f"stack-frames-{column}",
-                )
+                table = LineTable(_columns("frame", 26), widget_id=f"stack-frames-{column}")
+                table.display = column == 0
+                yield table
         yield Notice(id="stack-missing")
         yield CodeView(widget_id="stack-code")
 
@@ -127,6 +125,7 @@ class StackPane(Vertical):
             rows = self.rows[place]
             highest = max(highest, len(rows) + 1)
             title = self.stacks[place].title if beside else "frame"
+            table.empty = "the tool gave no stack"
             table.set_columns(_columns(title, 14 if beside else 26))
             table.set_rows([(int(row.own), row.text, row.where) for row in rows])
             table.move_to(next((i for i, row in enumerate(rows) if row.own), 0))

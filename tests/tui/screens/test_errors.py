@@ -203,6 +203,8 @@ async def test_crashed_damaged_and_clean_outputs(file: str, tmp_path: Path) -> N
         assert content is not None
         word = "no error" if not content.records else f"{len(content.records):,} error"
         assert word in tree(screen)[1]
+        stacks = screen.query("#stack-columns > LineTable")
+        assert sum(bool(stack.display) for stack in stacks) == 1 or content.records
         await pilot.press("x", "g", "m", "m", "down", "enter")
         await settle(app, pilot)
         assert screen.has_class("-zoomed") == screen.query_one(StackPane).frames.has_focus
@@ -210,6 +212,27 @@ async def test_crashed_damaged_and_clean_outputs(file: str, tmp_path: Path) -> N
             await pilot.press("escape")
             note = str(screen.query_one("#errors-note", Static).content)
             assert "did not finish" in note
+
+
+@pytest.mark.parametrize("columns", [100, 110, 120, 132, 160, 240])
+async def test_lines_of_stacks_side_by_side_are_whole(
+    session: Session, tmp_path: Path, columns: int
+) -> None:
+    xml = tmp_path / "long.xml"
+    text = (tmp_path / "memcheck.xml").read_text()
+    long = text.replace("put.cpp", "transposed_convolution.cpp").replace("gone.cpp", "long.cpp")
+    xml.write_text(long.replace("<line>2<", "<line>1234<").replace("<line>9<", "<line>5678<"))
+    app = dashboard(import_files([xml], tmp_path, directory=tmp_path / "long"))
+    async with app.run_test(size=(columns, 40)) as pilot:
+        screen = await settle(app, pilot)
+        if columns == 100:  # what goes wrong takes it all
+            await pilot.press("enter")
+            await settle(app, pilot)
+        stacks = screen.query("#stack-columns > LineTable").results(LineTable)
+        for table, line in zip(stacks, ("1234", "5678"), strict=False):
+            if table.display:
+                shown = [text.rstrip() for text in lines(table)]
+                assert any(text.endswith(f":{line}") for text in shown), shown
 
 
 async def test_without_memcheck_it_says_how_to_get_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.widgets import Button, Input, RadioSet, Static
 
 from collectors import registry
@@ -173,6 +174,26 @@ async def test_problems_stand_beside_their_fields(tmp_path: Path) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is not form
+
+
+async def test_a_burst_of_keys_is_taken_in_order(tmp_path: Path) -> None:
+    app = Dashboard(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("r")
+        await pilot.pause()
+        line = app.screen.query_one("#command", Input)
+        line.value = "./engin 100"
+        line.action_end()
+        burst = [Key("backspace", "\x7f")] * 4 + [
+            Key("e", "e"),
+            Key("space", " "),
+            Key("3", "3"),
+        ]
+        for key in burst:
+            app.post_message(Key(key.key, key.character))  # no pause, as from a slow link
+        for _ in burst:
+            await pilot.pause()
+        assert line.value == "./engine 3"
 
 
 async def test_the_kind_changes_what_is_asked(tmp_path: Path) -> None:
