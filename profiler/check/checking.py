@@ -170,15 +170,21 @@ class _Checker:
         if now is None or then is None:
             return _not_measured(limit, "the session" if now is None else "the baseline")
         part = "heap" if limit.name in _HEAP else "cost"
-        reason = self._diff.refused.get(part) if self._diff else None
-        if reason is not None and unit_tool(now) == part:
-            return Outcome(limit, True, f"{limit.name} cannot be compared: {reason}")
+        if unit_tool(now) == part and (refused := self._refused(limit, part)):
+            return refused
         broken = _exceeds(limit, then.value, now.value)
         if not broken and (short := self._cut_short(limit, now)):
             return short
         places = self._places_of_rise(limit, now) if broken else []
         note = f"{limit.name} {_change(limit, then.value, now.value)}"
         return Outcome(limit, broken, note, now.value, then.value, tuple(places))
+
+    def _refused(self, limit: Limit, part: str) -> Outcome | None:
+        """Broken where the comparison refuses a part: a limit cannot hold unseen."""
+        reason = self._diff.refused.get(part) if self._diff else None
+        if reason is None:
+            return None
+        return Outcome(limit, True, f"{limit.name} cannot be compared: {reason}")
 
     def _places_of_rise(self, limit: Limit, metric: Metric) -> list[Where]:
         diff = self._diff
@@ -190,6 +196,9 @@ class _Checker:
 
     def _runs(self, limit: Limit) -> Outcome:
         name = _OF_RUNS[limit.name]
+        refused = self._refused(limit, "scheduling")
+        if refused:
+            return refused
         deltas = self._diff.scheduling if self._diff is not None else None
         delta = next((d for d in deltas or () if d.name == name), None)
         if delta is None:
@@ -197,6 +206,9 @@ class _Checker:
         return _of_runs(limit, limit.name, delta)
 
     def _threads(self, limit: Limit) -> Outcome:
+        refused = self._refused(limit, "scheduling")
+        if refused:
+            return refused
         deltas = self._diff.scheduling if self._diff is not None else None
         threads = [d for d in deltas or () if d.name.startswith(_THREAD)]
         if not threads:
@@ -210,6 +222,9 @@ class _Checker:
         return unsure or Outcome(limit, False, f"none of {len(found)} threads waits longer")
 
     def _functions(self, limit: Limit) -> Outcome:
+        refused = self._refused(limit, "cost")
+        if refused:
+            return refused
         diff = self._diff.cost if self._diff is not None else None
         if diff is None or limit.name not in diff.events:
             return _not_measured(limit, "one of the two sessions")

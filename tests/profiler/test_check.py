@@ -20,7 +20,7 @@ from profiler.diff.sessions import compare
 from profiler.importing import import_files
 from profiler.rules.catalogue import RULES, rule_page
 from profiler.session import record
-from profiler.store import Session, repeat_folder
+from profiler.store import MANIFEST_FILE, Session, open_session, repeat_folder
 from tests.conftest import DATA, Build
 from tui.check_text import annotations
 from tui.cli import main
@@ -157,6 +157,24 @@ def test_a_peak_is_put_down_to_own_code_not_to_what_it_calls(tmp_path: Path) -> 
         "1,189,500 bytes at Cache::fill (heap.cpp:10)",
         "512,000 bytes at operator() (heap.cpp:12)",
     ]
+
+
+def test_what_must_not_be_compared_breaks_its_limit_and_says_why(tmp_path: Path) -> None:
+    raw = DATA / "cachegrind/3.19-x86_64/cachegrind.sort-cache.out"
+    here, phone = (import_files([raw], tmp_path) for _ in range(2))
+    for session, abi, model in ((here, "x86_64", "desk"), (phone, "arm64-v8a", "Pixel 7")):
+        file = session.directory / MANIFEST_FILE
+        document = json.loads(file.read_text())
+        document["device"] |= {"abi": abi, "model": model}
+        file.write_text(json.dumps(document))
+    terms = "Ir+2%,functions:Ir+5%,threads:wait+50%,wall_time+10%"
+    checked = check(
+        open_session(here.directory), parse_fail_on(terms), open_session(phone.directory)
+    )
+    notes = {outcome.limit.text: outcome.note for outcome in checked.broken}
+    for term in ("Ir+2%", "functions:Ir+5%"):
+        assert notes[term].startswith("Ir cannot be compared: instructions of arm64-v8a and")
+    assert notes["threads:wait+50%"].startswith("wait cannot be compared: times and waits of")
 
 
 @pytest.mark.valgrind
