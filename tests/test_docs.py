@@ -37,7 +37,7 @@ def test_command_has_a_page_that_is_listed(name: str) -> None:
 
 
 def test_every_option_of_record_is_in_its_table() -> None:
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser(prog="droidgrind", add_help=False)
     load_command("record").configure(parser)
     page = (DOCS / "commands/record.md").read_text(encoding="utf-8")
     rows = "\n".join(line for line in page.splitlines() if line.startswith("| `-"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collectors.tools.valgrind import signal_name
-from profiler.figures import duration
+from profiler.figures import duration, plural
 from profiler.manifest import CaptureEntry, NativeRun, State
 from profiler.recording.progress import Step
 from profiler.store import NATIVE_RUN, Session
@@ -41,9 +41,13 @@ class TextObserver:
     def began(self, directory: Path, steps: Sequence[Step]) -> None:
         if self._first_note:
             self.note(self._first_note)
-        names = ", ".join(step_title(step) for step in steps)
-        runs = "run" if len(steps) == 1 else "runs"
-        self.note(f"{len(steps)} {runs}: {names}")
+        again = sum(step.run > 1 for step in steps)
+        names = [
+            step_title(step) + (f" ({again + 1} times)" if again and step.run else "")
+            for step in steps
+            if step.run <= 1
+        ]
+        self.note(f"{plural(len(steps), 'run')}: {', '.join(names)}")
         self.note(f"writing to {directory}")
 
     def step_started(self, step: Step) -> None:

@@ -6,6 +6,7 @@ terminal as they are.
 
 import json
 import re
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -67,21 +68,40 @@ def fit(text: str, cells: int, *, right: bool = False) -> str:
 
 
 def table_lines(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    shrink: Sequence[int] = (),
+    within: int | None = None,
 ) -> list[str]:
-    """Lines of a table whose columns in `right` are right-aligned."""
+    """Lines of a table whose columns in `right` are right-aligned.
+
+    Where it is wider than `within` cells, texts of the columns in `shrink` are cut.
+    """
     cells = [list(header), *([printable(cell) for cell in row] for row in rows)]
     widths = [max(width(row[i]) for row in cells) for i in range(len(header))]
+    while within is not None and sum(widths) + 2 * (len(widths) - 1) > within and shrink:
+        widest = max(shrink, key=lambda i: widths[i])
+        if widths[widest] <= width(header[widest]):
+            break
+        widths[widest] -= 1
     return [
-        "  ".join(pad(cell, widths[i], right=i in right) for i, cell in enumerate(row)).rstrip()
+        "  ".join(fit(cell, widths[i], right=i in right) for i, cell in enumerate(row)).rstrip()
         for row in cells
     ]
 
 
 def print_table(
-    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    shrink: Sequence[int] = (),
 ) -> None:
-    for line in table_lines(header, rows, right=right):
+    """Print a table; on a terminal, columns in `shrink` leave no line to be wrapped."""
+    within = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in table_lines(header, rows, right=right, shrink=shrink, within=within):
         print_line(line)
 
 

@@ -69,7 +69,7 @@ def find_toolchain(
     folder = _tool_folder(device, chosen, platform)
     if folder is not None:
         return _from_folder(device, folder, platform)
-    if device.exists(chosen):
+    if device.exists(chosen) and not device.exists(f"{chosen}/."):
         return _from_program(device, chosen, platform)
     raise ToolError(
         f"{chosen}: neither a valgrind program nor a folder with memcheck-{platform}"

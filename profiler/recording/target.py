@@ -58,20 +58,21 @@ def find_program(program: str, cwd: Path | None = None) -> Path:
             raise UsageError(f"{program} is not on PATH: write ./{program} to run the one here")
         raise UsageError(f"{program} is not on PATH: check its name, or give its path")
     path = Path(program) if cwd is None else cwd / program
+    named = program if cwd is None else str(path)  # a path would lose the ./ that was written
     if not path.exists():
-        raise UsageError(f"{path}: there is no such program")
+        raise UsageError(f"{named}: there is no such program")
     if path.is_dir():
-        raise UsageError(f"{path} is a directory, not a program")
+        raise UsageError(f"{named} is a directory, not a program")
     if not os.access(path, os.X_OK):
         _refuse_source(path)
-        raise UsageError(f"{path} is not executable: chmod +x {path}")
+        raise UsageError(f"{named} is not executable: chmod +x {named}")
     try:
         with path.open("rb") as stream:
             head = stream.read(4)
     except PermissionError:
         return path  # executable but not readable: the kernel runs it all the same
     if not head.startswith((_ELF, b"#!")):
-        raise UsageError(f"{path} is neither an ELF program nor a script with a #! line")
+        raise UsageError(f"{named} is neither an ELF program nor a script with a #! line")
     return path
 
 

@@ -104,10 +104,10 @@ def test_command_prints_table_json_and_page(
 def test_query_prints_table_json_and_csv(
     sessions: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sql = "SELECT build, 1 AS n, '=cmd' AS f, NULL AS x FROM sessions ORDER BY build LIMIT 1"
+    sql = "SELECT build, 1e0 AS n, '=cmd' AS f, NULL AS x FROM sessions ORDER BY build LIMIT 1"
     words = ["query", sql, "--sessions", str(sessions)]
     assert main([*words, "--csv"]) == 0
-    assert capsys.readouterr().out == "build,n,f,x\n0,1,'=cmd,\n"
+    assert capsys.readouterr().out == "build,n,f,x\n0,1.0,'=cmd,\n"
     assert main([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == [
         {"build": "0", "n": 1, "f": "=cmd", "x": None}

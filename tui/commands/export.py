@@ -19,9 +19,7 @@ class ExportCommand:
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_session(parser)
-        parser.add_argument(
-            "--format", required=True, metavar="FORMAT", help="one of those named above"
-        )
+        parser.add_argument("--format", metavar="FORMAT", help="one of those named above")
         parser.add_argument(
             "-o", "--output", type=Path, metavar="FILE", help="a folder for csv and parquet"
         )
@@ -31,10 +29,12 @@ class ExportCommand:
         import sys
 
         from collectors.errors import UsageError
-        from profiler.exports.formats import export_to, export_to_stream, find_format
+        from profiler.exports.formats import FORMATS, export_to, export_to_stream, find_format
         from profiler.store import find_session, sessions_root
         from tui.text import print_line
 
+        if args.format is None:
+            raise UsageError(f"say what to write with --format: {', '.join(FORMATS)}")
         chosen = find_format(args.format)
         session = find_session(args.session, sessions_root(args.sessions))
         if args.output is not None:

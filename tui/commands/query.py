@@ -44,9 +44,16 @@ class QueryCommand:
                 for place in range(len(answer.columns))
                 if any(isinstance(row[place], int | float) for row in answer.rows)
             ]
-            cells = [["–" if v is None else str(v) for v in row] for row in answer.rows]
+            cells = [[_written(value) for value in row] for row in answer.rows]
             print_table(answer.columns, cells, right=numeric)
         return 0
+
+
+def _written(value: object) -> str:
+    """A value in a table. Metrics are floats, also those that count bytes."""
+    if value is None:
+        return "–"
+    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
 
 
 COMMAND = QueryCommand()

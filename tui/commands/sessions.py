@@ -72,6 +72,7 @@ class SessionsCommand:
                 )
                 for session, counts in sessions
             ],
+            shrink=(2, 4, 5, 6),
         )
         return 0
 

@@ -120,11 +120,11 @@ def test_what_cannot_be_recorded_fails_with_its_reason(
     document = json.loads(out)
     assert [(c["target"], c["state"], c["reason"]) for c in document["cells"][:2]] == [
         ("short", "done", None),
-        ("none", "failed", "no: there is no such program"),
+        ("none", "failed", "./no: there is no such program"),
     ]
     assert "[4/4]" in err
     page = plan.parent / "plan-fleet/fleet.html"
-    assert "no: there is no such program" in page.read_text(encoding="utf-8")
+    assert "./no: there is no such program" in page.read_text(encoding="utf-8")
     assert main(["fleet", str(plan), "--dry-run"]) == 0
     assert "✔✔" in capsys.readouterr().out
 
