@@ -80,24 +80,28 @@ class Limit:
         return self.kind not in {Kind.MOST, Kind.FINDINGS}
 
 
-def parse_max(word: str, measured: Sequence[Metric] = ()) -> Limit:
-    """`NAME=VALUE`. Raises `UsageError`, naming the nearest metric where there is none."""
+def parse_max(word: str, measured: Sequence[Metric] = (), where: str = "--max") -> Limit:
+    """`NAME=VALUE`. Raises `UsageError`, naming the nearest metric where there is none.
+
+    `where` says in a message where the word stands.
+    """
+    source = f"{where} {word}"
     name, equals, value = word.partition("=")
     if not equals or not value.strip():
-        raise UsageError(f"--max {word}: write NAME=VALUE, such as peak_heap=20MB or errors=0")
-    metric = _metric(name.strip(), f"--max {word}", measured)
-    return Limit(
-        Kind.MOST, word, metric, _value(value.strip(), unit_of(metric), f"--max {word}")
-    )
+        raise UsageError(f"{source}: write NAME=VALUE, such as peak_heap=20MB or errors=0")
+    metric = _metric(name.strip(), source, measured)
+    return Limit(Kind.MOST, word, metric, _value(value.strip(), unit_of(metric), source))
 
 
-def parse_fail_on(text: str, measured: Sequence[Metric] = ()) -> list[Limit]:
+def parse_fail_on(
+    text: str, measured: Sequence[Metric] = (), where: str = "--fail-on"
+) -> list[Limit]:
     """A comma list of terms. Raises `UsageError` for one that is not known."""
-    return [_term(word.strip(), measured) for word in text.split(",") if word.strip()]
+    words = [word.strip() for word in text.split(",")]
+    return [_term(word, measured, f"{where} {word}") for word in words if word]
 
 
-def _term(word: str, measured: Sequence[Metric]) -> Limit:
-    source = f"--fail-on {word}"
+def _term(word: str, measured: Sequence[Metric], source: str) -> Limit:
     folded = word.casefold().replace("_", "-")
     if folded == NEW_ERRORS:
         return Limit(Kind.NEW_ERRORS, word)

@@ -159,6 +159,21 @@ def test_a_peak_is_put_down_to_own_code_not_to_what_it_calls(tmp_path: Path) -> 
     ]
 
 
+def test_a_wrong_limit_is_named_by_where_it_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = import_files([DATA / "massif/3.19-x86_64/massif.heap.out"], tmp_path / "sessions")
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "droidgrind.toml"
+    for text, said in (
+        ("[check.max]\npeek_heap = 5\n", "[check.max] peek_heap=5: there is no metric"),
+        ("[check]\nfail_on = 'newerrors'\n", "[check] fail_on newerrors: write new-errors"),
+    ):
+        file.write_text(text)
+        assert main(["check", str(session.directory)]) == 2
+        assert f"{file}: {said}" in capsys.readouterr().err
+
+
 def test_what_must_not_be_compared_breaks_its_limit_and_says_why(tmp_path: Path) -> None:
     raw = DATA / "cachegrind/3.19-x86_64/cachegrind.sort-cache.out"
     here, phone = (import_files([raw], tmp_path) for _ in range(2))

@@ -74,9 +74,16 @@ class CheckCommand:
         known = project.suppressing()
         session = find_session(args.session, root).with_suppressions(known)
         measured = session_metrics(session)
-        limits = [parse_max(word, measured) for word in args.max or settings.most]
-        for text in args.fail_on or settings.fail_on:
+        limits = [parse_max(word, measured) for word in args.max]
+        if not args.max:
+            where = f"{project.file}: [check.max]"
+            limits = [parse_max(word, measured, where) for word in settings.most]
+        for text in args.fail_on:
             limits += parse_fail_on(text, measured)
+        if not args.fail_on:
+            where = f"{project.file}: [check] fail_on"
+            for text in settings.fail_on:
+                limits += parse_fail_on(text, measured, where)
         own = project.own_code(session)
         said = stored_globs(session.directory)
         if said:
