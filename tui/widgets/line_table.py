@@ -4,7 +4,7 @@ Cells are data, never markup: C++ names hold `[`, `<` and newlines.
 """
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -17,6 +17,7 @@ from textual.strip import Strip
 
 from tui.text import fit as fit
 from tui.widgets.line_style import LineWidget
+from tui.widgets.plain_rows import as_source
 from tui.widgets.table_columns import Cell as Cell
 from tui.widgets.table_columns import KeyedRows as KeyedRows
 from tui.widgets.table_columns import Painted as Painted
@@ -25,7 +26,7 @@ from tui.widgets.table_columns import RowSource as RowSource
 from tui.widgets.table_columns import TableColumn as TableColumn
 from tui.widgets.table_columns import Value as Value
 from tui.widgets.table_columns import as_text as as_text
-from tui.widgets.table_columns import keyed, source
+from tui.widgets.table_columns import fitted, keyed, whole_figures
 
 _GAP = 2
 _MOST_TEXTS = 5000
@@ -94,6 +95,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self._colours: dict[str, Style] = {}
         self.columns = tuple(columns)
         self.rows: Sequence[Row] | RowSource = ()
+        self._source: RowSource = as_source((), key_column)
         self.frozen = frozen
         self.empty = empty
         self.sort_column = sort
@@ -101,7 +103,6 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self.cursor = 0
         self.filter_text = ""
         self._order: list[int] = []
-        self._searched: list[str] | None = None
         self._drawn: dict[int, Row | None] = {}
         self._cells = [column.cells for column in self.columns]
         self._gaps: list[str] = []  # what stands behind each column's cells
@@ -117,7 +118,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         """Show other rows; only visible lines whose text differs are drawn again."""
         key = self._key_under_cursor()
         self.rows = rows
-        self._searched = None
+        self._source = as_source(rows, self._key_column)
         self._arrange(partly=True, key=key)
 
     @property
@@ -128,10 +129,8 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
     def _key_under_cursor(self) -> Value:
         if self._key_column is None or not self._order:
             return None
-        place = self._order[self.cursor]
-        if (rows := keyed(self.rows)) is not None:
-            return rows.key_of(place)
-        return self.rows[place][self._key_column]
+        rows = keyed(self._source)
+        return None if rows is None else rows.key_of(self._order[self.cursor])
 
     def set_filter(self, text: str) -> None:
         """Show rows one of whose text cells contains `text`, upper or lower case."""
@@ -151,6 +150,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         """Other columns; the rows that fit them are given next."""
         self.columns = tuple(columns)
         self.rows = ()
+        self._source = as_source((), self._key_column)
         self.sort_column = sort
         self.cursor = 0
         self.scroll_to(0, 0, animate=False, immediate=True)
@@ -161,8 +161,8 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         order = self._places()
         moved = len(order) != len(self._order)
         self._order = order
-        if key is not None and self._key_column is not None:
-            self._keep_cursor(key, self._key_column)
+        if key is not None:
+            self._keep_cursor(key)
         self.cursor = max(0, min(self.cursor, len(order) - 1))
         if moved or not partly:
             self._fit_columns(self.room.width)
@@ -175,18 +175,11 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
                     self.repaint_line(y)
         self._tell(always=self._key_column is None)
 
-    def _keep_cursor(self, key: Value, column: int) -> None:
+    def _keep_cursor(self, key: Value) -> None:
         """Put the cursor where the row with this key now is, if it is there."""
-        rows = self.rows
-        if (keys := keyed(rows)) is not None:
-            number = keys.find(key)
-            if number is not None and number in self._order:
-                self.cursor = self._order.index(number)
-            return
-        self.cursor = next(
-            (place for place, i in enumerate(self._order) if rows[i][column] == key),
-            self.cursor,
-        )
+        number = None if (rows := keyed(self._source)) is None else rows.find(key)
+        if number is not None and number in self._order:
+            self.cursor = self._order.index(number)
 
     def _row_at(self, place: int) -> Row | None:
         return self.rows[self._order[place]] if place < len(self._order) else None
@@ -197,26 +190,11 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
 
     def _places(self) -> list[int]:
         """The places of the rows that pass the filter, in the order of the sorted column."""
-        rows, column = self.rows, self.sort_column
-        if (own := source(rows)) is not None:
-            places = own.matching(self.filter_text) if self.filter_text else None
-            if column is not None:
-                return own.ordered(places, column, descending=self.descending)
-            return list(range(len(rows))) if places is None else places
-        rows = cast("Sequence[Row]", rows)
-        order = list(range(len(rows)))
-        if self.filter_text:
-            if self._searched is None:
-                self._searched = [
-                    "\n".join(v for v in row if isinstance(v, str)).casefold() for row in rows
-                ]
-            order = [i for i in order if self.filter_text in self._searched[i]]
-        if column is not None:
-            known = [i for i in order if rows[i][column] is not None]
-            unknown = [i for i in order if rows[i][column] is None]
-            known.sort(key=lambda i: rows[i][column], reverse=self.descending)  # type: ignore[arg-type, return-value]
-            order = known + unknown  # what was not measured is last, whichever the order
-        return order
+        rows = self._source
+        places = rows.matching(self.filter_text) if self.filter_text else None
+        if self.sort_column is not None:
+            return rows.ordered(places, self.sort_column, descending=self.descending)
+        return list(range(len(rows))) if places is None else places
 
     def _tell(self, *, always: bool = True) -> None:
         if self._order:
@@ -237,14 +215,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self._texts.clear()
         last = len(self.columns) - 1
         self._gaps = [self.last_gap if i == last else " " * _GAP for i in range(last + 1)]
-        self._cells = [column.cells for column in self.columns]
-        growing = [i for i, column in enumerate(self.columns) if column.grow]
-        left = width_now - sum(cells + _GAP for cells in self._cells) + _GAP
-        for number, i in enumerate(growing):
-            share = left // (len(growing) - number)
-            if share > 0:
-                self._cells[i] += share
-                left -= share
+        self._cells = fitted(self.columns, width_now, _GAP)
         self._drawn.clear()
         self._set_size()
         self.refresh()
@@ -326,13 +297,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         return strip
 
     def _edge(self, left: int, cells: int) -> int:
-        """Cells up to where a figure would be cut off: what is left of it is another figure."""
-        start = -left
-        for column, width in zip(self.columns, self._cells, strict=True):
-            if column.right and 0 < start < cells < start + width:
-                return start
-            start += width + _GAP
-        return cells
+        return whole_figures(self.columns, self._cells, _GAP, left, cells)
 
     def _styled(self, line: Style, own: Style) -> Style:
         """A cell's style on this widget's own, kept: adding styles is slow."""

@@ -41,9 +41,8 @@ class KeyedRows(RowSource, Protocol):
     def key_of(self, place: int) -> "Value": ...
 
 
-# What protocols answer slowly, kept by the type of rows.
+# What a protocol answers slowly, kept by the type of rows.
 _KEYED: dict[type, bool] = {}
-_SOURCES: dict[type, bool] = {}
 
 
 def keyed(rows: object) -> KeyedRows | None:
@@ -52,14 +51,6 @@ def keyed(rows: object) -> KeyedRows | None:
     if known is None:
         known = _KEYED[type(rows)] = isinstance(rows, KeyedRows)
     return cast("KeyedRows", rows) if known else None
-
-
-def source(rows: object) -> RowSource | None:
-    """The rows, if they sort and search themselves."""
-    known = _SOURCES.get(type(rows))
-    if known is None:
-        known = _SOURCES[type(rows)] = isinstance(rows, RowSource)
-    return cast("RowSource", rows) if known else None
 
 
 def as_text(value: Value) -> str:
@@ -87,3 +78,28 @@ class TableColumn:
     grow: bool = False
     style: Callable[[Value], Style | None] | None = None
     paint: Callable[[Value, str], Painted] | None = None
+
+
+def fitted(columns: Sequence[TableColumn], room: int, gap: int) -> list[int]:
+    """The cells of each column, those that may grow sharing what is left of the room."""
+    cells = [column.cells for column in columns]
+    growing = [i for i, column in enumerate(columns) if column.grow]
+    left = room - sum(width + gap for width in cells) + gap
+    for number, i in enumerate(growing):
+        share = left // (len(growing) - number)
+        if share > 0:
+            cells[i] += share
+            left -= share
+    return cells
+
+
+def whole_figures(
+    columns: Sequence[TableColumn], cells: Sequence[int], gap: int, left: int, room: int
+) -> int:
+    """Cells up to where a figure would be cut off: what is left of it is another figure."""
+    start = -left
+    for column, width in zip(columns, cells, strict=True):
+        if column.right and 0 < start < room < start + width:
+            return start
+        start += width + gap
+    return room
