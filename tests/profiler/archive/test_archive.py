@@ -179,6 +179,23 @@ def test_another_engine_reads_the_same_files(sessions: Path, database: Database)
     assert sorted((row["metric"], row["value_sum"]) for row in sums) == expected
 
 
+def test_archives_of_several_machines_are_one_data_set(
+    sessions: Path, database: Database, tmp_path: Path
+) -> None:
+    archive = archive_of(sessions)
+    for machine in ("rack1", "rack2"):  # with the same ids
+        for table in ("metrics", "sessions"):
+            shutil.copytree(archive.root / table, tmp_path / table / f"machine={machine}")
+    metrics, found = (
+        pyarrow.dataset.dataset(tmp_path / table, partitioning="hive").to_table()
+        for table in ("metrics", "sessions")
+    )
+    assert {"machine", "day"} <= set(metrics.schema.names)
+    ((rows,),) = database.ask("SELECT count(*) FROM metrics").rows
+    keys = ["machine", "session"]
+    assert metrics.join(found.select([*keys, "build"]), keys).num_rows == 2 * rows
+
+
 def test_spark_reads_the_same_files(sessions: Path, database: Database) -> None:
     """Opt-in: `pip install --group spark`, and a Java (Debian: default-jre-headless)."""
     spark_sql: Any = pytest.importorskip("pyspark.sql")
