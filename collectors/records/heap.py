@@ -154,6 +154,11 @@ class HeapProfile:
         return self.sites is not None and bool(self.snapshots) and self.marked_peak is None
 
     @property
+    def is_series(self) -> bool:
+        """Whether the heap was looked at all along: DHAT knows its peak and its end alone."""
+        return self.sites is None
+
+    @property
     def marked_peak(self) -> HeapSnapshot | None:
         """The snapshot that Massif marked as peak; it need not be the largest."""
         return next((s for s in self.snapshots if s.tree is TreeKind.PEAK), None)

@@ -28,12 +28,17 @@ def column_of(time: int, first: int, last: int, columns: int) -> int:
 
 
 def heap_columns(
-    snapshots: Sequence[HeapSnapshot], columns: int, span: tuple[int, int] | None = None
+    snapshots: Sequence[HeapSnapshot],
+    columns: int,
+    span: tuple[int, int] | None = None,
+    *,
+    holds: bool = True,
 ) -> list[HeapColumn | None]:
     """The timeline in `columns` equal spans; one without a snapshot keeps the level before.
 
     Of several snapshots in one span the largest is shown, so that no peak is lost. `span`
-    is the time that the columns cover (None: all of it).
+    is the time that the columns cover (None: all of it). Without `holds` nothing is known
+    between two snapshots, and nothing shown.
     """
     found: list[HeapColumn | None] = [None] * columns
     if not snapshots or columns < 1:
@@ -55,7 +60,7 @@ def heap_columns(
         seen = found[place]
         if seen is None or level.total > seen.total:
             found[place] = level
-    for place in range(columns):
+    for place in range(columns if holds else 0):
         if found[place] is None:
             found[place] = before
         else:

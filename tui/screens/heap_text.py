@@ -38,6 +38,8 @@ def axis_text(profile: HeapProfile) -> str:
         "ms": f"time is {duration(end / 1000)} under the tool, far slower than without",
         "B": f"time is bytes allocated and freed so far, {size(end)} in all",
     }.get(profile.time_unit, f"time in {profile.time_unit}")
+    if not profile.is_series:
+        return f"{what}; only the peak and the end are known"
     if profile.pages:
         return f"{what}; sizes are mapped pages, not what malloc gave out"
     return what
@@ -54,7 +56,12 @@ def legend(snapshot: HeapSnapshot, profile: HeapProfile, colours: LayerColours) 
             "mapped" if profile.pages else "useful",
             snapshot.heap_bytes,
         ),
-        (FILLS[1], colours.extra, "extra", snapshot.extra_bytes),
+        (
+            FILLS[1],
+            colours.extra,
+            "extra",
+            snapshot.extra_bytes if profile.is_series else None,
+        ),
         (FILLS[2], colours.stacks, "stacks", snapshot.stacks_bytes if stacks else None),
     ):
         text.append(f"{fill} ", Style(color=colour))

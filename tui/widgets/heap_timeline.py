@@ -65,6 +65,7 @@ class HeapTimeline(Widget, can_focus=True):
         super().__init__(id=widget_id)
         self.snapshots: Sequence[HeapSnapshot] = ()
         self.cursor = 0
+        self.is_series = True
         self.base: int | None = None
         self.span: tuple[int, int] | None = None  # the time that is shown, None: all
         self.colours = LayerColours("blue", "yellow", "magenta", "white", "white")
@@ -74,6 +75,7 @@ class HeapTimeline(Widget, can_focus=True):
     def set_profile(self, profile: HeapProfile, colours: LayerColours) -> None:
         """Show another process; the cursor is on its peak, as near as there is a tree."""
         self.snapshots, self.colours = profile.snapshots, colours
+        self.is_series = profile.is_series
         self.base = self.span = None
         self._marks = {}
         for mark, wanted in ((PEAK, profile.marked_peak), (LARGEST, profile.peak)):
@@ -109,14 +111,23 @@ class HeapTimeline(Widget, can_focus=True):
         self._lay_out(event.size.width)
 
     def _lay_out(self, cells: int) -> None:
-        self._columns = heap_columns(self.snapshots, max(1, cells - _AXIS), self.span)
+        self._columns = heap_columns(
+            self.snapshots, max(1, cells - _AXIS), self._span(), holds=self.is_series
+        )
         self.refresh()
 
+    def _span(self) -> tuple[int, int]:
+        """The time that is shown."""
+        return self.span or self._all()
+
     def _all(self) -> tuple[int, int]:
-        return self.snapshots[0].time, self.snapshots[-1].time
+        if not self.snapshots:
+            return 0, 0
+        first = self.snapshots[0].time if self.is_series else 0
+        return first, self.snapshots[-1].time
 
     def _is_shown(self, position: int) -> bool:
-        first, last = self.span or self._all()
+        first, last = self._span()
         return first <= self.snapshots[position].time <= last
 
     def action_zoom(self, factor: float) -> None:
@@ -146,7 +157,7 @@ class HeapTimeline(Widget, can_focus=True):
             self._show_span(self.snapshots[self.cursor].time - wide // 2, wide)
 
     def _column_of(self, position: int) -> int:
-        first, last = self.span or self._all()
+        first, last = self._span()
         return column_of(self.snapshots[position].time, first, last, len(self._columns))
 
     def render_line(self, y: int) -> Strip:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.valgrind
 Settle = Callable[[Pilot[int]], Awaitable[None]]
 
 
-def lines(table: LineTable) -> str:
+def lines(table: LineTable | HeapTimeline) -> str:
     return "\n".join(table.render_line(y).text for y in range(table.size.height))
 
 
@@ -56,13 +56,18 @@ async def test_heap_shows_massif_and_dhat(everything: Session, settle: Settle) -
         screen = app.screen
         assert isinstance(screen, HeapScreen)
         subtitles: list[str] = []  # one of each process
+        drawn: list[int] = []
         for _ in range(2):
             subtitles.append(str(screen.query_one("#heap-time").border_subtitle))
             assert "grow" in lines(screen.query_one(TreeTable))
+            drawn.append(lines(screen.query_one(HeapTimeline)).count("█"))
             await pilot.press("p")
             await settle(pilot)
         assert "massif" in subtitles[0]
         assert "dhat" in subtitles[1]
+        assert "only the peak and the end are known" in subtitles[1]
+        height = screen.query_one(HeapTimeline).size.height
+        assert drawn[0] > drawn[1] <= 2 * height  # nothing between DHAT's two moments
 
 
 async def test_heap_zooms_around_the_cursor(everything: Session, settle: Settle) -> None:
