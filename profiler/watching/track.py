@@ -31,7 +31,9 @@ class ThreadTrack:
 
     The columns end with the last sample in which the thread ran or waited: what is there
     holds since then. `fill` makes them as long as the track, for who reads them by place.
-    `waits_known` and `switches_known`: whether the kernel counts these at all.
+    `waits_known`: whether the kernel counts them at all. `switches_known`: also that they have
+    grown since they were first read, or are known from the thread's start: they are read in
+    turns, and what was read once says nothing of the time shown.
     """
 
     pid: int
@@ -44,6 +46,7 @@ class ThreadTrack:
     cpu: "array[int]" = field(default_factory=lambda: array("h"))
     waits_known: bool = False
     switches_known: bool = False
+    switches_read: bool = False
     ended: float | None = None
     born_here: bool = False
 
@@ -299,8 +302,18 @@ def _append(track: ThreadTrack, thread: ThreadSample, before: int) -> None:
     last = track.involuntary[-1] if track.involuntary else 0.0
     track.involuntary.append(last if math.isnan(thread.involuntary) else thread.involuntary)
     if not track.switches_known and not math.isnan(thread.voluntary):
-        track.switches_known = True
-        if not track.born_here:  # counts of before: what is seen begins with them
-            for column in (track.voluntary, track.involuntary):
-                column[:-1] = array("f", [column[-1]]) * before
+        _note_switches(track, before)
     track.cpu.append(-1 if math.isnan(thread.cpu) else int(thread.cpu))
+
+
+def _note_switches(track: ThreadTrack, before: int) -> None:
+    """Switches came with the newest sample, that has `before` others before it."""
+    columns = (track.voluntary, track.involuntary)
+    if track.born_here:
+        track.switches_known = True
+    elif not track.switches_read:  # counts of before: what is seen begins with them
+        track.switches_read = True
+        for column in columns:
+            column[:-1] = array("f", [column[-1]]) * before
+    elif before:
+        track.switches_known = any(column[-1] != column[-2] for column in columns)

@@ -16,14 +16,14 @@ from tui.widgets.scheduling_view import SchedulingView
 
 HELP = """\
 Run queue: tasks that run or wait for a CPU; above the dashed line there are more than CPUs.
-It is what was seen at each sample: vmstat, once a second, misses peaks that schedstat sees.
+It is looked at with each sample: vmstat's, once a second, misses peaks.
 us, sy, wa, st, id: user code, kernel, idle for storage, stolen by a hypervisor, idle.
 waiting: time that a thread could run but had no CPU (run-queue wait, from schedstat).
 vol., invol.: context switches by sleeping, and by losing the CPU.
 Over time: height is the share that the thread ran; a hatch is where it waited for longer.
 B, M and L are big, middle and little cores; C where all are alike.
-The table is of the time shown: zoom with + and -, scroll with the arrow keys. With all of it
-shown, threads that the recording started are counted from their start, as in the overview.
+The table is of the time shown: zoom with + and -, scroll with the arrow keys.
+With all of it shown, threads of the recording are counted from their start.
 Figures of the whole machine are of everything that ran on it, not of the target alone."""
 
 

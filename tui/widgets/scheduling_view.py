@@ -29,7 +29,7 @@ from tui.widgets.thread_history import ThreadHistory
 # What a live view shows grows with what was seen, until it is zoomed.
 LIVE_SECONDS = (15.0, 30.0, 60.0)
 WAITING = f"{thread_cells.ENDED} ended · waiting: could run, but no CPU was free"
-BUSIEST = f"of the busiest processes, each second · {WAITING}"
+BUSIEST = f"threads of the busiest processes, each second · {thread_cells.ENDED} ended"
 NO_THREAD = "no thread was seen here: none of the target's ran in this time"
 
 
@@ -199,7 +199,7 @@ class SchedulingView(Container):
             wait = worst.wait or 0.0
             text = (
                 f"{worst.name} waited {seconds(wait)} for a CPU "
-                f"({percent(worst.wait_share, 1)} of its running and waiting) in the time shown"
+                f"({percent(worst.wait_share, 1)} of its run and wait) in the time shown"
             )
             self.word.say(text, "warning")
         elif len(window):

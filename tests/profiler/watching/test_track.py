@@ -143,3 +143,14 @@ def test_cores_are_named_by_size() -> None:
     cpus = [CpuTrack(0, capacity=400), CpuTrack(4, capacity=800), CpuTrack(7, capacity=1024)]
     assert cpu_names(cpus) == {0: "L0", 4: "M4", 7: "B7"}
     assert cpu_names([CpuTrack(0), CpuTrack(1)]) == {0: "C0", 1: "C1"}
+
+
+def test_switches_that_were_read_once_are_not_known() -> None:
+    track = Track(1.0)
+    shown: list[int | None] = []
+    for second, voluntary in enumerate([math.nan, 400.0, 400.0, 403.0, 403.0]):
+        one = thread(1, 5 + second / 2)
+        one.voluntary = one.involuntary = voluntary
+        track.add(sample(100.0 + second, one))
+        shown += [row.voluntary for row in thread_rows(track, 100, 104)]
+    assert shown == [None, None, 3, 3]  # from the second sample on there are rows
