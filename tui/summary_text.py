@@ -11,6 +11,7 @@ from typing import Any
 from collectors import registry
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import GONE
+from profiler.aggregate.heap import site_words
 from profiler.error_kinds import SIGNS
 from profiler.figures import (
     NOT_MEASURED,
@@ -179,13 +180,16 @@ def _errors_before(session: Session, tool: str) -> int:
 
 
 def _heap(tool: str, figures: Figures) -> Iterator[str]:
+    measures = figures.get("measures")
+    if measures:  # DHAT's modes that know no heap
+        yield from _heading(site_words(measures).question, f"{tool}, {measures}")
+        yield from _sites(figures)
+        return
     what = "mapped pages, not heap" if figures.get("pages_as_heap") else "heap"
     yield from _heading(question(tool), f"{tool}, {what}")
     peak = figures["peak"]
     if peak is None:
-        measures = figures.get("measures")
-        nothing = figures.get("not_measured") or "no snapshot was written"
-        yield f"  {measures} was counted" if measures else f"  {nothing}"
+        yield f"  {figures.get('not_measured') or 'no snapshot was written'}"
         yield from _sites(figures)
         return
     unit = {"i": "instructions", "ms": "ms", "B": "bytes allocated and freed"}
@@ -233,11 +237,14 @@ def _sites(figures: Figures) -> Iterator[str]:
         )
         if name in sites[0]
     ]
-    header = (*(name.replace("_", " ") for name in shown), "allocated by")
+    words = site_words(figures.get("measures", "heap"))
+    called = {"total_bytes": words.amount, "total_blocks": words.number}
+    header = (*(called.get(name, name.replace("_", " ")) for name in shown), words.by)
+    in_bytes = {name for name in shown if name.endswith("_bytes") and words.in_bytes}
     rows = [
         (
             *(
-                size(site[name]) if name.endswith("_bytes") else short_count(site.get(name))
+                size(site[name]) if name in in_bytes else short_count(site.get(name))
                 for name in shown
             ),
             cut(" < ".join(_telling_places(site)) or "???", _NAME_CELLS + 20),

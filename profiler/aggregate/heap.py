@@ -25,6 +25,36 @@ class TopStacks:
     stacks: tuple[AllocStack, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SiteWords:
+    """What the sites of a profile are called, by what it `measures`."""
+
+    question: str
+    amount: str
+    number: str
+    by: str
+    in_bytes: bool = True
+
+
+_SITE_WORDS = {
+    "heap": SiteWords(
+        "Which places allocate, and is it used?", "total bytes", "total blocks", "allocated by"
+    ),
+    "copy": SiteWords("Which places copy memory?", "copied bytes", "copies", "copied by"),
+    "ad-hoc": SiteWords(
+        "Where do the program's own events come from?",
+        "units",
+        "events",
+        "told by",
+        in_bytes=False,
+    ),
+}
+
+
+def site_words(measures: str) -> SiteWords:
+    return _SITE_WORDS.get(measures, _SITE_WORDS["heap"])
+
+
 def top_stacks(profile: HeapProfile, most: int) -> TopStacks | None:
     """Who holds the heap at its peak, as far as trees tell.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from collectors.records.heap import AllocPoint, AllocSites, HeapProfile, TreeKind
 from collectors.records.shared import Frame, Shape
-from profiler.aggregate.heap import sites_by_size, top_sites
+from profiler.aggregate.heap import SiteWords, site_words, sites_by_size, top_sites
 from profiler.charts.heap import TIME_TITLES
 from profiler.figures import size
 from profiler.functions import short_name
@@ -42,7 +42,7 @@ def heap_section(content: ReportInput) -> Section:
             body.append(f"<h3>{title}, {esc(_process_name(profile, place), 200)}</h3>")
         body.append(_heap_process(title, profile, place, parts[-1][1]))
         if profile.sites is not None:
-            body.append(_sites_table(title, profile.sites))
+            body.append(_sites_table(title, profile.sites, site_words(profile.measures)))
     section.headlines = headlines(
         heap_findings(
             [profile for _, profile in heaps], (), content.context, held=content.held()
@@ -61,7 +61,7 @@ def _heap_process(
 ) -> str:
     peak, marked = profile.peak, profile.marked_peak
     if peak is None:
-        return empty(f"{title} took no snapshot.")
+        return "" if profile.sites is not None else empty(f"{title} took no snapshot.")
     what = "mapped pages (address space, not heap)" if profile.pages else "heap"
     if profile.is_one_moment:
         lines = [("In use at that moment", size(peak.heap_bytes))]
@@ -108,17 +108,17 @@ def _heap_process(
     )
 
 
-def _sites_table(title: str, sites: AllocSites) -> str:
+def _sites_table(title: str, sites: AllocSites, words: SiteWords) -> str:
     """Who allocates the most, over the whole run, and what becomes of it."""
     rows = top_sites(sites, MOST_SITES)
     if not rows:
         return ""
     stacks = [sites.stack(i) for i in sites_by_size(sites, MOST_SITES)]
     columns = [
-        (name, words, text)
-        for name, words, text in (
-            ("total_bytes", "Asked for in all", size),
-            ("total_blocks", "Blocks", number),
+        (name, heading, text)
+        for name, heading, text in (
+            ("total_bytes", words.amount.capitalize(), size if words.in_bytes else number),
+            ("total_blocks", words.number.capitalize(), number),
             ("mean_lifetime", "Mean lifetime, instr.", number),
             ("read_bytes", "Read", size),
             ("written_bytes", "Written", size),
@@ -130,13 +130,18 @@ def _sites_table(title: str, sites: AllocSites) -> str:
         + ["–" if row.get(name) is None else text(row[name]) for name, _, text in columns]
         for row, stack in zip(rows, stacks, strict=True)
     ]
+    advice = (
+        ", all blocks of the run: what lives shortly could be kept for the next time, what is "
+        "hardly read or written need not be so large"
+        if "mean_lifetime" in rows[0]
+        else ""
+    )
     return (
-        "<h3>Which places allocate, and is it used?</h3>"
-        f'<p class="muted">{title}, all blocks of the run: what lives shortly could be kept '
-        "for the next time, what is hardly read or written need not be so large. "
+        f"<h3>{words.question}</h3>"
+        f'<p class="muted">{title}{advice}. '
         f"The {len(rows)} largest of {number(len(sites))} places.</p>"
         + table(
-            ("Allocated by", *(words for _, words, _ in columns)),
+            (words.by.capitalize(), *(heading for _, heading, _ in columns)),
             cells,
             range(1, len(columns) + 1),
         )

@@ -142,6 +142,9 @@ def _dhat() -> Read:
         assert all(
             len(column) == len(profile.sites) for column in profile.sites.columns.values()
         )
+        for site in range(len(profile.sites)):
+            profile.sites.stack(site)
+            assert all(count >= 0 for _, count in profile.sites.accesses(site))
         for position, snapshot in enumerate(profile.snapshots):
             tree = profile.load_tree(position)
             assert tree is not None
