@@ -27,6 +27,7 @@ _CRASH = re.compile(
     rb"[a-z]\w{1,20}: (?:.{1,200}: Assertion '.{1,200}' failed|the 'impossible' happened)"
 )
 _MOST_DAMAGE = 20
+_INSIDE = re.compile(rb"==(?:[\d:.]{1,32} )?(\d{1,10})== ")
 _TOOLS = {"Race": "helgrind", "Misc": "helgrind", "ConflictingAccess": "drd"}
 
 
@@ -69,6 +70,11 @@ def parse_lines(lines: Iterable[bytes], source: str) -> ErrorProfile:
         match = PREFIX.match(line)
         if match is None and (carried := _CARRIED.match(line)) is not None:
             match = PREFIX.match(line, carried.end())
+        if match is None and b"==" in line:
+            # The program left its line open.
+            inside = _INSIDE.search(line)
+            if inside is not None and int(inside[1]) in processes:
+                match = PREFIX.match(line, inside.start())
         if match is None:
             if crash is None and (crashed := _CRASH.match(line)) is not None:
                 crash = crashed[0].decode("utf-8", "replace")

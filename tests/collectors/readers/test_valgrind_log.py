@@ -67,6 +67,12 @@ def test_lines_that_something_carries_are_read_alike(carrier: bytes) -> None:
     assert valgrind_errors.recognises(noise + carried, b"memcheck")
 
 
+def test_a_line_that_the_program_left_open_costs_no_error() -> None:
+    opened = SMALL.replace(b"==7== Invalid read", b"50 % == half ==7== Invalid read")
+    assert opened != SMALL
+    assert parse_content(opened, "a") == parse_content(SMALL, "a")
+
+
 def test_a_log_without_its_first_and_last_words_is_whole() -> None:
     raw = (OLD / "memcheck-bugs-q.txt").read_bytes()
     quiet = parse_content(raw, "a")
