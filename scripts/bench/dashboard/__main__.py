@@ -92,11 +92,12 @@ def live(folder: str, seconds: float, goals: Goals) -> None:
                 while terminal.running():
                     time.sleep(0.5)
                 found = json.loads(output.read_text())
-                missing = max(0, round(found["due"]) - found["samples"])
                 print(f"watching 200 threads at {hz:g} Hz, in percent of a core:")
                 goals.line("droidgrind watch", found["cpu_percent"], "%", goal=most)
                 goals.line("  and its sampler, another process", found["sampler_percent"], "%")
-                goals.line("  samples that were not drawn", missing, "", goal=0)
+                goals.line("  samples", found["samples"], "")
+                not_drawn = max(0, found["samples"] - found["drawn"])
+                goals.line("  samples that were not drawn", not_drawn, "", goal=0)
                 goals.line("  sample to write, half within", found["p50_ms"], "ms")
                 goals.line("  sample to write, 95 % within", found["p95_ms"], "ms", goal=50)
                 for name, argv in (

@@ -15,6 +15,7 @@ from profiler.watching.track import Track
 from scripts.bench.dashboard.__main__ import children, ticks
 from tui.app import WATCH, Dashboard
 from tui.screens.watch import WatchScreen
+from tui.widgets.scheduling_view import SchedulingView
 
 
 def now() -> float:
@@ -37,6 +38,7 @@ def main() -> None:
     )
     came: list[float] = []
     wrote: list[float] = []
+    drew: list[float] = []
     tell = WatchScreen._samples_wait
 
     def noted(self: WatchScreen) -> None:
@@ -46,6 +48,13 @@ def main() -> None:
         tell(self)
 
     WatchScreen._samples_wait = noted  # type: ignore[method-assign]
+    draw = SchedulingView.draw
+
+    def drawn(self: SchedulingView) -> None:
+        draw(self)
+        drew.append(now())
+
+    SchedulingView.draw = drawn  # type: ignore[method-assign]
     app = Dashboard.starting_in(WATCH)(Path(), watching=WatchRequest(pid=pid, hz=hz))
     warm = 3.0
     marks: dict[str, float] = {}
@@ -90,8 +99,7 @@ def main() -> None:
                     "cpu_percent": 100 * own / elapsed,
                     "sampler_percent": 100 * sampler / elapsed,
                     "samples": track.samples - marks["samples"],
-                    "due": elapsed * hz,
-                    "late": track.late,
+                    "drawn": sum(moment >= marks["began"] for moment in drew),
                     "p50_ms": 1000 * delays[len(delays) // 2] if delays else None,
                     "p95_ms": 1000 * delays[int(len(delays) * 0.95)] if delays else None,
                 }
