@@ -64,8 +64,8 @@ class CacheScreen(SessionScreen[CostContent]):
     CacheScreen #cache-costs { width: 11fr; }
     CacheScreen #cache-lines { width: 9fr; }
     CacheScreen.-narrow #cache-lines { display: none; }
-    CacheScreen.-zoomed #cache-costs { display: none; }
-    CacheScreen.-zoomed #cache-lines { display: block; width: 1fr; }
+    CacheScreen #cache-costs.-away { display: none; }
+    CacheScreen #cache-lines.-alone { display: block; }
     CacheScreen LineTable { height: 1fr; scrollbar-size-vertical: 1; }
     CacheScreen #cache-name { height: 2; color: $dg-dim; }
     CacheScreen #cache-note { height: auto; max-height: 3; color: $dg-dim; }
@@ -81,6 +81,7 @@ class CacheScreen(SessionScreen[CostContent]):
         self.weights: dict[str, int] = dict(functions.CYCLES)
         self._weights_before: dict[str, int] | None = None  # while others are typed
         self.file: Annotated | None = None
+        self._zoomed = False
         self._names: tuple[Names, ...] = ()
         self._tables: dict[tuple[int, Grouping], tuple[CostTable, tuple[Names, ...]]] = {}
         self._line: int | None = None
@@ -200,7 +201,7 @@ class CacheScreen(SessionScreen[CostContent]):
             name = self._names[0][message.row]
             self._regroup(Grouping.FUNCTION, filtered="" if name == UNKNOWN else name)
             return
-        self.add_class("-zoomed")
+        self._zoom(alone=True)
         self._show_file()
         self._view.focus()
 
@@ -257,7 +258,7 @@ class CacheScreen(SessionScreen[CostContent]):
             notice.text = "The file was changed after the recording: lines may be others now."
             notice.severity = "warning"
             notice.display = True
-        events = file.events if self.has_class("-zoomed") else ()
+        events = file.events if self._zoomed else ()
         present = (file, title, events, dict(self.weights))
         if present == self._present and self._line is None:
             return
@@ -318,10 +319,17 @@ class CacheScreen(SessionScreen[CostContent]):
     def on_filter_input_filtered(self, message: FilterInput.Filtered) -> None:
         self._table.set_filter(message.text)
 
+    def _zoom(self, *, alone: bool) -> None:
+        """The source alone, or beside the table (on a narrow screen: the table alone)."""
+        self._zoomed = alone
+        # Not a class of the screen: all that is on it would be styled anew.
+        self.query_one("#cache-costs").set_class(alone, "-away")
+        self.query_one("#cache-lines").set_class(alone, "-alone")
+
     def action_back(self) -> None:
         """From the source to the table."""
-        if self.has_class("-zoomed"):
-            self.remove_class("-zoomed")
+        if self._zoomed:
+            self._zoom(alone=False)
             self._show_file()
         self.query_one("#cache-weights").display = False
         if self._weights_before is not None:  # typed, and not taken with Enter
