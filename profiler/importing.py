@@ -14,7 +14,7 @@ from profiler.command_line import argv_in_files
 from profiler.manifest import CaptureEntry, Manifest, State, TargetEntry
 from profiler.recording.captured import captured_files
 from profiler.session_writer import SessionWriter, new_session_directory, now
-from profiler.store import Session, open_session
+from profiler.store import Session, is_split_by_thread, open_session
 from profiler.symbols.modules import IMPORTED_LOGS
 from profiler.version import installed_version
 
@@ -45,6 +45,9 @@ def import_files(
     Raises `InputError` for a file that cannot be read or is of no known kind; nothing is
     made then.
     """
+    files = [
+        file for file in files if not (file.is_file() and is_split_by_thread(file))
+    ] or files
     logs = {file: found for file in files if (found := _log_beside_xml(file))}
     kinds = [(file, _kind(file)) for file in files if file not in logs]
     # A log alone is the tool's output; beside other output it says where files were loaded.
@@ -99,6 +102,8 @@ def import_files(
 def _kind(file: Path) -> str:
     """The tool that wrote a file, by its first bytes."""
     head = _head(file)
+    if not head and is_split_by_thread(file):
+        raise InputError(f"{file} is empty: each thread has its own file, name {file.name}-*")
     if not head.strip():
         raise InputError(
             f"{file} is empty: the run that wrote it was killed, or its disk was full"

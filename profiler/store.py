@@ -181,6 +181,8 @@ class Session:
                         "the file was changed after the recording",
                     )
                 )
+            if is_split_by_thread(file):
+                continue
             try:
                 profile = read_through_tables(
                     self.directory, tool, known.shape, file, known.read
@@ -247,6 +249,11 @@ class Session:
                 continue
             if isinstance(event, dict):
                 yield event
+
+
+def is_split_by_thread(file: Path) -> bool:
+    """Whether a file is empty since each thread has its own (Callgrind --separate-threads)."""
+    return not file.stat().st_size and file.with_name(f"{file.name}-01").exists()
 
 
 def _natural_order(file: Path) -> tuple[list[int | str], str]:

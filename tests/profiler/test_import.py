@@ -12,6 +12,7 @@ from collectors.errors import InputError
 from collectors.records.errors import ErrorProfile
 from profiler.importing import import_files
 from profiler.manifest import State
+from profiler.store import open_session
 from profiler.summary import summarise
 from tests.conftest import DATA
 
@@ -171,6 +172,27 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     with pytest.raises(InputError, match="is a pipe or a device"):
         import_files([pipe], tmp_path)
+
+
+def test_the_empty_file_beside_those_of_threads_is_no_damage(tmp_path: Path) -> None:
+    threads = [DATA / f"callgrind/3.19-x86_64/callgrind.heap-instr.out-0{n}" for n in (1, 2)]
+    files = [
+        tmp_path / "callgrind.7.out",
+        *(tmp_path / f"callgrind.7.out-0{n}" for n in (1, 2)),
+    ]
+    files[0].touch()
+    for thread, file in zip(threads, files[1:], strict=True):
+        file.write_bytes(thread.read_bytes())
+    session = import_files(files, tmp_path / "sessions")
+    assert "damage" not in summarise(session)
+    assert len(session.profiles("callgrind")) == 2
+    with pytest.raises(
+        InputError, match=r"each thread has its own file, name callgrind.7.out-\*"
+    ):
+        import_files(files[:1], tmp_path / "sessions")
+    # A recording keeps the empty file: it is what Callgrind wrote.
+    (session.folder("callgrind") / files[0].name).touch()
+    assert "damage" not in summarise(open_session(session.directory))
 
 
 def test_what_is_packed_is_refused_and_never_unpacked(tmp_path: Path) -> None:
