@@ -20,6 +20,7 @@ from tui.screens.cache_data import (
     Annotated,
     CostContent,
     CostRun,
+    Shown,
     annotated,
     line_costs,
     read_costs,
@@ -84,6 +85,7 @@ class CacheScreen(SessionScreen[CostContent]):
         self._zoomed = False
         self._names: tuple[Names, ...] = ()
         self._tables: dict[tuple[int, Grouping], tuple[CostTable, tuple[Names, ...]]] = {}
+        self._columns: dict[tuple[int, Grouping], Shown] = {}  # by the present weights
         self._line: int | None = None
         self._present: object = None  # what the source view shows
         self._files_asked = 0
@@ -112,6 +114,7 @@ class CacheScreen(SessionScreen[CostContent]):
     def show(self, content: CostContent) -> None:
         self.place = 0
         self._tables.clear()
+        self._columns.clear()
         self.weights = functions.weights_of(content.table.events)
         self._show_table(content.table)
         self._table.focus()
@@ -142,7 +145,10 @@ class CacheScreen(SessionScreen[CostContent]):
     def _fill(self, sort: int) -> None:
         if self.table is None or self._run is None:
             return
-        shown = shown_table(self.table, self.weights, self._names)
+        place = (self.place, self.table.grouping)
+        shown = self._columns.get(place)
+        if shown is None:
+            shown = self._columns[place] = shown_table(self.table, self.weights, self._names)
         widget = self._table
         row = widget.row
         same = len(widget.columns) == len(shown.columns) and widget.rows
@@ -333,8 +339,8 @@ class CacheScreen(SessionScreen[CostContent]):
             self._show_file()
         self.query_one("#cache-weights").display = False
         if self._weights_before is not None:  # typed, and not taken with Enter
-            self.weights, self._weights_before = self._weights_before, None
-            self._fill(sort=1)
+            self._weigh(self._weights_before)
+            self._weights_before = None
         self._table.focus()
 
     def action_edit(self) -> None:
@@ -356,15 +362,20 @@ class CacheScreen(SessionScreen[CostContent]):
         line.display = True
         line.focus()
 
+    def _weigh(self, weights: dict[str, int]) -> None:
+        self.weights = weights
+        self._columns.clear()
+        self._fill(sort=1)
+
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id != "cache-weights" or self.table is None or not event.input.display:
             return
         try:
-            self.weights = parse_weights(event.value, self.table.events)
+            weights = parse_weights(event.value, self.table.events)
         except ValueError as error:
             self.query_one("#cache-note", Static).update(str(error))
         else:
-            self._fill(sort=1)
+            self._weigh(weights)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Take the weights; what cannot be read stays on the line, and why is said."""

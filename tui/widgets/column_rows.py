@@ -46,6 +46,7 @@ class ColumnRows:
 
     def __init__(self, columns: Sequence[Any]) -> None:
         self.columns = tuple(columns)
+        self._all: tuple[tuple[int, bool], list[int]] | None = None  # all rows, as last sorted
 
     def __len__(self) -> int:
         return len(self.columns[0]) if self.columns else 0
@@ -66,6 +67,16 @@ class ColumnRows:
         self, places: Sequence[int] | None, column: int, *, descending: bool
     ) -> list[int]:
         """By a column; equal rows stay in their order, unknown ones are last."""
+        if places is not None:
+            return self._sorted(places, column, descending=descending)
+        if self._all is None or self._all[0] != (column, descending):
+            order = self._sorted(None, column, descending=descending)
+            self._all = ((column, descending), order)
+        return self._all[1]
+
+    def _sorted(
+        self, places: Sequence[int] | None, column: int, *, descending: bool
+    ) -> list[int]:
         values = self.columns[column]
         keys: Any = values.ranks() if isinstance(values, Names) else np.asarray(values)
         rows: Any = np.arange(len(self)) if places is None else np.asarray(places, np.int64)
