@@ -11,6 +11,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from tui.text import pad, width
+from tui.widgets.frame_lines import nearest_first
 
 
 class HelpScreen(ModalScreen[None]):
@@ -40,7 +41,8 @@ class HelpScreen(ModalScreen[None]):
 
 def _keys(screen: Screen[Any]) -> Iterable[tuple[str, str]]:
     found: dict[tuple[str, str], list[str]] = {}
-    for active in screen.active_bindings.values():
+    # Those of the key line first: moving about is known, and where little fits, is below.
+    for active in sorted(nearest_first(screen), key=lambda one: not one.binding.show):
         binding = active.binding
         if binding.description:
             shown = screen.app.get_key_display(binding)

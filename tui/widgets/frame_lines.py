@@ -9,6 +9,7 @@ from textual.binding import ActiveBinding
 from textual.events import Click
 from textual.message import Message
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.strip import Strip
 
 from tui.messages import Status
@@ -133,6 +134,18 @@ class TabLine(LineWidget):
 _ALWAYS = ("app.quit", "quit", "app.help", "help")  # the way out, and to all other keys
 
 
+def nearest_first(screen: Screen[object]) -> list[ActiveBinding]:
+    """What keys do now: of what has the focus, of the screen, of what is between, of all."""
+    order: list[object] = [screen.focused, screen]
+
+    def place(active: ActiveBinding) -> int:
+        if active.node in order:
+            return order.index(active.node)
+        return 3 if active.node is screen.app else 2
+
+    return sorted(screen.active_bindings.values(), key=place)
+
+
 class KeyLine(LineWidget):
     """The keys that do something here and now; those that do not fit are under `?`."""
 
@@ -140,20 +153,9 @@ class KeyLine(LineWidget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.refresh())
 
     def _keys(self) -> list[tuple[str, str, str]]:
-        """Key, what it does, action: shown bindings, one for each action.
-
-        First those of what has the focus, then the screen's, then of what is between them.
-        """
+        """Key, what it does, action: shown bindings, one for each action."""
         found: dict[str, tuple[str, str, str]] = {}
-        order: list[object] = [self.screen.focused, self.screen]
-
-        def place(active: ActiveBinding) -> int:
-            if active.node in order:
-                return order.index(active.node)
-            return 3 if active.node is self.app else 2
-
-        actives = sorted(self.screen.active_bindings.values(), key=place)
-        for active in actives:
+        for active in nearest_first(self.screen):
             binding = active.binding
             if binding.show and active.enabled and binding.action not in found:
                 key = self.app.get_key_display(binding)

@@ -198,5 +198,8 @@ async def test_help_palette_and_mouse_reach_all_of_a_screen(
         await pilot.pause()
         shown = str(app.screen.query_one(Static).content)
         assert screen.help_text.strip() in shown
+        assert shown.index("\nEnter ") < shown.index(
+            "\n↑ "
+        )  # what is the screen's own is first
         active = {one.binding.description for one in screen.active_bindings.values()}
         assert [word for word in words & active if word not in shown] == []
