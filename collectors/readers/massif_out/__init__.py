@@ -8,6 +8,8 @@ once; a tree is read when it is asked for, from the place in the file where it s
 import mmap
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from collectors.errors import ParseError
@@ -53,6 +55,13 @@ def parse_content(content: Content, source: str) -> HeapProfile:
     matches = [match for match in found if match is not None]
     if not matches:
         raise ParseError(source, "no whole snapshot: not a Massif output, or cut at once")
+    second = _second_output(content, matches)
+    if second is not None:
+        first = parse_content(content[:second], source)
+        what = "the output of another run begins here"
+        effect = "it is left out: import each in a file of its own"
+        line = content[:second].count(b"\n") + 1
+        return replace(first, damage=(*first.damage, Damage(source, what, effect, line=line)))
     header = _header(content[: min(matches[0].start(), _HEADER_BYTES)])
     if "time_unit" not in header:
         raise ParseError(source, "no `time_unit:` line before the first snapshot")
@@ -121,6 +130,16 @@ def _begins(content: Content) -> Iterator[int]:
         while position >= 0:
             yield start + position
             position = chunk.find(_BEGIN, position + len(_BEGIN))
+
+
+def _second_output(content: Content, matches: Sequence[re.Match[bytes]]) -> int | None:
+    """Where a second output begins in the same file: a head, and numbers from 0 again."""
+    for before, match in pairwise(matches):
+        if int(match[1]) <= int(before[1]):
+            head = content.rfind(b"\ndesc:", before.end() - 1, match.start())
+            if head >= 0:
+                return head + 1
+    return None
 
 
 def _header(raw: bytes) -> dict[str, str]:

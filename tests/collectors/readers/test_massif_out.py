@@ -174,6 +174,17 @@ def test_trees_of_a_large_xtree_file_are_checked_when_asked(
     assert later.unchecked() == damage
 
 
+def test_a_second_output_in_the_same_file_is_not_mixed_in() -> None:
+    alone = parse_content(SMALL, "a")
+    both = parse_content(SMALL + SMALL + SMALL, "a")
+    assert both.snapshots == alone.snapshots
+    (damage,) = both.damage
+    assert damage.what == "the output of another run begins here"
+    assert damage.line == SMALL.count(b"\n") + 1
+    detailed = HEAD + snapshot(0, 50, b"detailed\n" + TREE)
+    assert [d.what for d in parse_content(detailed + SMALL, "a").damage] == [damage.what]
+
+
 HOSTILE = {
     "endless line": HEAD + snapshot(0, 5, b"detailed\n" + b"n0: 5 " + b"x" * 3_000_000),
     "huge numbers": HEAD + snapshot(0, 5, b"detailed\nn0: " + b"9" * 1_000_000 + b" x\n"),
