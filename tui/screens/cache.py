@@ -70,6 +70,8 @@ class CacheScreen(SessionScreen[CostContent]):
     CacheScreen LineTable { height: 1fr; scrollbar-size-vertical: 1; }
     CacheScreen #cache-name { height: 2; color: $dg-dim; }
     CacheScreen #cache-note { height: auto; max-height: 3; color: $dg-dim; }
+    CacheScreen.-low #cache-name { display: none; }
+    CacheScreen.-low #cache-note { max-height: 1; }
     CacheScreen #cache-weights { display: none; height: 1; border: none; padding: 0 1;
                                  background: $boost; }
     """

@@ -73,6 +73,8 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
     ErrorsScreen TreeTable { height: 1fr; }
     ErrorsScreen #errors-advice { height: 4; }
     ErrorsScreen #errors-note { height: auto; max-height: 3; color: $dg-dim; }
+    ErrorsScreen.-low #errors-advice { display: none; }
+    ErrorsScreen.-low #errors-note { max-height: 1; }
     ErrorsScreen #errors-file { display: none; height: 1; border: none; padding: 0 1;
                                 background: $boost; }
     """

@@ -22,6 +22,8 @@ class FrameScreen(Screen[None]):
     mode_name: ClassVar[str] = ""
     tab_name: ClassVar[str] = ""  # the tab that is marked, where it is not the mode
     help_text: ClassVar[str] = ""
+    # A low screen has room for rows or for words on them.
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-high")]  # noqa: RUF012
 
     @property
     def dashboard(self) -> "Dashboard":

@@ -63,6 +63,8 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
     HeapScreen HeapTimeline { height: 1fr; }
     HeapScreen #heap-legend { height: 1; }
     HeapScreen #heap-node { height: 2; color: $dg-dim; }
+    HeapScreen.-low #heap-node, HeapScreen.-low #heap-legend { display: none; }
+    HeapScreen.-low #heap-time { min-height: 5; }
     HeapScreen FlameGraph { height: 1fr; }
     HeapScreen TreeTable { height: 1fr; }
     """

@@ -106,7 +106,7 @@ class SchedulingView(Container):
         self.history.display = False
 
     def on_resize(self, event: Resize) -> None:
-        self.set_class(event.size.height < 12, "-short")
+        self.set_class(event.size.height < 15, "-short")
         self.set_class(event.size.height > 34, "-tall")
         self.set_class(event.size.width < 64, "-narrow")
         self._fit(event.size.width)

@@ -70,6 +70,21 @@ async def test_heap_shows_massif_and_dhat(everything: Session, settle: Settle) -
         assert drawn[0] > drawn[1] <= 2 * height  # nothing between DHAT's two moments
 
 
+@pytest.mark.parametrize("mode", ["overview", "heap", "cache", "errors"])
+async def test_a_low_terminal_shows_rows_before_words(
+    everything: Session, settle: Settle, mode: str
+) -> None:
+    """The list that the screen is about has a row under its header, at 40 by 12."""
+    app = dashboard(mode, everything)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await settle(pilot)
+        shown = [table for table in app.screen.query(LineTable) if table.size.height]
+        assert shown
+        for table in shown:
+            rows = lines(table).splitlines()[1:]
+            assert any(row.strip() for row in rows), table.id
+
+
 async def test_heap_zooms_around_the_cursor(everything: Session, settle: Settle) -> None:
     app = dashboard("heap", everything)
     async with app.run_test(size=(140, 44)) as pilot:
