@@ -219,7 +219,10 @@ class _Checker:
             notes = "; ".join(outcome.note for outcome in broken)
             return Outcome(limit, True, f"threads wait longer: {notes}")
         unsure = next((outcome for outcome in found if outcome.unsure), None)
-        return unsure or Outcome(limit, False, f"none of {len(found)} threads waits longer")
+        none = (
+            "the thread waits no" if len(found) == 1 else f"none of {len(found)} threads waits"
+        )
+        return unsure or Outcome(limit, False, f"{none} longer")
 
     def _functions(self, limit: Limit) -> Outcome:
         refused = self._refused(limit, "cost")
