@@ -225,3 +225,18 @@ def test_a_script_is_run_as_a_whole_or_not_at_all(adb_device: AdbDevice) -> None
         adb_device.shell(f"head -c {end} | sh", stdin=whole)
         adb_device.shell(f"sh <<'EOF'\n{whole[:end].decode()}\nEOF")
         assert not adb_device.exists(place), whole[:end]
+
+
+def test_a_device_that_comes_up_again_is_waited_for(
+    phone: StandIn, adb_device: AdbDevice
+) -> None:
+    """adb calls a device offline until its connection stands."""
+    phone.wire.cut(away_seconds=0.3)
+    deadline = time.monotonic() + 20
+    seen: set[str] = set()
+    while time.monotonic() < deadline:
+        seen |= {e.state for e in list_devices() if e.serial == phone.serial}
+        if "offline" in seen:
+            break
+    assert open_device(adb_device.serial).shell("echo up").text.strip() == "up"
+    assert "offline" in seen
