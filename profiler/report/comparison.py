@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from profiler.diff.compared import Compared
+from profiler.diff.errors import Change
 from profiler.diff.sessions import SessionDiff
+from profiler.figures import plural
 from profiler.report.bundle import library
 from profiler.report.comparison_cost import cost_comparison
 from profiler.report.comparison_heap import heap_comparison
@@ -78,11 +80,20 @@ def render_comparison(
             f"{ids[0]} against {ids[1]}{_gaps(diff)}",
             judged=any(part is not None for part in _parts(diff).values()),
             whole=not _gaps(diff),
+            which="new ",
+            nothing=f"Nothing got worse in what was compared.{_stayed(diff)}",
         ),
         sections,
         assets,
         library(),
     )
+
+
+def _stayed(diff: SessionDiff) -> str:
+    """That nothing is new does not say that nothing is wrong."""
+    kept = sum(change.change is Change.UNCHANGED for change in diff.errors or ())
+    verb = "is" if kept == 1 else "are"
+    return f" {plural(kept, 'memory error')} {verb} in both." if kept else ""
 
 
 def _parts(diff: SessionDiff) -> dict[str, object]:

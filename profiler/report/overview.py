@@ -12,21 +12,29 @@ MOST_FOLDED = 91  # nobody reads a hundred; the sections below hold all
 
 
 def findings_section(
-    found: Sequence[Headline], tally: str, *, judged: bool, whole: bool
+    found: Sequence[Headline],
+    tally: str,
+    *,
+    judged: bool,
+    whole: bool,
+    which: str = "",
+    nothing: str = "Nothing stands out in what was recorded.",
 ) -> str:
     """The first section: the verdict, and the headlines; `tally` (HTML) stands beside it.
 
     Where nothing was `judged`, because nothing was recorded, there is no verdict. Where it
     was not the `whole`, that nothing was found is no good news, and does not look so.
+    `which` stands before what is counted, such as `new `; `nothing` where nothing is.
     """
     problems = sum(headline.severity == "error" for headline in found)
     warnings = sum(headline.severity == "warning" for headline in found)
     fine = "ok" if whole else "none"
     calm = fine if not problems else "none"
-    verdict = (
-        f'<p class="verdict">{_tally(problems, "error" if problems else fine, "problem")}'
-        f"{_tally(warnings, 'warning' if warnings else calm, 'warning')}{_beside(tally)}</p>"
+    counted = (
+        _tally(problems, "error" if problems else fine, f"{which}problem"),
+        _tally(warnings, "warning" if warnings else calm, f"{which}warning"),
     )
+    verdict = f'<p class="verdict">{"".join(counted)}{_beside(tally)}</p>'
     if not judged and not found:
         verdict = f'<p class="verdict"><span>No verdict</span> {_beside(tally)}</p>'
         body = (
@@ -49,7 +57,7 @@ def findings_section(
                 f"</summary>{_list(rest[:MOST_FOLDED])}{cut}</details>"
             )
     else:
-        body = '<p class="empty">Nothing stands out in what was recorded.</p>'
+        body = f'<p class="empty">{nothing}</p>'
     return (
         '<section id="overview" aria-labelledby="overview-title">'
         f'<h2 id="overview-title" class="offscreen">Findings</h2>{verdict}{body}</section>'
