@@ -92,8 +92,9 @@ def render_comparison(
 def _stayed(diff: SessionDiff) -> str:
     """That nothing is new does not say that nothing is wrong."""
     kept = sum(change.change is Change.UNCHANGED for change in diff.errors or ())
-    verb = "is" if kept == 1 else "are"
-    return f" {plural(kept, 'memory error')} {verb} in both." if kept else ""
+    if not kept:
+        return ""
+    return f" {plural(kept, 'memory error is', 'memory errors are')} in both."
 
 
 def _parts(diff: SessionDiff) -> dict[str, object]:

@@ -119,10 +119,6 @@ def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
     return section
 
 
-def _are(number: int) -> str:
-    return f"{number:,} {'is' if number == 1 else 'are'}"
-
-
 def _chip(change: Change, title: str, severity: str, count: int) -> str:
     return (
         f'<button type="button" aria-pressed="false" data-kind="{change.value}" '
@@ -166,7 +162,7 @@ def _error_headlines(
             Headline(
                 rest[0].severity,
                 plural(len(rest), "more new error"),
-                f"{_are(counts[Change.NEW])} new in all.",
+                f"{plural(counts[Change.NEW], 'is', 'are')} new in all.",
                 "",
                 "errors/kind=new",
             )
@@ -178,7 +174,8 @@ def _error_headlines(
                 "ok",
                 f"{plural(gone, 'memory error')} of the baseline "
                 f"{'is' if gone == 1 else 'are'} gone",
-                f"{_are(counts[Change.UNCHANGED])} in both, {_are(counts[Change.NEW])} new.",
+                f"{plural(counts[Change.UNCHANGED], 'is', 'are')} in both, "
+                f"{plural(counts[Change.NEW], 'is', 'are')} new.",
                 "",
                 "errors/kind=fixed",
             )

@@ -28,7 +28,7 @@ class Hot:
     worst: "WorstLine"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class WorstLine:
     """Of a function's lines the one with the most D1 misses; line 0 is an unknown one.
 
