@@ -2,11 +2,24 @@
 
 from pathlib import Path
 
-from collectors.devices.device import DeviceFacts
+from collectors.devices.device import CacheGeometry, DeviceFacts
 from collectors.readers.cachegrind_out import parse_cachegrind
 from collectors.records.cost import CostProfile
 from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
+
+
+def simulated(cache: CacheGeometry) -> CacheGeometry:
+    """The nearest cache that Cachegrind simulates: its number of sets is a power of two.
+
+    Last-level caches made of slices, one a core, often have another, and Cachegrind refuses
+    it as an option. Where it finds such a cache by itself it does what is done here: the sets
+    rounded down, as many more ways as make up for them.
+    """
+    sets = cache.size_bytes // (cache.associativity * cache.line_bytes)
+    way_bytes = (1 << max(sets.bit_length() - 1, 0)) * cache.line_bytes
+    ways = (cache.size_bytes + way_bytes // 2) // way_bytes
+    return CacheGeometry(ways * way_bytes, ways, cache.line_bytes)
 
 
 class Cachegrind:
@@ -31,9 +44,9 @@ class Cachegrind:
         caches = facts.caches
         if caches is not None and caches.instruction and caches.data and caches.last_level:
             options += [
-                f"--I1={caches.instruction}",
-                f"--D1={caches.data}",
-                f"--LL={caches.last_level}",
+                f"--I1={simulated(caches.instruction)}",
+                f"--D1={simulated(caches.data)}",
+                f"--LL={simulated(caches.last_level)}",
             ]
         return options
 
