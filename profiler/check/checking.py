@@ -24,7 +24,7 @@ from profiler.diff.errors import Change
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import SessionDiff, compare
 from profiler.figures import plural
-from profiler.findings import session_findings
+from profiler.findings import Finding, session_findings
 from profiler.metrics import Metric, session_metrics, unit_of
 from profiler.own_code import OwnCode
 from profiler.store import Session
@@ -98,8 +98,8 @@ def check(
     if lacking is not None and baseline is None:
         raise UsageError(f"{lacking.text} compares with a baseline: give --baseline SESSION")
     diff = None if baseline is None else compare(compared(baseline), compared(session))
-    checker = _Checker(session, baseline, diff, thresholds, own)
-    outcomes = tuple(checker.outcome(limit) for limit in limits)
+    checker = _Checker(session, baseline, diff, thresholds, own, limits)
+    outcomes = tuple(checker.outcome(limit) for limit in dict.fromkeys(limits))
     return Checked(outcomes, () if diff is None else tuple(diff.warnings))
 
 
@@ -127,8 +127,10 @@ class _Checker:
         diff: SessionDiff | None,
         thresholds: Thresholds | None,
         own: OwnCode | None,
+        limits: Sequence[Limit],
     ) -> None:
         self._session = session
+        self._limits = limits
         self._diff = diff
         self._thresholds = thresholds
         self._own = own
@@ -267,11 +269,14 @@ class _Checker:
 
     def _findings(self, limit: Limit) -> Outcome:
         found = session_findings(self._session, thresholds=self._thresholds, own=self._own)
-        if limit.name in SEVERITIES:
-            allowed = SEVERITIES[: SEVERITIES.index(limit.name) + 1]
-            chosen = [f for f in found if f.severity.value in allowed]
-        else:
-            chosen = [f for f in found if f.rule == limit.name]
+        narrower = [
+            other
+            for other in self._limits
+            if other.kind is Kind.FINDINGS and _breadth(other) < _breadth(limit)
+        ]
+        meant = [f for f in found if _means(limit, f)]
+        # What `error` names, `warning` beside it need not name again.
+        chosen = [f for f in meant if not any(_means(other, f) for other in narrower)]
         if not chosen:
             blind = next((f for f in found if f.rule == "trust-own-code"), None)
             if blind is not None:
@@ -280,7 +285,8 @@ class _Checker:
             if why is not None:
                 return Outcome(limit, True, f"not measured: {why}: {_UNSEEN}")
             by = ", ".join(looked(self._session, limit.name))
-            return Outcome(limit, False, f"no such finding (by {by})", 0)
+            none = "no other finding" if meant else "no such finding"
+            return Outcome(limit, False, f"{none} (by {by})", 0)
         places = tuple(of_finding(f, self._session, self._own) for f in chosen[:MOST])
         return Outcome(limit, True, plural(len(chosen), "finding"), len(chosen), places=places)
 
@@ -293,6 +299,18 @@ class _Checker:
             return None
         note = f"{limit.name} is {_text(limit.name, metric.value)} so far, but {why}: {_UNSEEN}"
         return Outcome(limit, True, note, metric.value)
+
+
+def _means(limit: Limit, finding: Finding) -> bool:
+    """Whether a limit on findings is about this one."""
+    if limit.name in SEVERITIES:
+        return finding.severity.value in SEVERITIES[: SEVERITIES.index(limit.name) + 1]
+    return finding.rule == limit.name
+
+
+def _breadth(limit: Limit) -> int:
+    """A rule is narrower than a severity, and the worst severity than one that includes it."""
+    return 1 + SEVERITIES.index(limit.name) if limit.name in SEVERITIES else 0
 
 
 def _metric(metrics: Sequence[Metric], name: str) -> Metric | None:

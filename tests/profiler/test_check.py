@@ -15,8 +15,11 @@ from collectors.tools.tool import ToolSettings
 from profiler.check.checking import Checked, check
 from profiler.check.limits import Kind, Limit, check_settings, parse_fail_on, parse_max
 from profiler.check.measured import tools_behind
+from profiler.demo import demo_session
 from profiler.diff.compared import compared
 from profiler.diff.sessions import compare
+from profiler.finding import Severity
+from profiler.findings import session_findings
 from profiler.importing import import_files
 from profiler.rules.catalogue import RULES, rule_page
 from profiler.session import record
@@ -492,6 +495,27 @@ def test_annotations_point_to_the_code(
     assert f"sourcepath={place.file};linenumber={place.line};]" in azure
     (gcc,) = annotations(checked, "gcc")
     assert gcc.startswith(f"{place.file}:{place.line}: error: ")
+
+
+@pytest.mark.parametrize("terms", ["error,warning", "warning,error", "error,warning,error"])
+def test_each_finding_is_named_under_its_narrowest_limit_alone(
+    terms: str, tmp_path: Path
+) -> None:
+    session = demo_session(tmp_path)
+    (every,) = held(session, "warning").outcomes
+    checked = held(session, terms)
+    outcomes = {outcome.limit.text: outcome for outcome in checked.outcomes}
+    assert len(checked.outcomes) == len(outcomes) == 2
+    errors, warnings = outcomes["error"], outcomes["warning"]
+    assert errors.places
+    assert warnings.places
+    named = [place.text for place in (*errors.places, *warnings.places)]
+    assert sorted(named) == sorted(place.text for place in every.places)
+    # a rule is narrower still, and what it leaves is said to be the rest
+    rules = {f.rule for f in session_findings(session) if f.severity is Severity.WARNING}
+    by_rule = held(session, ",".join([terms, *(f"finding:{rule}" for rule in rules)]))
+    rest = {outcome.limit.text: outcome for outcome in by_rule.outcomes}["warning"]
+    assert (rest.broken, rest.note.partition(" (")[0]) == (False, "no other finding")
 
 
 def test_annotations_cannot_be_forged_by_names() -> None:
