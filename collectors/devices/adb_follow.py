@@ -19,6 +19,8 @@ from collectors.errors import DeviceError, DeviceUnavailable, JobLost
 if TYPE_CHECKING:
     from collectors.devices.adb import AdbDevice
 
+# Little waits for a sample of a recording, and each time costs the device a process; `watch`
+# has its samples pushed (`AdbStream`).
 _PACE_SECONDS = 1.0
 _RETRY_SECONDS = 0.5
 _STOP_SECONDS = 5.0

@@ -12,8 +12,8 @@ _LONGEST_SECONDS = 1.0
 class Rhythm:
     """Learns how long after their own time samples are here.
 
-    They come one by one, or several at once where they are sent in turns: then as many are
-    awaited as came last.
+    They come one by one, or several at once where a link is slower than they: then as many
+    are awaited as came last.
     """
 
     def __init__(self, interval: float) -> None:
