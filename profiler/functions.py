@@ -5,9 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from collectors.records.cost import UNKNOWN, CostProfile, symbol_names
+from collectors.records.shared import Frame
 from profiler.aggregate.cost import by_function
 
 # A session asks for the same few thousand names again and again.
@@ -107,6 +109,10 @@ def miss_rate(costs: FunctionCosts) -> Any | None:
 
 # What calls a lambda, and holds its code where the compiler has inlined it.
 _LAMBDA_CALL = re.compile(r"\}.*?(operator\(\)|::_M_invoke|::__invoke)")
+# The type of a lambda as linkers, GCC's and Clang's debug information name it.
+_LAMBDA = re.compile(r"::\{lambda\(|::<lambda\(|\((lambda) at ")
+_CALL = "operator()"
+_CALL_IN = f"{_CALL} in "
 
 
 def _lambda_owner(function: str) -> str | None:
@@ -114,6 +120,11 @@ def _lambda_owner(function: str) -> str | None:
     end = function.rfind("::{lambda(")
     if end < 0 or _LAMBDA_CALL.search(function, end) is None:
         return None
+    return _function_before(function, end)
+
+
+def _function_before(function: str, end: int) -> str | None:
+    """The last part of the name of the function that ends at `end`."""
     owner = function[:end].removesuffix(" const")
     if owner.endswith(")"):
         depth = 0
@@ -147,7 +158,7 @@ def short_name(function: str) -> str:
 
     `ncnn::Mat::create(int, int)` is `ncnn::Mat::create`; operators keep their name.
     """
-    if function == UNKNOWN:
+    if function == UNKNOWN or function.startswith(_CALL_IN):
         return function
     owner = _lambda_owner(function)
     if owner is not None:
@@ -164,8 +175,10 @@ def short_name(function: str) -> str:
         done = mark.end()
         if sign == "operator":
             if depth == 0:
-                call = function.startswith("operator()", start)
+                call = function.startswith(_CALL, start)
                 end = function.find("(", start + (10 if call else 8))
+                if call and function.startswith("<", start + 10):  # a generic one's arguments
+                    end = start + 10
                 done = len(function)
                 result.append(function[start:] if end < 0 else function[start:end])
                 break
@@ -184,3 +197,30 @@ def short_name(function: str) -> str:
     text = "".join(result).strip()
     words = text.split(" ")
     return (words[-1] if len(words) > 1 and "operator" not in text else text) or function
+
+
+def name_in_stack(frames: Sequence[Frame], place: int) -> str | None:
+    """The function of a stack's frame; of a bare call operator, with what it is in.
+
+    Debug information names an inlined lambda `operator()` and no more. The frames that hold
+    its code, which have the same address, tell which one it is; a function object's looks the
+    same, and is a lambda only where a frame says so.
+    """
+    frame = frames[place]
+    if frame.fn is None or short_name(frame.fn) != _CALL:
+        return frame.fn
+    around = [
+        outer
+        for outer in takewhile(lambda f: f.ip == frame.ip is not None, frames[place + 1 :])
+        if outer.fn is not None and short_name(outer.fn) != _CALL
+    ]
+    if not around:
+        return frame.fn
+    beside = next((f for f in around if f.file == frame.file is not None), around[-1])
+    owner = short_name(beside.fn or UNKNOWN)
+    for outer in around:
+        found = _LAMBDA.search(outer.fn or "")
+        if found is not None:
+            named = None if found[1] else _function_before(outer.fn or "", found.start())
+            return f"{named or owner}::{{lambda()#1}}::{_CALL}"
+    return f"{_CALL_IN}{owner}"

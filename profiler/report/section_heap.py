@@ -8,7 +8,7 @@ from collectors.records.shared import Frame, Shape
 from profiler.aggregate.heap import SiteWords, site_words, sites_by_size, top_sites
 from profiler.charts.heap import TIME_TITLES
 from profiler.figures import size
-from profiler.functions import short_name
+from profiler.functions import name_in_stack, short_name
 from profiler.own_code import is_library
 from profiler.report.content import ReportInput
 from profiler.report.headline import headlines
@@ -150,9 +150,12 @@ def _sites_table(title: str, sites: AllocSites, words: SiteWords) -> str:
 
 def _stack(frames: Sequence[Frame]) -> str:
     """A stack's first frames behind the allocator and libraries."""
-    mine = [frame for frame in frames if not is_library(AllocPoint("", frame))]
-    shown = mine or list(frames)
-    return " ← ".join(f"{short_name(f.fn or '???')} {_place(f)}" for f in shown[:3])
+    mine = [i for i, frame in enumerate(frames) if not is_library(AllocPoint("", frame))]
+    shown = mine or range(len(frames))
+    return " ← ".join(
+        f"{short_name(name_in_stack(frames, i) or '???')} {_place(frames[i])}"
+        for i in shown[:3]
+    )
 
 
 def _place(frame: Frame) -> str:

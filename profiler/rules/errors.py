@@ -12,7 +12,7 @@ from profiler.fingerprint import fingerprint, spot, stack_parts
 from profiler.rules.context import Context
 from profiler.rules.known_noise import known_noise
 from profiler.rules.leaks import leaks, leaks_of_unknown_places
-from profiler.rules.words import function, times, where
+from profiler.rules.words import function_of, times, where
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ def _error_finding(group: Group, context: Context) -> Finding:
     )
     beside = next((aux for aux in record.aux if aux.what), None)
     evidence = (
-        f"{record.what} in {function(frame.fn if frame else None)}, {times(total)}."
+        f"{record.what} in {function_of(frame, record.frames)}, {times(total)}."
         f"{reports}{_beside(beside, context)}"
     )
     if noise is not None:
@@ -300,7 +300,7 @@ def _crashes(profile: ErrorProfile, context: Context) -> Iterator[Finding]:
             Severity.ERROR,
             f"Crashes with {fatal.signame}: {where(frame)}",
             f"The process ended by {fatal.signame}{what}"
-            + (f" in {function(frame.fn)}." if frame else "."),
+            + (f" in {function_of(frame, fatal.frames)}." if frame else "."),
             _crash_advice(fatal, profile),
             place(View.ERRORS),
             fingerprint("memory-crash", fatal.signame, *stack_parts(fatal.frames)),

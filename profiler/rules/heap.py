@@ -12,8 +12,8 @@ from profiler.aggregate.heap import leaf_stacks, top_stacks
 from profiler.figures import plural, short_count, size
 from profiler.finding import Finding, Place, Severity, View, place
 from profiler.fingerprint import fingerprint, stable_function
-from profiler.functions import FunctionCosts, function_costs
-from profiler.own_code import own_alloc_frame
+from profiler.functions import FunctionCosts, function_costs, name_in_stack
+from profiler.own_code import own_alloc_place
 from profiler.rules.context import Context
 from profiler.rules.held import Held, held_of
 from profiler.rules.words import function, where
@@ -162,10 +162,11 @@ def _growth(
     )
 
 
-def _name(frame: Frame) -> str:
-    """A function, or the object that an unnamed one is in."""
-    if frame.fn and frame.fn != "???":
-        return frame.fn
+def _name(frames: Sequence[Frame], place: int) -> str:
+    """A frame's function, or the object that an unnamed one is in."""
+    frame, name = frames[place], name_in_stack(frames, place)
+    if name and name != "???":
+        return name
     return "???" if frame.obj is None else f"code of {frame.obj.rpartition('/')[2]}"
 
 
@@ -209,8 +210,9 @@ def _by_place(
     tree = profile.load_tree(position)
     sums: dict[str, tuple[int, Frame | None]] = {}
     for stack in leaf_stacks(tree) if tree is not None else ():
-        frame = own_alloc_frame(stack.frames, context.own)
-        key = "???" if frame is None else _name(frame)
+        own = own_alloc_place(stack.frames, context.own)
+        frame = None if own is None else stack.frames[own]
+        key = "???" if own is None else _name(stack.frames, own)
         sums[key] = (sums.get(key, (0, frame))[0] + stack.bytes, frame)
     return sums
 
@@ -289,11 +291,11 @@ def _owner(
     sums: dict[str, list[int]] = {}
     frames: dict[str, Frame] = {}
     for stack in found.stacks:
-        frame = own_alloc_frame(stack.frames, context.own)
-        if frame is not None:
-            name = _name(frame)
+        own = own_alloc_place(stack.frames, context.own)
+        if own is not None:
+            name = _name(stack.frames, own)
             sums.setdefault(name, []).append(stack.bytes)
-            frames.setdefault(name, frame)
+            frames.setdefault(name, stack.frames[own])
     if not sums:
         return
     fn, held = max(sums.items(), key=lambda item: sum(item[1]))

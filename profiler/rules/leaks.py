@@ -8,7 +8,7 @@ from profiler.finding import Finding, Judged, Severity, View, place
 from profiler.fingerprint import fingerprint, spot, stack_parts
 from profiler.rules.context import Context
 from profiler.rules.known_noise import known_noise
-from profiler.rules.words import function, where
+from profiler.rules.words import function_of, where
 
 LOST = "Leak_DefinitelyLost"
 
@@ -33,17 +33,18 @@ def leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Judged]:
             small.extend(numbers)
             continue
         largest = max(numbers, key=lambda n: (records[n].leaked_bytes or 0, -n))
-        frame = context.own.frame(records[largest].frames)
+        frames = records[largest].frames
+        frame = context.own.frame(frames)
         finding = Finding(
             "leak-grows" if grows else "leak-once",
             _severity(context, grows=grows),
             f"Leaks {size(lost)}{' more and more' if grows else ''}: {where(frame)}",
-            f"{plural(blocks, 'block')} that {function(frame.fn if frame else None)} allocated "
+            f"{plural(blocks, 'block')} that {function_of(frame, frames)} allocated "
             f"{'are' if blocks != 1 else 'is'} lost: nothing points there any more"
             + (", and each further call loses more." if grows else "."),
             "Free the block, or give it an owner that does.",
             place(View.ERRORS, record=largest),
-            fingerprint("leak", *stack_parts(records[largest].frames)),
+            fingerprint("leak", *stack_parts(frames)),
             weight=30 + min(9.0, lost / (1 << 20)),
         )
         yield finding, numbers

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from collectors.records.shared import Frame
-from profiler.functions import short_name
+from profiler.functions import name_in_stack, short_name
 from profiler.visible import visible
 
 
@@ -22,6 +22,11 @@ def where(frame: Frame | None) -> str:
 def function(name: str | None) -> str:
     """A function without its parameters, fit to be shown."""
     return visible(short_name(name), 80) if name else "an unknown function"
+
+
+def function_of(frame: Frame | None, frames: Sequence[Frame]) -> str:
+    """The function of a frame of a stack, as `function` writes it."""
+    return function(None if frame is None else name_in_stack(frames, frames.index(frame)))
 
 
 def times(count: int) -> str:

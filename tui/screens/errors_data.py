@@ -9,7 +9,7 @@ from collectors.errors import InputError
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame, Shape
 from profiler.aggregate.error_groups import all_records
-from profiler.functions import short_name
+from profiler.functions import name_in_stack, short_name
 from profiler.own_code import OwnCode
 from profiler.project import load_project
 from profiler.rules.context import Context
@@ -131,7 +131,8 @@ def stack_rows(frames: Sequence[Frame], own: OwnCode, *, fold: bool) -> list[Sta
         if folded:
             rows.append(_folded(folded))
             folded = 0
-        rows.append(StackRow(frame, mine, short_name(frame.fn or "???"), _where(frame)))
+        name = short_name(name_in_stack(frames, place) or "???")
+        rows.append(StackRow(frame, mine, name, _where(frame)))
     if folded:
         rows.append(_folded(folded))
     return rows
