@@ -14,13 +14,13 @@ def test_samples_of_a_phone_come_as_they_are_taken(
     adb_device: AdbDevice, tmp_path: Path
 ) -> None:
     """A recording fetches its sampler's output once a second: who watches sees each sample."""
-    arrivals: list[int] = []
+    arrivals: list[int] = []  # how many samples each brought
     enough = threading.Event()
 
     def take() -> None:
         arrivals.append(len(watcher.pending))
         watcher.pending.clear()
-        if sum(arrivals) > 40:
+        if arrivals.count(1) > 20 or sum(arrivals) > 200:
             enough.set()
 
     watcher = Watcher(WatchRequest(adb_device.serial, pid=1, hz=10), tmp_path, take)
@@ -30,5 +30,4 @@ def test_samples_of_a_phone_come_as_they_are_taken(
     watcher.stop()
     thread.join()
     assert came, watcher.state
-    brought = [samples for samples in arrivals if samples]  # else it told of its state
-    assert sum(brought) < 2 * len(brought), arrivals  # a busy machine sees two at once
+    assert arrivals.count(1) > 20, arrivals  # on a busy machine some come together
