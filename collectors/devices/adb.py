@@ -38,9 +38,6 @@ _TEMPORARY = "tmp"
 PATIENCE_SECONDS = 20.0
 _RETRY_SECONDS = 0.5
 _DIAL_EVERY_SECONDS = 2.0
-# A device that was plugged in, or whose adbd began anew, passes through these.
-_COMING_UP = {"offline", "connecting", "authorizing"}
-_SETTLE_SECONDS = 2.0
 Result = TypeVar("Result")
 
 
@@ -50,14 +47,14 @@ def list_devices() -> list[DeviceEntry]:
 
 
 def open_device(serial: str | None = None) -> "AdbDevice":
-    """The device with this serial, else the only usable one.
+    """The device with this serial, else the only usable one. One that comes up is awaited.
 
     Raises `DeviceUnavailable` for one that is absent or in a state that cannot be used, and
     `DeviceError` where several are plugged in.
     """
     server = AdbServer.from_environment()
     serial = serial or os.environ.get("ANDROID_SERIAL")
-    entries = server.entries()
+    entries = server.settled(serial)
     if serial is None:
         usable = [entry for entry in entries if entry.state == "device"]
         if len(usable) > 1:
@@ -75,24 +72,14 @@ def open_device(serial: str | None = None) -> "AdbDevice":
         server.dial(serial)
     elif serial not in states:
         raise refusal(serial, "not found")
-    elif (state := _settled(server, serial, states[serial])) != "device":
-        raise refusal(serial, state)
+    elif states[serial] != "device":
+        raise refusal(serial, states[serial])
     features = server.ask(f"host-serial:{serial}:features").split(",")
     if "shell_v2" not in features:
         raise DeviceError(
             f"{serial}: its adbd has no shell v2: droidgrind needs Android 7 or later"
         )
     return AdbDevice(serial, server, frozenset(features))
-
-
-def _settled(server: AdbServer, serial: str, state: str) -> str:
-    """The state of a device, once it is more than that of a connection that comes up."""
-    end = time.monotonic() + _SETTLE_SECONDS
-    while state in _COMING_UP and time.monotonic() < end:
-        time.sleep(_RETRY_SECONDS / 5)
-        entries = {entry.serial: entry.state for entry in server.entries()}
-        state = entries.get(serial, "not found")
-    return state
 
 
 class AdbDevice:

@@ -23,6 +23,10 @@ _ANSWER_SECONDS = 5.0
 _START_SECONDS = 30.0
 # The server itself waits for a TCP device to answer, for as long as its kernel does.
 _DIAL_SECONDS = 15.0
+# A device that was plugged in, or whose adbd began anew, passes through these.
+_COMING_UP = {"offline", "connecting", "authorizing"}
+_SETTLE_SECONDS = 2.0
+_LOOK_SECONDS = 0.1
 
 REMEDIES = {
     "offline": "adb lost it: unplug it and plug it in again, or `adb reconnect offline`",
@@ -106,6 +110,23 @@ class AdbServer:
 
     def entries(self) -> list[DeviceEntry]:
         return parse_devices(self.ask("host:devices-l"))
+
+    def settled(self, serial: str | None) -> list[DeviceEntry]:
+        """The same, once the device that is meant is more than a connection that comes up.
+
+        Without a serial the only usable one is meant. Where none is usable yet, all that come
+        up are waited for, so that the first of several is not taken for the only one.
+        """
+        end = time.monotonic() + _SETTLE_SECONDS
+        entries = self.entries()
+        if serial is None and any(entry.state == "device" for entry in entries):
+            return entries
+        while time.monotonic() < end and any(
+            entry.state in _COMING_UP and serial in (None, entry.serial) for entry in entries
+        ):
+            time.sleep(_LOOK_SECONDS)
+            entries = self.entries()
+        return entries
 
     def dial(self, address: str) -> str:
         """`adb connect`. Raises `DeviceUnavailable` with adb's reason when it fails."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from collectors.devices.adb import AdbDevice, list_devices, open_device
+from collectors.devices.adb_server import AdbServer, DeviceEntry
 from collectors.devices.device import CommandResult, ExitStatus, Job
 from collectors.errors import DeviceError, DeviceUnavailable
 from tests.phone.stand_in import StandIn
@@ -227,8 +228,9 @@ def test_a_script_is_run_as_a_whole_or_not_at_all(adb_device: AdbDevice) -> None
         assert not adb_device.exists(place), whole[:end]
 
 
+@pytest.mark.parametrize("named", [True, False])
 def test_a_device_that_comes_up_again_is_waited_for(
-    phone: StandIn, adb_device: AdbDevice
+    phone: StandIn, adb_device: AdbDevice, named: bool
 ) -> None:
     """adb calls a device offline until its connection stands."""
     phone.wire.cut(away_seconds=0.3)
@@ -238,5 +240,36 @@ def test_a_device_that_comes_up_again_is_waited_for(
         seen |= {e.state for e in list_devices() if e.serial == phone.serial}
         if "offline" in seen:
             break
-    assert open_device(adb_device.serial).shell("echo up").text.strip() == "up"
+    device = open_device(adb_device.serial if named else None)
+    assert device.shell("echo up").text.strip() == "up"
     assert "offline" in seen
+
+
+def listings(monkeypatch: pytest.MonkeyPatch, *states: dict[str, str]) -> AdbServer:
+    """A server that lists these states, one after the other, the last for good."""
+    left = [[DeviceEntry(serial, state) for serial, state in one.items()] for one in states]
+    server = AdbServer()
+    monkeypatch.setattr(server, "entries", lambda: left.pop(0) if len(left) > 1 else left[0])
+    return server
+
+
+def test_of_devices_that_come_up_none_is_taken_before_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = {"a": "device", "b": "device"}
+    states = ({"a": "offline", "b": "connecting"}, {"a": "device", "b": "authorizing"}, both)
+    settled = listings(monkeypatch, *states).settled(None)
+    assert {entry.serial: entry.state for entry in settled} == both
+
+
+def test_what_does_not_come_up_or_is_not_meant_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = {"a": "device", "b": "offline"}
+    later = {"a": "device", "b": "device"}
+    for serial in (None, "a", "c"):
+        found = listings(monkeypatch, one, later).settled(serial)
+        assert {entry.serial: entry.state for entry in found} == one
+    locked = {"a": "unauthorized"}
+    found = listings(monkeypatch, locked, {"a": "device"}).settled(None)
+    assert {entry.serial: entry.state for entry in found} == locked
