@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from profiler.finding import RANK
+
 
 @dataclass(frozen=True, slots=True)
 class KindWords:
@@ -13,6 +15,7 @@ class KindWords:
 
 KINDS = {
     "FatalSignal": KindWords("The process was ended by a signal", "error"),
+    "StopSignal": KindWords("The process was told to stop by a signal", "info"),
     "InvalidWrite": KindWords("Writes to memory that is not its own", "error"),
     "InvalidRead": KindWords("Reads memory that is not its own", "error"),
     "InvalidJump": KindWords("Jumps to an address that is no code", "error"),
@@ -85,5 +88,4 @@ _ORDER = {kind: place for place, kind in enumerate(KINDS)}
 
 def kind_order(kind: str) -> tuple[int, int, str]:
     """Sorts kinds: the worst first."""
-    rank = {"error": 0, "warning": 1, "info": 2}[kind_words(kind).severity]
-    return rank, _ORDER.get(kind, len(_ORDER)), kind
+    return RANK[kind_words(kind).severity], _ORDER.get(kind, len(_ORDER)), kind

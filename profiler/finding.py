@@ -78,12 +78,17 @@ class Finding:
 # A finding, and the places among all records of those that it speaks of.
 Judged = tuple[Finding, Sequence[int]]
 
-_RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+# The worst first; `ok` is what is said where nothing was found.
+RANK: dict[str, int] = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2, "ok": 3}
+
+
+def worst(severities: Iterable[str]) -> str:
+    return min(severities, key=RANK.__getitem__)
 
 
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """In the order in which a person should see them; ties stay as they came."""
-    return tuple(sorted(findings, key=lambda f: (_RANK[f.severity], -f.weight)))
+    return tuple(sorted(findings, key=lambda f: (RANK[f.severity], -f.weight)))
 
 
 def serious_count(findings: Iterable[Finding]) -> int:

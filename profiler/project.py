@@ -11,6 +11,7 @@ from profiler.finding_counts import FindingCounts, keep_counts, kept_counts
 from profiler.findings import Finding, session_findings
 from profiler.own_code import OwnCode
 from profiler.own_code_stored import stored_globs
+from profiler.rules.context import Context
 from profiler.store import Session
 from profiler.suppressions.text import Suppression, read_suppressions, suppression_file
 from profiler.thresholds import Thresholds
@@ -114,6 +115,12 @@ def project_findings(
     findings = session_findings(session, thresholds=chosen.thresholds, own=own)
     keep_counts(session, (chosen.thresholds, own), findings)
     return findings
+
+
+def project_context(session: Session) -> Context:
+    """What rules judge a session by here: the project's thresholds and own code."""
+    project = load_project()
+    return Context(session.manifest, project.thresholds, project.own_code(session))
 
 
 def known_counts(session: Session, project: Project) -> FindingCounts | None:

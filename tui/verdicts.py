@@ -29,11 +29,14 @@ def nothing_found(session: Session) -> str:
     return "nothing: no rule found anything in what was recorded"
 
 
-def verdict(shape: Shape, figures: Figures) -> Verdict:
-    """The one thing to know of a tool's figures (as `profiler.summary` gives them)."""
+def verdict(shape: Shape, figures: Figures, worst: str = "ok") -> Verdict:
+    """The one thing to know of a tool's figures (as `profiler.summary` gives them).
+
+    `worst` is the severity of its worst error (`profiler.aggregate.error_severity`).
+    """
     match shape:
         case Shape.ERRORS:
-            return _errors(figures)
+            return _errors(figures, worst)
         case Shape.COST:
             return _cost(figures)
         case Shape.HEAP:
@@ -42,24 +45,25 @@ def verdict(shape: Shape, figures: Figures) -> Verdict:
             return _threads(figures) if "threads" in figures else _system(figures)
 
 
-def _errors(figures: Figures) -> Verdict:
+def _errors(figures: Figures, worst: str) -> Verdict:
     number = figures["errors"]
     leaks = figures["leaks"]
     lost = leaks["definitely_lost"]["bytes"] if leaks else 0
     if not number and figures.get("not_measured"):
-        return Verdict("info", "no error seen; leaks were not measured (static target)")
+        return Verdict(
+            worst if worst != "ok" else "info",
+            "no error seen; leaks were not measured (static target)",
+        )
     if not number and lost:
-        return Verdict("error", f"{size(lost)} definitely lost, of places that were not told")
+        return Verdict(worst, f"{size(lost)} definitely lost, of places that were not told")
+    if not number and worst != "ok":
+        return Verdict(worst, "no error was seen before the program crashed")
     if not number:
         return Verdict("ok", "no error" if leaks is None else "no memory error, no leak")
     kinds = sorted(figures["by_kind"].items(), key=lambda item: -item[1])
     named = ", ".join(f"{n} {kind}" for kind, n in kinds[:3])
     leak = f"; {size(lost)} definitely lost" if lost else ""
-    severe = any(not kind.startswith("Leak_") for kind, _ in kinds) or lost
-    return Verdict(
-        "error" if severe else "info",
-        f"{plural(number, 'distinct error')}: {named}{leak}",
-    )
+    return Verdict(worst, f"{plural(number, 'distinct error')}: {named}{leak}")
 
 
 def _cost(figures: Figures) -> Verdict:

@@ -7,12 +7,14 @@ from enum import StrEnum
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from profiler.error_kinds import kind_order, kind_words
 from profiler.figures import plural
+from profiler.finding import RANK, worst
 from profiler.own_code import module_of
 from profiler.rules.context import Context
-from profiler.rules.errors import groups_by_cause
+from profiler.rules.errors import groups_by_cause, is_crash
 from profiler.rules.words import function, where
 
 FATAL_SIGNAL = "FatalSignal"
+STOP_SIGNAL = "StopSignal"
 
 
 class ErrorGrouping(StrEnum):
@@ -65,7 +67,7 @@ def all_records(profiles: Sequence[ErrorProfile]) -> list[ErrorRecord]:
                 event = f": {fatal.event}" if fatal.event else ""
                 records.append(
                     ErrorRecord(
-                        FATAL_SIGNAL,
+                        FATAL_SIGNAL if is_crash(process) else STOP_SIGNAL,
                         f"The process was ended by {fatal.signame}{event}",
                         fatal.frames,
                         pid=process.pid,
@@ -78,40 +80,46 @@ def all_records(profiles: Sequence[ErrorProfile]) -> list[ErrorRecord]:
 
 def error_tree(
     records: Sequence[ErrorRecord],
+    severities: Sequence[str],
     context: Context,
     grouping: ErrorGrouping,
     shown: Iterable[int] | None = None,
 ) -> ErrorTree:
-    """The errors with these numbers (None: all) in groups. A group of one is that error."""
+    """The errors with these numbers (None: all) in groups. A group of one is that error.
+
+    `severities` has one for each record (`profiler.aggregate.error_severity`).
+    """
+
+    def rank(number: int) -> tuple[int, tuple[int, int, str], int, int]:
+        """The worst first, then the largest leaks, then as they were reported."""
+        record = records[number]
+        lost = -(record.leaked_bytes or 0)
+        return RANK[severities[number]], kind_order(record.kind), lost, number
+
     chosen = sorted(range(len(records)) if shown is None else shown)
     groups = [
-        (title, sorted(numbers, key=lambda n: _rank(records[n], n)))
+        (title, sorted(numbers, key=rank))
         for title, numbers in _groups(records, chosen, context, grouping)
     ]
-    groups.sort(key=lambda group: _rank(records[group[1][0]], group[1][0]))
+    groups.sort(key=lambda group: rank(group[1][0]))
     depth, end = [0], [0]
-    nodes = [_summed(_all_title(len(chosen)), [records[n] for n in chosen])]
+    nodes = [_summed(_all_title(len(chosen)), records, severities, chosen)]
     for title, numbers in groups:
         alone = len(numbers) == 1
         if not alone:
             depth.append(1)
             end.append(len(depth) + len(numbers))
-            nodes.append(_summed(title, [records[n] for n in numbers]))
+            nodes.append(_summed(title, records, severities, numbers))
         for number in numbers:
             depth.append(1 if alone else 2)
             end.append(len(depth))
-            nodes.append(_node(records[number], number, context))
+            nodes.append(_node(records[number], number, severities[number], context))
     end[0] = len(depth)
     return ErrorTree(depth, end, nodes)
 
 
 def _all_title(count: int) -> str:
     return "no error" if not count else plural(count, "error")
-
-
-def _rank(record: ErrorRecord, number: int) -> tuple[tuple[int, int, str], int, int]:
-    """The worst kinds first, then the largest leaks, then as they were reported."""
-    return kind_order(record.kind), -(record.leaked_bytes or 0), number
 
 
 def _groups(
@@ -150,25 +158,29 @@ def _by_cause(
     return [*result, *leaks.items()]
 
 
-def _summed(title: str, records: Sequence[ErrorRecord]) -> ErrorNode:
-    worst = min(records, key=lambda r: kind_order(r.kind), default=None)
-    lost = [r.leaked_bytes for r in records if r.leaked_bytes is not None]
+def _summed(
+    title: str,
+    records: Sequence[ErrorRecord],
+    severities: Sequence[str],
+    numbers: Sequence[int],
+) -> ErrorNode:
+    inside = [records[number] for number in numbers]
+    lost = [r.leaked_bytes for r in inside if r.leaked_bytes is not None]
     return ErrorNode(
         title,
-        kind_words(worst.kind).severity if worst is not None else "ok",
-        len(records),
-        sum(record.count for record in records),
+        worst([*(severities[number] for number in numbers), "ok"]),
+        len(inside),
+        sum(record.count for record in inside),
         sum(lost) if lost else None,
     )
 
 
-def _node(record: ErrorRecord, number: int, context: Context) -> ErrorNode:
-    words = kind_words(record.kind)
+def _node(record: ErrorRecord, number: int, severity: str, context: Context) -> ErrorNode:
     frame = context.own.frame(record.frames)
     inside = f" in {function(frame.fn)}" if frame is not None and frame.fn else ""
     return ErrorNode(
-        f"{where(frame)}: {words.title}{inside}",
-        words.severity,
+        f"{where(frame)}: {kind_words(record.kind).title}{inside}",
+        severity,
         1,
         record.count,
         record.leaked_bytes,

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
+from profiler.aggregate.error_severity import record_severities
 from profiler.diff.errors import Change, ErrorChange
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import SessionDiff
 from profiler.error_kinds import SIGNS, kind_words
 from profiler.figures import plural
+from profiler.finding import worst
 from profiler.functions import short_name
 from profiler.manifest import State
 from profiler.own_code import OwnCode, own_frame
@@ -16,7 +18,6 @@ from profiler.report.headline import Headline, worst_first
 from profiler.report.markup import empty, esc, number, table
 from profiler.report.parts_errors import error_parts
 from profiler.report.sections import Section, error_filter, not_whole, tool_titles
-from profiler.report.severity import record_severities, worst
 from profiler.rules.context import Context
 from profiler.rules.errors import judged_errors
 from profiler.sources import Sources

@@ -3,10 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from profiler.finding import Finding
-
-# The worst first.
-RANK = {"error": 0, "warning": 1, "info": 2, "ok": 3}
+from profiler.finding import RANK, Finding
 
 
 @dataclass(frozen=True, slots=True)

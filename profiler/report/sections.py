@@ -8,15 +8,16 @@ from typing import Any
 from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
+from profiler.aggregate.error_severity import kind_severities
 from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.figures import size
+from profiler.finding import RANK
 from profiler.functions import ESTIMATE, FunctionCosts, function_costs
 from profiler.report.content import ReportInput
-from profiler.report.headline import RANK, Headline, headlines
+from profiler.report.headline import Headline, headlines
 from profiler.report.markup import empty, esc, facts, figure, number, table
 from profiler.report.parts_cost import MOST_FUNCTIONS, cost_parts
 from profiler.report.parts_errors import MOST_RECORDS, error_parts
-from profiler.report.severity import kind_severities
 from profiler.rules.cache import cache_findings
 from profiler.rules.errors import judged_errors
 from profiler.rules.heap import heap_findings

@@ -4,7 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from collectors.records.errors import AuxStack, ErrorProfile, ErrorRecord, FatalSignal
+from collectors.records.errors import (
+    AuxStack,
+    ErrorProcess,
+    ErrorProfile,
+    ErrorRecord,
+    FatalSignal,
+)
 from profiler.error_kinds import kind_words
 from profiler.figures import plural
 from profiler.finding import Finding, Judged, Severity, View, place
@@ -288,10 +294,16 @@ def _beside(aux: AuxStack | None, context: Context) -> str:
     return f" {aux.what.rstrip('.')}{'' if frame is None else ' at ' + where(frame)}."
 
 
+def is_crash(process: ErrorProcess) -> bool:
+    """Whether a signal ended it that nobody sends: it was not told to stop."""
+    fatal = process.fatal_signal
+    return fatal is not None and fatal.signame not in {"SIGTERM", "SIGINT", "SIGKILL"}
+
+
 def _crashes(profile: ErrorProfile, context: Context) -> Iterator[Finding]:
     for process in profile.processes:
         fatal = process.fatal_signal
-        if fatal is None or fatal.signame in {"SIGTERM", "SIGINT", "SIGKILL"}:
+        if fatal is None or not is_crash(process):
             continue
         frame = context.own.frame(fatal.frames)
         what = f" ({fatal.event})" if fatal.event else ""

@@ -143,7 +143,9 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
             or own.has_own(one.frames)
             or any(own.has_own(aux.frames) for aux in one.aux)
         ]
-        self.groups = error_tree(content.records, content.context, self.grouping, shown)
+        self.groups = error_tree(
+            content.records, content.severities, content.context, self.grouping, shown
+        )
         nodes = self.groups.nodes
         opened = {0} | set(range(len(nodes)) if len(nodes) < _OPEN_GROUPS else ())
         self._tree.set_tree(self.groups, self._cells, self._text, opened)

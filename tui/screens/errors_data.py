@@ -9,10 +9,12 @@ from collectors.errors import InputError
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame, Shape
 from profiler.aggregate.error_groups import all_records
+from profiler.aggregate.error_severity import record_severities
 from profiler.functions import name_in_stack, short_name
 from profiler.own_code import OwnCode
-from profiler.project import load_project
+from profiler.project import project_context
 from profiler.rules.context import Context
+from profiler.rules.errors import judged_errors
 from profiler.source_map import session_sources
 from profiler.sources import Sources
 from profiler.store import Session
@@ -26,6 +28,7 @@ class ErrorContent:
 
     tools: tuple[str, ...]
     records: Sequence[ErrorRecord]
+    severities: Sequence[str]
     context: Context
     sources: Sources
     unfinished: int
@@ -41,24 +44,30 @@ class Stack:
     frames: tuple[Frame, ...]
 
 
-def read_errors(session: Session) -> ErrorContent | None:
-    """The errors of every tool that reports some."""
+def error_profiles(session: Session) -> dict[str, list[ErrorProfile]]:
+    """What each tool that reports errors saw."""
     known = registry.tool_names()
-    tools = [
-        tool
+    return {
+        tool: [p for p in session.profiles(tool) if isinstance(p, ErrorProfile)]
         for tool in session.tools
         if tool in known and registry.tool(tool).shape is Shape.ERRORS
-    ]
-    profiles = [p for t in tools for p in session.profiles(t) if isinstance(p, ErrorProfile)]
+    }
+
+
+def read_errors(session: Session) -> ErrorContent | None:
+    """The errors of every tool that reports some."""
+    by_tool = error_profiles(session)
+    profiles = [profile for group in by_tool.values() for profile in group]
     if not profiles:
         return None
-    project = load_project()
-    own = project.own_code(session)
+    context = project_context(session)
     processes = [process for profile in profiles for process in profile.processes]
+    records = all_records(profiles)
     return ErrorContent(
-        tuple(tools),
-        all_records(profiles),
-        Context(session.manifest, project.thresholds, own),
+        tuple(by_tool),
+        records,
+        record_severities(records, judged_errors(profiles, context)),
+        context,
         session_sources(session),
         sum(not process.finished for process in processes),
         sum(count for process in processes for _, count in process.suppressed),

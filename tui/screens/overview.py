@@ -12,15 +12,17 @@ from textual.widget import Widget
 from collectors import registry
 from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
+from profiler.aggregate.error_severity import tool_severities
 from profiler.figures import NOT_MEASURED, duration
 from profiler.finding import Finding, serious_count
 from profiler.manifest import CaptureEntry
-from profiler.project import project_findings
+from profiler.project import project_context, project_findings
 from profiler.questions import question
 from profiler.store import Session
 from profiler.summary import tool_figures
 from tui.messages import GoTo
 from tui.recording_text import exit_text
+from tui.screens.errors_data import error_profiles
 from tui.screens.session_screen import SessionScreen
 from tui.text import width
 from tui.theme import sign
@@ -138,11 +140,18 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
 
     def _read_tools(self, session: Session) -> None:
         """In a worker: each tool's figures, the small captures first."""
+        severities: dict[str, str] | None = None
         for entry in sorted(session.captures, key=lambda e: sum(f.bytes for f in e.files)):
             try:
                 reading = session.reading(entry.tool)
+                shape = registry.tool(entry.tool).shape
+                if shape is Shape.ERRORS and severities is None:
+                    severities = tool_severities(
+                        error_profiles(session), project_context(session)
+                    )
+                worst = (severities or {}).get(entry.tool, "ok")
                 found = (
-                    verdict(registry.tool(entry.tool).shape, tool_figures(reading))
+                    verdict(shape, tool_figures(reading), worst)
                     if reading.profiles
                     else NOTHING
                 )

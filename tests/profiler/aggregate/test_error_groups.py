@@ -1,24 +1,30 @@
 """Errors in groups: nothing is lost, the worst is first, one cause is one group."""
 
 import subprocess
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from collectors import registry
-from collectors.records.errors import ErrorProfile
+from collectors.records.errors import ErrorProfile, ErrorRecord
 from profiler.aggregate.error_groups import (
     FATAL_SIGNAL,
+    STOP_SIGNAL,
     ErrorGrouping,
     ErrorTree,
     all_records,
     error_tree,
 )
+from profiler.aggregate.error_severity import record_severities, tool_severities
 from profiler.error_kinds import kind_order
+from profiler.finding import RANK
 from profiler.manifest import Manifest
 from profiler.own_code import OwnCode
 from profiler.rules.context import Context
+from profiler.rules.errors import judged_errors
+from profiler.rules.leaks import LOST
 from profiler.store import Session
 from profiler.suppressions.make import add_to_file, suppression_of
 from profiler.thresholds import Thresholds
@@ -30,6 +36,12 @@ def read(tool: str, file: str) -> ErrorProfile:
     profile = registry.tool("memcheck").read(DATA / tool / file)
     assert isinstance(profile, ErrorProfile)
     return profile
+
+
+def judge(profile: ErrorProfile, manifest: Manifest) -> tuple[list[ErrorRecord], list[str]]:
+    """All records, and how much each matters."""
+    records = all_records([profile])
+    return records, record_severities(records, judged_errors([profile], context(manifest)))
 
 
 def context(manifest: Manifest) -> Context:
@@ -54,8 +66,8 @@ def test_each_error_is_in_one_group(
 ) -> None:
     profile = registry.tool("memcheck").read(file)
     assert isinstance(profile, ErrorProfile)
-    records = all_records([profile])
-    tree = error_tree(records, context(manifest), grouping)
+    records, severities = judge(profile, manifest)
+    tree = error_tree(records, severities, context(manifest), grouping)
     assert sorted(n.record for n in tree.nodes if n.record is not None) == list(
         range(len(records))
     )
@@ -66,23 +78,54 @@ def test_each_error_is_in_one_group(
         if one.record is None and node:
             assert len(inside) == one.reports > 1
             assert sum(i.times for i in inside) == one.times
-    _worst_first(tree, [record.kind for record in records])
+    _worst_first(tree, [record.kind for record in records], severities)
 
 
-def _worst_first(tree: ErrorTree, kinds: list[str]) -> None:
+def _worst_first(tree: ErrorTree, kinds: list[str], severities: list[str]) -> None:
     tops = [i for i, depth in enumerate(tree.depth) if depth == 1]
     firsts = [next(n.record for n in tree.nodes[i:] if n.record is not None) for i in tops]
-    ranks = [kind_order(kinds[record]) for record in firsts]
+    ranks = [(RANK[severities[n]], kind_order(kinds[n])) for n in firsts]
     assert all(a <= b for a, b in pairwise(ranks))
 
 
 def test_only_those_asked_for(bugs: ErrorProfile, manifest: Manifest) -> None:
-    records = all_records([bugs])
-    tree = error_tree(records, context(manifest), ErrorGrouping.KIND, [1, 3])
+    records, severities = judge(bugs, manifest)
+    tree = error_tree(records, severities, context(manifest), ErrorGrouping.KIND, [1, 3])
     assert sorted(n.record for n in tree.nodes if n.record is not None) == [1, 3]
     assert tree.node_of(3) is not None
     assert tree.node_of(0) is None
-    assert error_tree([], context(manifest), ErrorGrouping.CAUSE).nodes[0].title == "no error"
+    nothing = error_tree([], [], context(manifest), ErrorGrouping.CAUSE)
+    assert nothing.nodes[0].title == "no error"
+    assert nothing.nodes[0].severity == "ok"
+
+
+def test_a_sign_is_that_of_the_finding(bugs: ErrorProfile, manifest: Manifest) -> None:
+    """What is lost once is no error here and a warning among the findings."""
+    records, severities = judge(bugs, manifest)
+    said = {
+        number: finding.severity
+        for finding, numbers in judged_errors([bugs], context(manifest))
+        for number in numbers
+    }
+    tree = error_tree(records, severities, context(manifest), ErrorGrouping.CAUSE)
+    shown = {n.record: n.severity for n in tree.nodes if n.record is not None}
+    assert {number: shown[number] for number in said} == said
+    lost = [s for number, s in said.items() if records[number].kind == LOST]
+    assert lost
+    assert "error" not in lost
+
+
+def test_each_tool_bears_the_sign_of_its_worst_finding(
+    bugs: ErrorProfile, manifest: Manifest
+) -> None:
+    leaks = ErrorProfile([record for record in bugs.records if record.is_leak])
+    crash = ErrorProfile((), read("memcheck", "3.19-x86_64/memcheck-bugs-segv.xml").processes)
+    clean = read("memcheck", "3.28-x86_64/memcheck-clean.xml")
+    found = tool_severities(
+        {"memcheck": [bugs], "lost": [leaks], "crash": [crash], "clean": [clean]},
+        context(manifest),
+    )
+    assert found == {"memcheck": "error", "lost": "warning", "crash": "error", "clean": "ok"}
 
 
 def test_a_signal_that_ended_the_process_is_an_error_too(manifest: Manifest) -> None:
@@ -90,6 +133,11 @@ def test_a_signal_that_ended_the_process_is_an_error_too(manifest: Manifest) -> 
     records = all_records([crash])
     assert records[-1].kind == FATAL_SIGNAL
     assert "SIGSEGV" in records[-1].what
+    process = crash.processes[0]
+    assert process.fatal_signal is not None
+    told = replace(process, fatal_signal=replace(process.fatal_signal, signame="SIGTERM"))
+    records, severities = judge(replace(crash, processes=(told,)), manifest)
+    assert (records[-1].kind, severities[-1]) == (STOP_SIGNAL, "info")
     assert list(records[: len(crash.records)]) == list(crash.records)
 
 
