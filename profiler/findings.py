@@ -95,7 +95,9 @@ def _all(session: Session, context: Context) -> Iterator[Finding]:
         for tool, group in of_shape[Shape.SAMPLES].items()
         for profile in _of({tool: group[:1]}, SampleProfile)
     }
-    damage = [(tool, item) for tool in tools for item in session.reading(tool).all_damage()]
+    readings = [session.reading(tool) for tool in tools]
+    damage = [(reading.tool, item) for reading in readings for item in reading.all_damage()]
+    read = {reading.tool: reading.file_names for reading in readings}
     yield from error_findings(errors, context)
     table = function_costs(costs) if costs else None  # summed once for all rules
     yield from cache_findings(costs, context, table)
@@ -104,7 +106,7 @@ def _all(session: Session, context: Context) -> Iterator[Finding]:
     yield from heap_findings(heaps, costs, context, table, held=held)
     yield from scheduling_findings(samples, context)
     threads = next((t for p in samples.values() if (t := p.table(Scope.THREAD))), None)
-    recorded = Recorded(session.captures, errors, costs, heaps, damage, threads)
+    recorded = Recorded(session.captures, errors, costs, heaps, damage, threads, read)
     yield from trust_findings(recorded, context)
 
 

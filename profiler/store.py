@@ -62,6 +62,11 @@ class Reading:
     damage: tuple[Damage, ...]
     unmeasured: str | None = None
 
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """The files that could be used."""
+        return tuple(file.name for file in self.files)
+
     def all_damage(self) -> tuple[Damage, ...]:
         return self.damage + tuple(d for profile in self.profiles for d in profile.damage)
 
@@ -190,18 +195,24 @@ class Session:
             except ParseError as error:
                 damage.append(
                     Damage(
-                        file.name, error.reason, "nothing of it is used", error.line, error.byte
+                        file.name,
+                        error.reason,
+                        "nothing of it is used",
+                        error.line,
+                        error.byte,
+                        whole=True,
                     )
                 )
             except OSError as error:
-                damage.append(Damage(file.name, error.strerror or str(error), "it is not read"))
+                why = error.strerror or str(error)
+                damage.append(Damage(file.name, why, "it is not read", whole=True))
             else:
                 profile, unread = self._symbolized(tool, file.name, profile)
                 damage.extend(unread)
                 files.append(file)
                 profiles.append(self._unsuppressed(tool, profile))
         damage.extend(
-            Damage(name, GONE, "its figures are missing")
+            Damage(name, GONE, "its figures are missing", whole=True)
             for name in sizes
             if self._holds_results(tool, name)
         )

@@ -29,6 +29,7 @@ class Damage:
     effect: str
     line: int | None = None
     byte: int | None = None
+    whole: bool = False  # nothing of the file could be used
 
     def __str__(self) -> str:
         where = (

@@ -21,22 +21,21 @@ from profiler.rules.held import Held, held_at_exit
 from profiler.rules.trust import Recorded, trust_findings
 from profiler.source_map import session_sources
 from profiler.sources import Sources
-from profiler.store import Session
+from profiler.store import Reading, Session
 from profiler.symbols.stored import Unresolved
 from profiler.thresholds import Thresholds
 
-Loaded = tuple[Sequence[Profile], Sequence[Damage]]
-Load = Callable[[str], Loaded]
+Load = Callable[[str], Reading]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportInput:
     """Everything that a page shows.
 
-    `load` reads the profiles of a tool and says what was damaged. A page asks for each shape
-    once, draws it and lets it go, so that no two large captures are in memory together.
-    `damage` fills as tools are read. `judging` holds thresholds and own code for the rules.
-    `suppressed` tells that some records may be hidden.
+    `load` reads a tool's capture. A page asks for each shape once, draws it and lets it go,
+    so that no two large captures are in memory together. `damage` and `read`, the names of
+    the files that could be used, fill as tools are read. `judging` holds thresholds and own
+    code for the rules. `suppressed` tells that some records may be hidden.
     """
 
     manifest: Manifest
@@ -48,6 +47,7 @@ class ReportInput:
     judging: Context | None = None
     suppressed: bool = False
     damage: dict[str, tuple[Damage, ...]] = field(default_factory=dict[str, tuple[Damage, ...]])
+    read: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     # Errors and heaps stay (allocation trees are read when asked for); the rules of trust
     # look at both together.
@@ -80,9 +80,10 @@ class ReportInput:
     def _of_shape(self, shape: Shape) -> dict[str, Sequence[Profile]]:
         found: dict[str, Sequence[Profile]] = {}
         for tool in self.tools(shape):
-            profiles, damage = self.load(tool)
-            self.damage[tool] = tuple(damage)
-            found[tool] = profiles
+            reading = self.load(tool)
+            self.damage[tool] = reading.all_damage()
+            self.read[tool] = reading.file_names
+            found[tool] = reading.profiles
         return found
 
     def errors(self) -> tuple[ErrorProfile, ...]:
@@ -137,6 +138,7 @@ def trust(content: ReportInput) -> list[Finding]:
         (),
         content.kept.get(Shape.HEAP, ()),
         damage,
+        read=content.read,
     )
     found = list(trust_findings(recorded, content.context))
     if any(finding.rule == "trust-malloc" for finding in found):
@@ -175,9 +177,8 @@ def report_input(
     are for the findings, as `session_findings` has them.
     """
 
-    def load(tool: str) -> Loaded:
-        reading = session.with_suppressions(session.suppressions).reading(tool)
-        return reading.profiles, reading.all_damage()
+    def load(tool: str) -> Reading:
+        return session.with_suppressions(session.suppressions).reading(tool)
 
     return ReportInput(
         session.manifest,

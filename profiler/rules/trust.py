@@ -1,7 +1,7 @@
 """Trust rules: may one believe the figures of this session?"""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from collectors import registry
 from collectors.records.cost import CostProfile, symbol_names
@@ -32,7 +32,10 @@ _FEWEST_FRAMES = 10
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What a session holds, as far as it could be read; damage by its tool."""
+    """What a session holds, as far as it could be read; damage by its tool.
+
+    `read` names the files of each tool that could be used.
+    """
 
     captures: Sequence[CaptureEntry] = ()
     errors: Sequence[ErrorProfile] = ()
@@ -40,6 +43,7 @@ class Recorded:
     heaps: Sequence[HeapProfile] = ()
     damage: Sequence[tuple[str, Damage]] = ()
     threads: SampleTable | None = None
+    read: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
 
 
 def trust_findings(recorded: Recorded, context: Context) -> Iterator[Finding]:
@@ -238,19 +242,12 @@ def _truncated(recorded: Recorded, context: Context) -> Iterator[Finding]:
         more = len(hurt) - 1
         met = "was met" if more == 1 else "were met"
         rest = f" {plural(more, 'more fault')} {met}." if more > 0 and not failed else ""
-        written = any(file.bytes for file in entry.files)
-        gone = bool(hurt) and all(damage.what == GONE for damage in hurt)
-        without = failed or gone or not written
+        left = _Left(recorded.read.get(entry.tool, ()), hurt)
         yield Finding(
             "trust-truncated",
-            _truncated_severity(shape, without=without, chosen=chosen),
-            f"{entry.tool} gave no result" if without else f"{entry.tool} is not whole",
-            f"{what.rstrip('.')}.{rest} "
-            + (
-                "There are no figures of it."
-                if without
-                else "Its figures are of what was written."
-            ),
+            _truncated_severity(shape, without=failed or not left.read, chosen=chosen),
+            f"{entry.tool} {left.verdict()}",
+            f"{what.rstrip('.')}.{rest} {left.sentence()}",
             "Mend that, and record it again."
             if failed
             else "Record it again if you compare with other sessions.",
@@ -270,6 +267,35 @@ def _truncated(recorded: Recorded, context: Context) -> Iterator[Finding]:
             fingerprint("trust-truncated", *never),
             weight=10,
         )
+
+
+class _Left:
+    """What is left of a tool's result: the files that were read, and those that were not."""
+
+    def __init__(self, read: Sequence[str], hurt: Sequence[Damage]) -> None:
+        self.read = read
+        self.lost = sorted({damage.file for damage in hurt if damage.whole})
+        self._cut = [name for name in read if any(damage.file == name for damage in hurt)]
+
+    def verdict(self) -> str:
+        if not self.read:
+            return "gave no result"
+        of = len(self.read) + len(self.lost)
+        share = f": {len(self.lost)} of {of} files cannot be read" if self.lost else ""
+        return f"is not whole{share}"
+
+    def sentence(self) -> str:
+        """What the figures miss, and what they are of."""
+        if not self.read:
+            return "There are no figures of it."
+        if len(self.read) + len(self.lost) == 1 or not (self._cut or self.lost):
+            return "Its figures are of what was written."
+        missing = f"Not read: {listed(self.lost)}. " if self.lost else ""
+        whole = [name for name in self.read if name not in self._cut]
+        parts = [f"of {listed(whole)}"] if whole else []
+        if self._cut:
+            parts.append(f"of what can be read of {listed(self._cut)}")
+        return f"{missing}The figures are {', and '.join(parts)}."
 
 
 def hurts(damage: Damage, shape: Shape) -> bool:

@@ -2,6 +2,7 @@
 
 from array import array
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 from collectors.devices.device import DeviceFacts
@@ -19,7 +20,8 @@ from collectors.records.samples import Column, Entity, SampleProfile, SampleTabl
 from collectors.records.shared import Damage, Frame
 from collectors.tools.tool import Profile
 from profiler.manifest import CaptureEntry, Manifest, NativeRun, State, TargetEntry
-from profiler.report.content import Loaded, ReportInput
+from profiler.report.content import ReportInput
+from profiler.store import Reading
 
 EVENTS = ("Ir", "I1mr", "ILmr", "Dr", "D1mr", "DLmr", "Dw", "D1mw", "DLmw")
 TOOLS = ("vmstat", "schedstat", "memcheck", "cachegrind", "massif")
@@ -214,7 +216,12 @@ def content(**profiles: object) -> ReportInput:
         native=NativeRun(0, 0.2),
     )
     loaded = cast("dict[str, tuple[Profile, ...]]", kept)
-    return ReportInput(manifest, State.COMPLETE, captures, lambda tool: (loaded[tool], ()))
+
+    def load(tool: str) -> Reading:
+        files = tuple(Path(f"{tool}.{i}.out") for i in range(len(loaded[tool])))
+        return Reading(tool, files, loaded[tool], ())
+
+    return ReportInput(manifest, State.COMPLETE, captures, load)
 
 
 def damaged_content() -> ReportInput:
@@ -223,9 +230,9 @@ def damaged_content() -> ReportInput:
     failed = CaptureEntry("massif", State.FAILED, note="Valgrind was killed by signal 9")
     damage = Damage("out.xml", "the document ends inside an element", "later errors miss", 12)
 
-    def load(tool: str) -> Loaded:
+    def load(tool: str) -> Reading:
         if tool == "massif":
-            return (), ()
-        return whole.load(tool)[0], (damage,) if tool == "memcheck" else ()
+            return Reading(tool, (), (), ())
+        return replace(whole.load(tool), damage=(damage,) if tool == "memcheck" else ())
 
     return replace(whole, captures=(*whole.captures, failed), load=load)

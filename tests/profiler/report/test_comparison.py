@@ -24,12 +24,12 @@ def side(made: ReportInput) -> Compared:
         samples = tuple(
             profile
             for capture in made.captures
-            for profile in made.load(capture.tool)[0]
+            for profile in made.load(capture.tool).profiles
             if isinstance(profile, SampleProfile)
         )
         return [NativeRunOf(made.manifest.native, samples)] if samples else []
 
-    return Compared(made.manifest, made.captures, lambda tool: made.load(tool)[0], runs)
+    return Compared(made.manifest, made.captures, lambda tool: made.load(tool).profiles, runs)
 
 
 def difference(baseline: ReportInput, session: ReportInput) -> SessionDiff:

@@ -17,6 +17,7 @@ from profiler.report.headline import Headline, worst_first
 from profiler.report.overview import MOST_FOLDED, MOST_SHOWN, findings_section
 from profiler.report.pack import unpack
 from profiler.report.page import check_output, publish, render_report
+from profiler.store import Reading
 from tests.conftest import DATA
 from tests.profiler.report.made_session import (
     content,
@@ -204,7 +205,9 @@ def test_nothing_found_is_good_news_only_where_all_was_looked_at() -> None:
         replace(
             whole,
             captures=(*whole.captures, failed),
-            load=lambda tool: ((), ()) if tool == "helgrind" else whole.load(tool),
+            load=lambda tool: (
+                Reading(tool, (), (), ()) if tool == "helgrind" else whole.load(tool)
+            ),
         )
     )
     assert "✔" not in overview(page)
