@@ -17,17 +17,13 @@ _REMEMBERED = 1 << 14
 
 # KCachegrind's estimate: an instruction 1 cycle, a first-level miss 10, a last-level 100,
 # a mispredicted branch 10. A rule of thumb to rank by, not a time.
-CYCLES = {
-    "Ir": 1,
-    "I1mr": 10,
-    "D1mr": 10,
-    "D1mw": 10,
-    "ILmr": 100,
-    "DLmr": 100,
-    "DLmw": 100,
-    "Bcm": 10,
-    "Bim": 10,
-}
+TERMS = (
+    (1, "instructions", ("Ir",)),
+    (10, "first-level misses", ("I1mr", "D1mr", "D1mw")),
+    (100, "last-level misses", ("ILmr", "DLmr", "DLmw")),
+    (10, "mispredicted branches", ("Bcm", "Bim")),
+)
+CYCLES = {event: weight for weight, _, events in TERMS for event in events}
 ESTIMATE = "estimated cycles"
 
 
@@ -38,6 +34,18 @@ def weights_of(events: Sequence[str]) -> dict[str, int]:
     """
     known = any(event in CYCLES for event in events)
     return dict(CYCLES) if known else dict.fromkeys(events[:1], 1)
+
+
+def estimate_formula(events: Sequence[str]) -> str:
+    """How the estimate is made of what was counted: `Ir + 10 × (I1mr + D1mr + D1mw) + …`."""
+    terms: list[str] = []
+    for weight, _, wanted in TERMS:
+        counted = [event for event in wanted if event in events]
+        if counted:
+            total = " + ".join(counted)
+            total = f"({total})" if len(counted) > 1 and weight != 1 else total
+            terms.append(total if weight == 1 else f"{weight} × {total}")
+    return " + ".join(terms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from profiler.aggregate.samples import percentile
 from profiler.charts.style import HEAT, VISIBLE, Figure, axis, figure, label, layout
 from profiler.functions import (
     ESTIMATE,
+    TERMS,
     FunctionCosts,
     distinct_names,
     miss_rate,
@@ -15,11 +16,11 @@ from profiler.functions import (
 )
 
 TREEMAP_FUNCTIONS = 250
-SHARES = (
-    ("instructions", ("Ir",), "@user"),
-    ("first-level misses × 10", ("I1mr", "D1mr", "D1mw"), "@extra"),
-    ("last-level misses × 100", ("ILmr", "DLmr", "DLmw"), "@waiting"),
-    ("mispredicted branches × 10", ("Bcm", "Bim"), "@stacks"),
+SHARES = tuple(
+    (title if weight == 1 else f"{title} × {weight}", events, colour)
+    for (weight, title, events), colour in zip(
+        TERMS, ("@user", "@extra", "@waiting", "@stacks"), strict=True
+    )
 )
 
 

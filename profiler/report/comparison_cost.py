@@ -11,7 +11,7 @@ from profiler.diff.cost import NOISE, CostDiff
 from profiler.diff.function import FunctionDelta
 from profiler.diff.sessions import SessionDiff
 from profiler.figures import signed
-from profiler.functions import short_name
+from profiler.functions import estimate_formula, short_name
 from profiler.report.comparison_sections import nothing_to_compare, percent
 from profiler.report.headline import Headline
 from profiler.report.markup import esc, figure, number, table
@@ -47,8 +47,7 @@ def cost_comparison(diff: SessionDiff) -> Section:
             "cost-compare",
             "Which functions changed the most?",
             f"{diff.cost_tool.capitalize()}, self cost, without what only moved by inlining. "
-            "Estimated cycles = Ir + 10 × first-level misses + 100 × last-level misses (+ 10 × "
-            "mispredictions).",
+            f"Estimated cycles = {estimate_formula(cost.events)}.",
             80 + 24 * len(moved),
         )
     shown = len(cost.functions)

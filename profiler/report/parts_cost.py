@@ -6,7 +6,7 @@ from typing import Any
 
 from collectors.records.cost import CostProfile
 from profiler.charts.cost import top_functions_figure, treemap_figure
-from profiler.functions import FunctionCosts, weights_of
+from profiler.functions import FunctionCosts, estimate_formula, weights_of
 from profiler.sources import SourceFile, Sources
 from profiler.visible import visible
 
@@ -18,6 +18,7 @@ MOST_SOURCE_LINES = 60_000
 def _table(costs: FunctionCosts) -> dict[str, Any]:
     """The function table's columns: the costliest, and what the rest sums to."""
     count = min(len(costs), MOST_FUNCTIONS)
+    weights = weights_of(costs.events)
     files: dict[str, int] = {}
     file_of = array("i", (files.setdefault(costs.files[i], len(files)) for i in range(count)))
     return {
@@ -30,6 +31,8 @@ def _table(costs: FunctionCosts) -> dict[str, Any]:
         "totals": [float(row.sum()) for row in costs.counts],
         "total_cycles": float(costs.cycles.sum()),
         "ranked_by": visible(costs.ranked_by, 100),
+        "weights": [weights.get(event, 0) for event in costs.events],
+        "formula": estimate_formula(costs.events),
         "all_functions": len(costs),
     }
 

@@ -12,7 +12,7 @@ from profiler.aggregate.error_severity import kind_severities
 from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.figures import size
 from profiler.finding import RANK
-from profiler.functions import ESTIMATE, FunctionCosts, function_costs
+from profiler.functions import ESTIMATE, FunctionCosts, estimate_formula, function_costs
 from profiler.report.content import ReportInput
 from profiler.report.headline import Headline, headlines
 from profiler.report.markup import empty, esc, facts, figure, number, table
@@ -99,7 +99,7 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
     caption = f"{tool_title(tool)}, self cost. "
     if costs.ranked_by == ESTIMATE:
         caption += (
-            "Estimated cycles = Ir + 10 × first-level misses + 100 × last-level misses: "
+            f"Estimated cycles = {estimate_formula(costs.events)}: "
             "a rule of thumb to rank by, not a time."
         )
     else:

@@ -18,7 +18,7 @@ async function startCost() {
   const rate = (r) => (dr && dr[r] + dw[r] > 0 ? 100 * (d1r[r] + d1w[r]) / (dr[r] + dw[r]) : NaN);
   const columns = [
     { title: 'Function', value: (r) => doc.functions[r], text: (r) => doc.functions[r], cell: (r) => functionCell(doc, r) },
-    { title: doc.ranked_by === ESTIMATE ? 'Estimated cycles' : doc.ranked_by, numeric: true, help: doc.ranked_by !== ESTIMATE ? 'The first event that was counted' : 'Ir + 10 × first-level misses + 100 × last-level misses (+ 10 × mispredictions): to rank by, not a time', value: (r) => doc.cycles[r], text: (r) => whole(doc.cycles[r]) },
+    { title: doc.ranked_by === ESTIMATE ? 'Estimated cycles' : doc.ranked_by, numeric: true, help: doc.ranked_by !== ESTIMATE ? 'The first event that was counted' : `${doc.formula}: to rank by, not a time`, value: (r) => doc.cycles[r], text: (r) => whole(doc.cycles[r]) },
     { title: '%', numeric: true, value: (r) => doc.cycles[r], text: (r) => percent(100 * doc.cycles[r] / (doc.total_cycles || 1)) },
   ];
   if (dr) columns.push({ title: 'D1 miss %', numeric: true, help: 'Share of data reads and writes that miss the simulated first-level cache', value: rate, text: (r) => percent(rate(r)) });
@@ -74,8 +74,13 @@ function startSources(doc) {
   const render = async (line = 0) => {
     const item = doc.sources[Number(files.value)];
     const file = await loadPart(item.part);
-    note.textContent = item.newer ? '▲ The file was changed after the recording: lines and costs may not fit.' : '';
-    renderSource(code, file, lineCosts(doc, file, events.value === ALL_EVENTS ? doc.ranked_by : events.value), events.value, line, doc.events);
+    const barsOf = events.value === ALL_EVENTS ? doc.ranked_by : events.value;
+    const costs = lineCosts(doc, file, barsOf);
+    const all = barsOf === doc.ranked_by ? doc.total_cycles : doc.totals[doc.events.indexOf(barsOf)];
+    const most = Math.max(0, ...[...costs].map(([line, cost]) => (line ? cost : 0)));
+    note.textContent = (item.newer ? '▲ The file was changed after the recording: lines and costs may not fit. ' : '')
+      + (most ? `Bars: a line's ${barsOf} beside those of this file's costliest line, which has ${percent(100 * most / all)} of the whole program's.` : `No line of this file has any ${barsOf}.`);
+    renderSource(code, file, costs, { event: events.value, all: all || 1, most }, line, doc.events);
   };
   files.addEventListener('change', () => { render(); writeAddress('cache', { source: doc.sources[Number(files.value)].path }); });
   events.addEventListener('change', () => render());
@@ -85,39 +90,38 @@ function startSources(doc) {
 
 const ALL_EVENTS = 'all events';
 const ESTIMATE = 'estimated cycles';
-const WEIGHTS = { Ir: 1, I1mr: 10, D1mr: 10, D1mw: 10, ILmr: 100, DLmr: 100, DLmw: 100, Bcm: 10, Bim: 10 };
+const SHARE = '% of all';
 function lineCosts(doc, file, event) {
   const costs = new Map();
   file.line.forEach((line, i) => {
     let cost = 0;
-    doc.events.forEach((name, e) => { cost += file.counts[e][i] * (event === ESTIMATE ? WEIGHTS[name] || 0 : name === event); });
+    doc.events.forEach((name, e) => { cost += file.counts[e][i] * (event === ESTIMATE ? doc.weights[e] : name === event); });
     costs.set(line, cost);
   });
   return costs;
 }
 
-// Lines with cost and a few around them; the rest folded, to be opened.
-function renderSource(host, file, costs, event, target, eventNames) {
+// Lines with cost and a few around them; the rest folded, to be opened. `all` is what the
+// program cost, `most` this file's costliest line.
+function renderSource(host, file, costs, { event, all, most }, target, eventNames) {
   const places = new Map([...file.line].map((line, i) => [line, i]));
   const counted = eventNames.map((_, e) => e).filter((e) => file.counts[e].some((count) => count));
   const figures = event === ALL_EVENTS
     ? (n) => counted.map((e) => el('td', { class: 'number cost' }, places.has(n) && file.counts[e][places.get(n)] ? whole(file.counts[e][places.get(n)]) : ''))
     : (n, cost) => [
       el('td', { class: 'number cost' }, cost ? whole(cost) : ''),
-      el('td', { class: 'number share' }, cost ? percent(100 * cost / total) : '')];
-  const titles = event === ALL_EVENTS ? counted.map((e) => eventNames[e]) : [event, '%'];
+      el('td', { class: 'number share' }, cost ? percent(100 * cost / all) : '')];
+  const titles = event === ALL_EVENTS ? counted.map((e) => eventNames[e]) : [event, SHARE];
   const total = [...costs.values()].reduce((a, b) => a + b, 0) || 1;
-  const largest = Math.max(...costs.values(), 1);
   const near = new Uint8Array(file.lines.length + 2);
   const mark = (line, reach) => { for (let n = Math.max(1, line - reach); n <= Math.min(file.lines.length, line + reach); n++) near[n] = 1; };
   for (const [line, cost] of costs) if (line && cost >= total / 2000) mark(line, 4);
   if (target) mark(target, 6);
   const row = (n) => {
     const cost = costs.get(n);
-    const heat = cost ? Math.sqrt(cost / largest) : 0;
     return el('tr', { id: `line-${n}`, class: n === target ? 'target' : '' },
       ...figures(n, cost),
-      el('td', { class: 'heat' }, el('span', { style: `width:${Math.round(heat * 100)}%` })),
+      el('td', { class: 'heat' }, cost ? el('span', { style: `width:${(100 * cost / most).toFixed(2)}%` }) : null),
       el('td', { class: 'number line' }, String(n)),
       el('td', { class: 'code' }, file.lines[n - 1] || ' '));
   };
@@ -136,8 +140,8 @@ function renderSource(host, file, costs, event, target, eventNames) {
   const unknown = costs.get(0);
   host.replaceChildren(el('table', { class: 'annotated' },
     el('caption', { class: 'offscreen' }, `${file.path}, cost by line`),
-    el('thead', {}, el('tr', {}, ...titles.map((title) => el('th', { scope: 'col', class: `number ${title === '%' ? 'share' : 'cost'}`, title: EVENT_HELP[title] }, title)),
-      el('th', { scope: 'col' }, 'heat'), el('th', { scope: 'col', class: 'number line' }, 'line'), el('th', { scope: 'col' }, file.path))), body));
+    el('thead', {}, el('tr', {}, ...titles.map((title) => el('th', { scope: 'col', class: `number ${title === SHARE ? 'share' : 'cost'}`, title: title === SHARE ? 'Share of what the whole program cost' : EVENT_HELP[title] }, title)),
+      el('th', { scope: 'col', title: 'As long as the cost of the line' }, 'bar'), el('th', { scope: 'col', class: 'number line' }, 'line'), el('th', { scope: 'col' }, file.path))), body));
   if (unknown) host.append(el('p', { class: 'muted' }, `${whole(unknown)} more have no line number.`));
   const goal = target && host.querySelector(`#line-${target}`);
   if (goal) host.scrollTop = Math.max(0, goal.offsetTop - 120);

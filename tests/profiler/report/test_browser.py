@@ -299,9 +299,44 @@ def test_the_costliest_lines_are_marked_in_their_source(show: Open, tmp_path: Pa
     widths = page.locator("#source .heat span").evaluate_all(
         "spans => spans.map(span => span.getBoundingClientRect().width)"
     )
-    assert max(widths) == target.locator(".heat span").evaluate(
-        "span => span.getBoundingClientRect().width"
-    )
+    # Lines 3, 4 and 8: each bar is as long as its line's cost.
+    cell = target.locator("td.heat").evaluate("cell => cell.clientWidth")
+    costs = (101_230, 1_210, 10_820)
+    assert widths == pytest.approx([cell * cost / costs[0] for cost in costs], abs=0.6)
+    legend = page.locator("#source p.muted").inner_text()
+    assert "Bars: a line's estimated cycles beside" in legend
+    share = target.locator(".share").inner_text()  # of the program, not of the file
+    assert share == "83.4 %"
+    assert share in legend
+    page.select_option("#source-event", "Dw")
+    assert "Bars: a line's Dw" in page.locator("#source p.muted").inner_text()
+
+
+def test_the_page_says_how_cycles_are_estimated(show: Open) -> None:
+    """Of what was counted: branches where they were."""
+    cost = cost_profile()
+    branches = tuple(memoryview(array("q", [100 * n] * 5)) for n in range(1, 5))
+    for profile, formula in (
+        (cost, "Ir + 10 × (I1mr + D1mr + D1mw) + 100 × (ILmr + DLmr + DLmw)"),
+        (
+            replace(
+                cost,
+                events=(*cost.events, "Bc", "Bcm", "Bi", "Bim"),
+                counts=(*cost.counts, *branches),
+            ),
+            "Ir + 10 × (I1mr + D1mr + D1mw) + 100 × (ILmr + DLmr + DLmw) + 10 × (Bcm + Bim)",
+        ),
+        (replace(cost, events=("Ir",), counts=cost.counts[:1]), "Ir"),
+    ):
+        made = content(cachegrind=(profile,))
+        page = show(render_report(made))
+        caption = page.locator("#cost-top figcaption").inner_text()
+        assert f"Estimated cycles = {formula}: a rule of thumb" in caption
+        title = page.locator("#functions th button[title$='not a time']").get_attribute("title")
+        assert title == f"{formula}: to rank by, not a time"
+        double = tuple(memoryview(array("q", [2 * n for n in row])) for row in profile.counts)
+        worse = content(cachegrind=(replace(profile, counts=double),))
+        assert f"Estimated cycles = {formula}." in render_comparison(difference(made, worse))
 
 
 def test_keys_go_to_sections_and_search(show: Open, session_page: str) -> None:
