@@ -8,6 +8,8 @@ from typing import Any, Generic, TypeVar
 from collectors.records.cost import UNKNOWN, CostProfile, Symbol
 
 _MANY_ROWS = 100_000  # above, numpy's import is cheaper than a plain loop over the columns
+_FEW_RUNS = 3  # rows a run, from which on it is worth summing them first
+_EXACT_FLOAT = 1 << 53  # below, floating point adds whole numbers without loss
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -131,7 +133,7 @@ def _sums_by_number(
     distinct = ordered[first]
     groups = np.cumsum(first) - 1
     columns = [column[order].data for column in columns]
-    sums = _group_sums_of_many(groups.data, columns, len(distinct))
+    sums = group_sums_by_numpy(groups.data, columns, len(distinct))
     return distinct, sums
 
 
@@ -156,7 +158,7 @@ def group_sums(
 ) -> tuple[Sequence[int], ...]:
     """The exact sum of each column over the rows of each group, groups being 0 to number-1."""
     if len(groups) >= _MANY_ROWS:
-        return _group_sums_of_many(groups, columns, number)
+        return group_sums_by_numpy(groups, columns, number)
     return tuple(_plain_sums(groups, column, number) for column in columns)
 
 
@@ -167,16 +169,22 @@ def _plain_sums(groups: "memoryview[int]", column: "memoryview[int]", number: in
     return sums
 
 
-def _group_sums_of_many(
+def group_sums_by_numpy(
     groups: "memoryview[int]", columns: "Sequence[memoryview[int]]", number: int
 ) -> tuple[Sequence[int], ...]:
-    """The same by numpy. Rows of a group mostly follow each other: runs are summed first."""
+    """The same by numpy, which is imported for it.
+
+    Where rows of a group follow each other, runs are summed first.
+    """
     import numpy as np
 
     index = np.asarray(groups)
+    if not len(index):
+        return tuple(np.zeros(number, dtype=np.int64).data for _ in columns)
     starts = np.flatnonzero(np.diff(index, prepend=-1))
-    run_groups = index[starts]
-    one_run_each = np.bincount(run_groups).max() == 1
+    in_runs = len(starts) <= len(index) // _FEW_RUNS
+    of = (index[starts] if in_runs else index).astype(np.intp, copy=False)
+    one_run_each = in_runs and np.bincount(of).max() == 1
     result: list[Sequence[int]] = []
     for column in columns:
         values = np.asarray(column)
@@ -184,12 +192,16 @@ def _group_sums_of_many(
         if largest >= (1 << 62) // len(values):  # int64 could overflow
             result.append(_plain_sums(groups, column, number))
             continue
-        sums = np.zeros(number, dtype=np.int64)
-        of_runs = np.add.reduceat(values, starts)
-        if one_run_each:
-            sums[run_groups] = of_runs
+        if in_runs:
+            values = np.add.reduceat(values, starts)
+        if not one_run_each and largest < _EXACT_FLOAT // len(index):  # the fastest way
+            sums = np.bincount(of, weights=values, minlength=number).astype(np.int64)
         else:
-            np.add.at(sums, run_groups, of_runs)
+            sums = np.zeros(number, dtype=np.int64)
+            if one_run_each:
+                sums[of] = values
+            else:
+                np.add.at(sums, of, values)
         result.append(sums.data)
     return tuple(result)
 

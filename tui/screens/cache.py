@@ -1,6 +1,6 @@
 """What the code costs: functions, files and modules, down to the annotated source line."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 from urllib.parse import parse_qs
 
@@ -10,8 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from collectors.records.cost import UNKNOWN
-from profiler import functions
-from profiler.aggregate.cost_table import CostTable, Grouping, cost_table, parse_weights
+from profiler.aggregate.cost_table import CostTable, Grouping, parse_weights
 from profiler.figures import plural, short_count
 from profiler.functions import short_name
 from profiler.store import Session
@@ -19,16 +18,13 @@ from tui.editor import open_in_editor
 from tui.screens.cache_data import (
     Annotated,
     CostContent,
-    CostRun,
-    Shown,
     annotated,
     line_costs,
     read_costs,
-    shown_table,
 )
+from tui.screens.cache_listings import SORTED_BY, CostRun, Listing
 from tui.screens.session_screen import SessionScreen
 from tui.text import as_title, printable
-from tui.widgets.column_rows import Names
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
@@ -37,6 +33,7 @@ from tui.widgets.typed_line import TypedLine
 from tui.workers import run_in_thread
 
 _SETTLE_SECONDS = 0.08  # a file is read when the cursor rests on a row
+_AHEAD_SECONDS = 0.5  # after the first paint, what a key may ask for next is summed
 _NAMES = {Grouping.FUNCTION: "functions", Grouping.FILE: "files", Grouping.MODULE: "modules"}
 
 
@@ -80,14 +77,10 @@ class CacheScreen(SessionScreen[CostContent]):
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]
         self.place = 0
-        self.table: CostTable | None = None
-        self.weights: dict[str, int] = dict(functions.CYCLES)
-        self._weights_before: dict[str, int] | None = None  # while others are typed
+        self.listing: Listing | None = None
+        self._weights_before: Mapping[str, int] | None = None  # while others are typed
         self.file: Annotated | None = None
         self._zoomed = False
-        self._names: tuple[Names, ...] = ()
-        self._tables: dict[tuple[int, Grouping], tuple[CostTable, tuple[Names, ...]]] = {}
-        self._columns: dict[tuple[int, Grouping], Shown] = {}  # by the present weights
         self._line: int | None = None
         self._present: object = None  # what the source view shows
         self._files_asked = 0
@@ -115,11 +108,24 @@ class CacheScreen(SessionScreen[CostContent]):
 
     def show(self, content: CostContent) -> None:
         self.place = 0
-        self._tables.clear()
-        self._columns.clear()
-        self.weights = functions.weights_of(content.table.events)
-        self._show_table(content.table)
+        self._list(Grouping.FUNCTION)
         self._table.focus()
+        self.set_timer(_AHEAD_SECONDS, self._sum_ahead)
+
+    def _sum_ahead(self) -> None:
+        """Sum by files and modules before they are asked for: `g` then answers at once."""
+        if (content := self.content) is None:
+            return
+        listings, place = content.listings, self.place
+
+        def work() -> None:
+            for grouping in Grouping:
+                listings.make(place, grouping)
+
+        run_in_thread(self, work, lambda _: None, self._say_failure)
+
+    def _say_failure(self, reason: str) -> None:
+        self.notify(reason, severity="error", markup=False)
 
     # The table.
 
@@ -135,55 +141,51 @@ class CacheScreen(SessionScreen[CostContent]):
     def _run(self) -> CostRun | None:
         return self.content.runs[self.place] if self.content is not None else None
 
-    def _show_table(self, table: CostTable) -> None:
-        """Show it; its names are kept with it, since they know their order and search."""
-        kept = self._tables.setdefault(
-            (self.place, table.grouping),
-            (table, tuple(Names(column.names, column.of) for column in table.names)),
-        )
-        self.table, self._names = kept
-        self._fill(sort=1)
+    @property
+    def table(self) -> CostTable | None:
+        return self.listing.table if self.listing is not None else None
 
-    def _fill(self, sort: int) -> None:
-        if self.table is None or self._run is None:
+    @property
+    def weights(self) -> Mapping[str, int]:
+        return self.content.listings.weights if self.content is not None else {}
+
+    def _list(self, grouping: Grouping) -> None:
+        """Show the costs of the present run, by the present weights."""
+        if self.content is None or self._run is None:
             return
-        place = (self.place, self.table.grouping)
-        shown = self._columns.get(place)
-        if shown is None:
-            shown = self._columns[place] = shown_table(self.table, self.weights, self._names)
+        self.listing = shown = self.content.listings.make(self.place, grouping)
         widget = self._table
         row = widget.row
         same = len(widget.columns) == len(shown.columns) and widget.rows
         if not same or [c.title for c in widget.columns] != [c.title for c in shown.columns]:
-            widget.set_columns(shown.columns, sort=sort)
+            widget.set_columns(shown.columns, sort=SORTED_BY)
             row = None
         widget.set_rows(shown.rows)
         if row is not None:
             widget.show_row(row)
-        runs = self.content.runs if self.content is not None else ()
+        runs = self.content.runs
         several = f", tool {self.place + 1} of {len(runs)} (t: next)" if len(runs) > 1 else ""
         box = self.query_one("#cache-costs")
-        box.border_title = f"Which {_NAMES[self.table.grouping]} cost most?"
+        box.border_title = f"Which {_NAMES[grouping]} cost most?"
         processes = len(self._run.profiles)
         summed = (
             f", sum of {plural(processes, 'process', 'processes')}" if processes > 1 else ""
         )
-        number = plural(len(self.table), self.table.grouping.value)
-        if self.table.tells_modules:
+        number = plural(len(shown.table), grouping.value)
+        if shown.table.tells_modules:
             number += " told apart by module"
         box.border_subtitle = f"{self._run.tool}: {number}{summed}{several}"
-        self._say_note(shown.cycles)
+        self._say_note(shown)
 
-    def _say_note(self, cycles: float) -> None:
-        if self.table is None:
-            return
-        used = [f"{self.weights[e]}×{e}" for e in self.table.events if self.weights.get(e)]
-        totals = self.table.totals()
-        first = self.table.events[0] if self.table.events else ""
+    def _say_note(self, listing: Listing) -> None:
+        table = listing.table
+        used = [f"{self.weights[e]}×{e}" for e in table.events if self.weights.get(e)]
+        totals = table.totals()
+        first = table.events[0] if table.events else ""
         whole = f"{short_count(totals[first])} {first}, " if first else ""
         self.query_one("#cache-note", Static).update(
-            f"All: {whole}{short_count(cycles)} est. cycles = {' + '.join(used) or '0'}; "
-            "simulated, not a time"
+            f"All: {whole}{short_count(listing.cycles)} est. cycles = "
+            f"{' + '.join(used) or '0'}; simulated, not a time"
         )
 
     def on_line_table_row_highlighted(self, message: LineTable.RowHighlighted) -> None:
@@ -196,17 +198,18 @@ class CacheScreen(SessionScreen[CostContent]):
             self.set_timer(_SETTLE_SECONDS, lambda: self._load_file(asked, message.row))
 
     def _say_name(self, row: int) -> None:
-        texts = dict.fromkeys(printable(name[row]) for name in self._names)
+        names = self.listing.names if self.listing is not None else ()
+        texts = dict.fromkeys(printable(name[row]) for name in names)
         known = [text for text in texts if text != UNKNOWN]
         self.query_one("#cache-name", Static).update(
             "  ·  ".join(known) or UNKNOWN, layout=False
         )
 
     def on_line_table_row_selected(self, message: LineTable.RowSelected) -> None:
-        if message.table is not self._table or self.table is None:
+        if message.table is not self._table or self.listing is None:
             return
-        if self.table.grouping is Grouping.MODULE:
-            name = self._names[0][message.row]
+        if self.listing.table.grouping is Grouping.MODULE:
+            name = self.listing.names[0][message.row]
             self._regroup(Grouping.FUNCTION, filtered="" if name == UNKNOWN else name)
             return
         self._zoom(alone=True)
@@ -216,10 +219,11 @@ class CacheScreen(SessionScreen[CostContent]):
     # The source.
 
     def _file_of(self, row: int) -> str | None:
-        if self.table is None or self.table.grouping is Grouping.MODULE:
+        listing = self.listing
+        if listing is None or listing.table.grouping is Grouping.MODULE:
             return None
-        column = 1 if self.table.grouping is Grouping.FUNCTION else 0
-        return self._names[column][row]
+        column = 1 if listing.table.grouping is Grouping.FUNCTION else 0
+        return listing.names[column][row]
 
     def _load_file(self, asked: int, row: int) -> None:
         """Read the file of a row in a thread, unless the cursor went on."""
@@ -240,7 +244,7 @@ class CacheScreen(SessionScreen[CostContent]):
             self,
             lambda: annotated(run.profiles, path, sources),
             done,
-            lambda reason: self.notify(reason, severity="error", markup=False),
+            self._say_failure,
         )
 
     def _show_file(self) -> None:
@@ -290,28 +294,24 @@ class CacheScreen(SessionScreen[CostContent]):
 
     def _regroup(self, grouping: Grouping, *, filtered: str = "") -> None:
         """By functions, files or modules: summed in a thread, unless they were before."""
-        run = self._run
-        if run is None:
+        if (content := self.content) is None:
             return
         self.action_back()
+        place = self.place
 
-        def done(table: CostTable) -> None:
+        def done(_: object) -> None:
             line = self.query_one("#cache-filter", FilterInput)
             line.reset()
-            self._show_table(table)
+            self._list(grouping)
             if filtered:
                 line.value, line.display = filtered, True
             self._table.focus()
 
-        kept = self._tables.get((self.place, grouping))
-        if kept is not None:
-            done(kept[0])
+        if content.listings.ready(place, grouping):
+            done(None)
             return
         run_in_thread(
-            self,
-            lambda: cost_table(run.profiles, grouping),
-            done,
-            lambda reason: self.notify(reason, severity="error", markup=False),
+            self, lambda: content.listings.make(place, grouping), done, self._say_failure
         )
 
     def action_tool(self) -> None:
@@ -339,7 +339,8 @@ class CacheScreen(SessionScreen[CostContent]):
         if self._zoomed:
             self._zoom(alone=False)
             self._show_file()
-        self.query_one("#cache-weights").display = False
+        if (line := self.query_one("#cache-weights")).display:
+            line.display = False
         if self._weights_before is not None:  # typed, and not taken with Enter
             self._weigh(self._weights_before)
             self._weights_before = None
@@ -364,10 +365,10 @@ class CacheScreen(SessionScreen[CostContent]):
         line.display = True
         line.focus()
 
-    def _weigh(self, weights: dict[str, int]) -> None:
-        self.weights = weights
-        self._columns.clear()
-        self._fill(sort=1)
+    def _weigh(self, weights: Mapping[str, int]) -> None:
+        if self.content is not None and self.table is not None:
+            self.content.listings.weigh(weights)
+            self._list(self.table.grouping)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id != "cache-weights" or self.table is None or not event.input.display:
@@ -394,19 +395,20 @@ class CacheScreen(SessionScreen[CostContent]):
     def reveal(self, key: str) -> None:
         """`function=NAME&file=PATH&line=N`: the last part of a name is enough."""
         wanted = {name: values[0] for name, values in parse_qs(key).items()}
-        if self.table is None or self.table.grouping is not Grouping.FUNCTION:
+        listing = self.listing
+        if listing is None or listing.table.grouping is not Grouping.FUNCTION:
             return
         function, file = wanted.get("function"), wanted.get("file")
         line = wanted.get("line", "")
         for row in self._table.shown:
-            name = short_name(self._names[0][row])
+            name = short_name(listing.names[0][row])
             if (
                 function is not None
                 and name != function
                 and name.rpartition("::")[2] != function
             ):
                 continue
-            if file is not None and not self._names[1][row].endswith(file):
+            if file is not None and not listing.names[1][row].endswith(file):
                 continue
             self._line = int(line) if line.isdecimal() else None
             self._table.show_row(row)

@@ -2,39 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from collectors import registry
 from collectors.records.cost import CostProfile
 from collectors.records.shared import Shape
 from profiler.aggregate.cost import by_line
-from profiler.aggregate.cost_table import RATES, CostTable, Grouping, cost_table
-from profiler.figures import count
-from profiler.functions import short_name
+from profiler.aggregate.cost_table import RATES, Grouping
+from profiler.functions import weights_of
 from profiler.source_map import session_sources
 from profiler.sources import SourceFile, Sources
 from profiler.store import Session
-from tui.widgets.column_rows import ColumnRows, Names
-from tui.widgets.line_table import TableColumn, Value
+from tui.screens.cache_listings import CYCLES, CostRun, Listings
 from tui.widgets.source_view import LineCost
-
-CYCLES = "est. cycles"
-
-
-@dataclass(frozen=True, slots=True)
-class CostRun:
-    """What one tool counted, over all processes."""
-
-    tool: str
-    profiles: tuple[CostProfile, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CostContent:
-    """The runs of a session; `table` is that of the first, by function."""
+    """The runs of a session; of `listings`, that of the first by function is ready."""
 
     runs: tuple[CostRun, ...]
-    table: CostTable
+    listings: Listings
     sources: Sources
 
 
@@ -49,63 +36,10 @@ def read_costs(session: Session) -> CostContent | None:
                 runs.append(CostRun(tool, tuple(group)))
     if not runs:
         return None
-    table = cost_table(runs[0].profiles, Grouping.FUNCTION)
-    return CostContent(tuple(runs), table, session_sources(session))
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A table ready to be shown: its columns, its rows, and the sum of estimated cycles."""
-
-    columns: tuple[TableColumn, ...]
-    rows: ColumnRows
-    cycles: float
-
-
-def shown_table(table: CostTable, weights: Mapping[str, int], names: Sequence[Names]) -> Shown:
-    """The table's figures as columns: name, cycles, share, rates, events, other names."""
-    import numpy as np
-
-    cycles = table.cycles(weights)
-    whole = float(cycles.sum())
-    share = cycles / whole if whole else np.full(len(table), np.nan)
-    show = _function if table.grouping is Grouping.FUNCTION else _file
-    columns = [
-        TableColumn(table.grouping.value, 26, show=show, grow=True),
-        TableColumn(CYCLES, 15, right=True, show=_count),
-        TableColumn("share", 7, right=True, show=_percent),
-    ]
-    data: list[Any] = [names[0], cycles, share]
-    if table.inclusive is not None:
-        columns.append(TableColumn(f"{table.events[0]} incl.", 15, right=True, show=_count))
-        data.append(table.inclusive)
-    for rate, values in table.rates():
-        columns.append(TableColumn(rate.title, 9, right=True, show=_percent))
-        data.append(values)
-    for event, values in zip(table.events, table.counts, strict=True):
-        columns.append(TableColumn(event, 15, right=True, show=_count))
-        data.append(values)
-    columns.extend(TableColumn(name.title, 30, show=_file) for name in table.names[1:])
-    data.extend(names[1:])
-    return Shown(tuple(columns), ColumnRows(data), whole)
-
-
-def _function(value: Value) -> str:
-    return short_name(str(value))
-
-
-def _file(value: Value) -> str:
-    """The name first, its folder after it: the end of a path tells more than its start."""
-    folder, slash, name = str(value).rpartition("/")
-    return f"{name}  {folder}/" if slash and name else str(value)
-
-
-def _count(value: Value) -> str:
-    return count(None if value is None else round(float(value)))
-
-
-def _percent(value: Value) -> str:
-    return "–" if value is None else f"{100 * float(value):.1f} %"
+    events = dict.fromkeys(event for profile in runs[0].profiles for event in profile.events)
+    listings = Listings(runs, weights_of(tuple(events)))
+    listings.make(0, Grouping.FUNCTION)
+    return CostContent(tuple(runs), listings, session_sources(session))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,5 +1,6 @@
 """Rows for a line table that are kept as columns: sorted and searched by numpy."""
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ class ColumnRows:
 
     def __init__(self, columns: Sequence[Any]) -> None:
         self.columns = tuple(columns)
-        self._all: tuple[tuple[int, bool], list[int]] | None = None  # all rows, as last sorted
+        self._sorted: tuple[tuple[int, bool], Any] | None = None  # all rows, as last asked
 
     def __len__(self) -> int:
         return len(self.columns[0]) if self.columns else 0
@@ -54,42 +55,64 @@ class ColumnRows:
     def __getitem__(self, place: int, /) -> Row:
         return tuple(_value(column, place) for column in self.columns)
 
-    def matching(self, text: str) -> list[int]:
+    def matching(self, text: str) -> Sequence[int]:
         """Rows one of whose texts holds `text`, which is case-folded."""
         found = np.zeros(len(self), bool)
         for column in self.columns:
             if isinstance(column, Names):
                 found |= column.matching(text)
-        places: list[int] = np.flatnonzero(found).tolist()
-        return places
+        return _places(np.flatnonzero(found))
 
     def ordered(
         self, places: Sequence[int] | None, column: int, *, descending: bool
-    ) -> list[int]:
-        """By a column; equal rows stay in their order, unknown ones are last."""
-        if places is not None:
-            return self._sorted(places, column, descending=descending)
-        if self._all is None or self._all[0] != (column, descending):
-            order = self._sorted(None, column, descending=descending)
-            self._all = ((column, descending), order)
-        return self._all[1]
+    ) -> Sequence[int]:
+        """By a column; equal rows stay in their order, unknown ones are last.
 
-    def _sorted(
-        self, places: Sequence[int] | None, column: int, *, descending: bool
-    ) -> list[int]:
+        All rows are sorted once: those that a filter leaves are taken from them.
+        """
+        if self._sorted is None or self._sorted[0] != (column, descending):
+            self._sorted = ((column, descending), self._sort(column, descending=descending))
+        rows = self._sorted[1]
+        if places is not None:
+            wanted = np.zeros(len(self), bool)
+            wanted[np.asarray(places, np.int64)] = True
+            rows = rows[wanted[rows]]
+        return _places(rows)
+
+    def _sort(self, column: int, *, descending: bool) -> Any:
         values = self.columns[column]
         keys: Any = values.ranks() if isinstance(values, Names) else np.asarray(values)
-        rows: Any = np.arange(len(self)) if places is None else np.asarray(places, np.int64)
-        keys = keys[rows]
-        if keys.dtype.kind == "f":
-            unknown = np.isnan(keys)
-            known = rows[~unknown]
-            order = np.argsort(-keys[~unknown] if descending else keys[~unknown], kind="stable")
-            ranked: list[int] = np.concatenate((known[order], rows[unknown])).tolist()
-            return ranked
-        order = np.argsort(-keys if descending else keys, kind="stable")
-        result: list[int] = rows[order].tolist()
-        return result
+        if keys.dtype.kind != "f":
+            return _stable_order(-keys if descending else keys)
+        unknown = np.isnan(keys)
+        known = np.flatnonzero(~unknown)
+        order = _stable_order(-keys[known] if descending else keys[known])
+        return np.concatenate((known[order], np.flatnonzero(unknown)))
+
+
+def _stable_order(keys: Any) -> Any:
+    """The places of the keys in ascending order, equal ones as they stood.
+
+    numpy's own stable sort takes twice as long as its plain one with the ties mended.
+    """
+    order = np.argsort(keys)
+    if len(order) < 2:
+        return order
+    ordered = keys[order]
+    rank = np.zeros(len(order), np.int64)
+    np.cumsum(ordered[1:] != ordered[:-1], out=rank[1:])
+    rank *= len(order)
+    rank += order
+    rank.sort()
+    rank %= len(order)
+    return rank
+
+
+def _places(rows: Any) -> Sequence[int]:
+    """An array of places as plain numbers: a list of so many takes longer than the sorting."""
+    places = array("q")
+    places.frombytes(rows.astype(np.int64, copy=False).tobytes())
+    return places
 
 
 def _value(column: Any, place: int) -> Value:

@@ -47,7 +47,8 @@ class FilterInput(TypedLine):
     def reset(self) -> None:
         """Forget the filter, for other rows."""
         self.value = ""
-        self.display = False
+        if self.display:  # the first time it is set, the whole screen is laid out anew
+            self.display = False
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -102,7 +102,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self.descending = True
         self.cursor = 0
         self.filter_text = ""
-        self._order: list[int] = []
+        self._order: Sequence[int] = ()
         self._drawn: dict[int, Row | None] = {}
         self._cells = [column.cells for column in self.columns]
         self._gaps: list[str] = []  # what stands behind each column's cells
@@ -188,7 +188,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         cells = sum(cells + _GAP for cells in self._cells) - _GAP
         self.virtual_size = Size(max(0, cells), len(self._order) + 1)
 
-    def _places(self) -> list[int]:
+    def _places(self) -> Sequence[int]:
         """The places of the rows that pass the filter, in the order of the sorted column."""
         rows = self._source
         places = rows.matching(self.filter_text) if self.filter_text else None

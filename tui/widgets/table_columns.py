@@ -21,13 +21,13 @@ class RowSource(Protocol):
 
     def __getitem__(self, place: int, /) -> Row: ...
 
-    def matching(self, text: str) -> list[int]:
+    def matching(self, text: str) -> Sequence[int]:
         """The places of rows that hold `text`, which is case-folded."""
         ...
 
     def ordered(
         self, places: Sequence[int] | None, column: int, *, descending: bool
-    ) -> list[int]:
+    ) -> Sequence[int]:
         """`places` (None: all) by a column, unknown values last whichever the order."""
         ...
 
