@@ -170,9 +170,9 @@ def _plain_sums(groups: "memoryview[int]", column: "memoryview[int]", number: in
 
 
 def group_sums_by_numpy(
-    groups: "memoryview[int]", columns: "Sequence[memoryview[int]]", number: int
+    groups: Any, columns: Sequence[Any], number: int
 ) -> tuple[Sequence[int], ...]:
-    """The same by numpy, which is imported for it.
+    """The same by numpy, which is imported for it; of numpy's arrays or memory views.
 
     Where rows of a group follow each other, runs are summed first.
     """

@@ -33,7 +33,7 @@ from tui.widgets.typed_line import TypedLine
 from tui.workers import run_in_thread
 
 _SETTLE_SECONDS = 0.08  # a file is read when the cursor rests on a row
-_AHEAD_SECONDS = 0.5  # after the first paint, what a key may ask for next is summed
+_AHEAD_SECONDS = 0.5  # after the first paint, what a key may ask for next is made
 _NAMES = {Grouping.FUNCTION: "functions", Grouping.FILE: "files", Grouping.MODULE: "modules"}
 
 
@@ -110,17 +110,18 @@ class CacheScreen(SessionScreen[CostContent]):
         self.place = 0
         self._list(Grouping.FUNCTION)
         self._table.focus()
-        self.set_timer(_AHEAD_SECONDS, self._sum_ahead)
+        self.set_timer(_AHEAD_SECONDS, self._prepare)
 
-    def _sum_ahead(self) -> None:
-        """Sum by files and modules before they are asked for: `g` then answers at once."""
+    def _prepare(self) -> None:
+        """What `g` and the filter would take long for is made before they are asked for."""
         if (content := self.content) is None:
             return
         listings, place = content.listings, self.place
 
         def work() -> None:
             for grouping in Grouping:
-                listings.make(place, grouping)
+                for names in listings.make(place, grouping).names:
+                    names.folded()
 
         run_in_thread(self, work, lambda _: None, self._say_failure)
 

@@ -24,17 +24,22 @@ class Names:
     def __getitem__(self, place: int) -> str:
         return self.names[int(self.of[place])]
 
-    def matching(self, text: str) -> Any:
-        """A flag for each row: whether its name holds `text`, upper or lower case."""
+    def folded(self) -> list[str]:
+        """The names as they are searched; of very many the first call takes a while."""
         if self._folded is None:
             self._folded = [name.casefold() for name in self.names]
-        found = np.fromiter((text in name for name in self._folded), bool, len(self._folded))
+        return self._folded
+
+    def matching(self, text: str) -> Any:
+        """A flag for each row: whether its name holds `text`, upper or lower case."""
+        folded = self.folded()
+        found = np.fromiter((text in name for name in folded), bool, len(folded))
         return found[self.of] if len(found) else np.zeros(len(self.of), bool)
 
     def ranks(self) -> Any:
         """The place of each row's name in the alphabet."""
         if self._rank is None:
-            names = [name.casefold() for name in self.names]
+            names = self.folded()
             order = sorted(range(len(names)), key=names.__getitem__)
             rank = np.empty(len(order), dtype=np.int64)
             rank[order] = np.arange(len(order))

@@ -325,12 +325,6 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
             segments.append(Segment(text, self._styled(style, now)))
         return Strip(segments)
 
-    def on_focus(self) -> None:
-        self.refresh()
-
-    def on_blur(self) -> None:
-        self.refresh()
-
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_x(old_value, new_value)
         self.refresh()
@@ -344,6 +338,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         """Put the cursor on the place-th row shown, and scroll it into sight."""
         if not self._order:
             return
+        self._repaint_cursor()
         self.cursor = max(0, min(place, len(self._order) - 1))
         lines = max(1, self.room.height - 1)
         top = self.scroll_offset.y
@@ -351,8 +346,13 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
             self.scroll_to(y=self.cursor, animate=False, immediate=True)
         elif self.cursor >= top + lines:
             self.scroll_to(y=self.cursor - lines + 1, animate=False, immediate=True)
-        self.refresh()
+        self._repaint_cursor()
         self._tell()
+
+    def _repaint_cursor(self) -> None:
+        line = self.cursor - self.scroll_offset.y + 1
+        if 0 < line < self.room.height:
+            self.repaint_line(line)
 
     def action_move(self, rows: int) -> None:
         self.move_to(self.cursor + rows)
