@@ -9,14 +9,22 @@ from pathlib import Path
 
 from collectors import registry
 from collectors.devices.discover import choose_device
-from collectors.errors import DroidgrindError, ParseError
+from collectors.errors import DroidgrindError, InputError, ParseError
 from collectors.readers.proc import Sample, SampleParser
 from collectors.records.errors import ErrorProfile
+from collectors.records.shared import Shape
+from profiler.aggregate.error_groups import ErrorGrouping, ErrorNode, all_records, error_tree
+from profiler.aggregate.error_severity import record_severities
 from profiler.manifest import CaptureEntry, NativeRun
+from profiler.own_code import OwnCode
+from profiler.project import project_context
 from profiler.recording.heap_watch import HeapMoment
 from profiler.recording.progress import Step, StopRequest
+from profiler.rules.context import Context
+from profiler.rules.errors import judged_errors
 from profiler.session import Recorded, run_plan
-from profiler.store import NATIVE_RUN, RAW_FOLDER, Session
+from profiler.store import NATIVE_RUN, RAW_FOLDER, Session, open_session
+from profiler.thresholds import Thresholds
 from tui.recording_form import Request
 
 _MOST_LINES = 2000
@@ -44,7 +52,7 @@ class RecordingFeed:
         self.steps: list[StepState] = []
         self.lines: deque[str] = deque(maxlen=_MOST_LINES)
         self.lines_seen = 0
-        self.found: list[tuple[str, str, int]] = []  # kind, place, count
+        self.found: Sequence[ErrorNode] = ()
         self.samples: deque[Sample] = deque()
         self.heap: list[HeapMoment] = []  # of the step that runs inside Valgrind now
         self.heap_step: Step | None = None
@@ -58,6 +66,8 @@ class RecordingFeed:
         self._parser = SampleParser("live")
         self._position = 0
         self._errors_at = 0.0
+        self._errors: dict[str, list[ErrorProfile]] = {}
+        self._context: Context | None = None
 
     def run(self) -> None:
         """Record; returns when it has ended. What went wrong is in `failure`."""
@@ -152,7 +162,9 @@ class RecordingFeed:
         """The errors in the growing XML: its reader keeps what is before a torn end."""
         assert self.directory is not None  # noqa: S101  # set before any tick
         tool = registry.tool(step.name)
-        found: list[tuple[str, str, int]] = []
+        if tool.shape is not Shape.ERRORS:
+            return
+        seen: list[ErrorProfile] = []
         for file in sorted((self.directory / RAW_FOLDER / step.name).glob("*")):
             if not tool.is_output(file.name):
                 continue
@@ -161,14 +173,26 @@ class RecordingFeed:
             except (ParseError, OSError):
                 continue  # nothing whole in it yet
             if isinstance(profile, ErrorProfile):
-                for record in profile.records:
-                    # malloc and the like are Valgrind's own, without a line
-                    known = next((f for f in record.frames if f.file is not None), None)
-                    frame = known or next(iter(record.frames), None)
-                    place = "" if frame is None else frame.place
-                    found.append((record.kind, place, record.count))
-        if found:
-            self.found = found
+                seen.append(profile)
+        if seen:
+            self._errors[step.name] = seen
+            profiles = [profile for group in self._errors.values() for profile in group]
+            context, records = self._judging(), all_records(profiles)
+            severities = record_severities(records, judged_errors(profiles, context))
+            self.found = error_tree(records, severities, context, ErrorGrouping.CAUSE).tops()
+
+    def _judging(self) -> Context:
+        """What the errors are judged by: as on their own screen later."""
+        if self._context is None:
+            assert self.directory is not None  # noqa: S101  # set before any tick
+            session = open_session(self.directory)
+            try:
+                self._context = project_context(session)
+            except InputError as error:  # no reason to end the recording
+                self.warning(str(error))
+                own = OwnCode.guessed(session.manifest.target.argv)
+                self._context = Context(session.manifest, Thresholds(), own)
+        return self._context
 
     def captured(self, step: Step, entry: CaptureEntry) -> None:
         state = self._of(step)

@@ -40,6 +40,13 @@ class ErrorNode:
     lost: int | None
     record: int | None = None
 
+    @property
+    def text(self) -> str:
+        """The title, and of a group how many errors are in it."""
+        return (
+            self.title if self.record is not None else f"{self.title}  ({self.reports} reports)"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorTree:
@@ -48,6 +55,10 @@ class ErrorTree:
     depth: Sequence[int]
     end: Sequence[int]
     nodes: Sequence[ErrorNode]
+
+    def tops(self) -> list[ErrorNode]:
+        """The groups, and the errors that are alone."""
+        return [n for n, depth in zip(self.nodes, self.depth, strict=True) if depth == 1]
 
     def node_of(self, record: int) -> int | None:
         """The node of an error by its number."""

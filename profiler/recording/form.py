@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from collectors.errors import InputError
+from collectors.registry import SAMPLERS
 from profiler.json_fields import Fields
+from profiler.manifest import State
 from profiler.session_writer import write_atomically
-from profiler.store import open_session, session_directories
+from profiler.store import NATIVE_RUN, open_session, session_directories
 
 _FILE = "last-recording.json"
 
@@ -68,8 +70,13 @@ def remember(typed: Typed) -> None:
 
 
 def expected_seconds(root: Path, argv: Sequence[str]) -> dict[str, float]:
-    """How long each step took when the same command line was recorded last."""
+    """How long each step took when the same command line last came to its own end.
+
+    What was stopped, or ran without a command line, says nothing of the next run's end.
+    """
     found: dict[str, float] = {}
+    if not argv:
+        return found
     for directory in reversed(session_directories(root)[-50:]):
         try:
             session = open_session(directory)
@@ -79,9 +86,12 @@ def expected_seconds(root: Path, argv: Sequence[str]) -> dict[str, float]:
         if tuple(manifest.target.argv) != tuple(argv):
             continue
         native = manifest.native
-        if native is not None and native.wall_seconds is not None:
-            found.setdefault("native", native.wall_seconds)
-        for entry in session.captures:
-            if entry.wall_seconds is not None and entry.state == "complete":
+        ended = [e for e in session.captures if e.state is State.COMPLETE]
+        # The samplers of a native run that was stopped are cut off with it.
+        sampled = any(entry.tool in SAMPLERS for entry in ended)
+        if sampled and native is not None and native.wall_seconds is not None:
+            found.setdefault(NATIVE_RUN, native.wall_seconds)
+        for entry in ended:
+            if entry.wall_seconds is not None:
                 found.setdefault(entry.tool, entry.wall_seconds)
     return found

@@ -194,9 +194,8 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         if self.groups is None:
             return NodeText("")
         one = self.groups.nodes[node]
-        more = f"  ({one.reports} reports)" if one.record is None and node else ""
         known = "known: " if self._is_known(node) else ""
-        return NodeText(f"{known}{one.title}{more}")
+        return NodeText(f"{known}{one.text if node else one.title}")
 
     def on_line_table_row_highlighted(self, message: LineTable.RowHighlighted) -> None:
         if message.table is self._tree:

@@ -10,12 +10,14 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from profiler.figures import NOT_MEASURED, duration
+from profiler.figures import NOT_MEASURED, count, duration
 from profiler.recording.form import expected_seconds
+from profiler.recording.progress import Step
+from profiler.store import NATIVE_RUN
 from profiler.watching.track import Track
 from profiler.watching.window import Slots
 from tui.messages import OpenSession, Status
-from tui.recording_feed import RecordingFeed
+from tui.recording_feed import RecordingFeed, StepState
 from tui.recording_form import Request
 from tui.recording_text import step_title
 from tui.screens.frame import FrameScreen
@@ -35,9 +37,11 @@ class RecordingScreen(FrameScreen):
 
     mode_name = "recording"
     help_text = (
-        "The steps of the recording, with the time that the same command took before. `x` "
-        "stops gracefully: the target is told to end, and what was measured is kept; pressed "
-        "again, it does not wait. Times under Valgrind are not times of the program."
+        "The steps of the recording, with the time that each took when the same command last "
+        "came to its own end. What was found is grouped and weighed as on the errors screen; "
+        "leaks are known when the program ends. `x` stops gracefully: the target is told to "
+        "end, and what was measured is kept; pressed again, it does not wait. Times under "
+        "Valgrind are not times of the program."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "stop", "Stop"),
@@ -64,7 +68,7 @@ class RecordingScreen(FrameScreen):
                         TableColumn("step", 14, grow=True),
                         TableColumn("ran", 11, right=True),
                         TableColumn("expected", 11, right=True),
-                        TableColumn("how it went", 24),
+                        TableColumn("how it went", 24, grow=True),
                     ),
                     widget_id="steps",
                 )
@@ -73,9 +77,9 @@ class RecordingScreen(FrameScreen):
                     box.border_title = "What was found so far?"
                     yield LineTable(
                         (
-                            TableColumn("kind", 14, grow=True),
-                            TableColumn("place", 12, grow=True),
+                            self.severity_column(),
                             TableColumn("times", 5, right=True),
+                            TableColumn("what", 20, grow=True),
                         ),
                         empty="errors appear here as they happen",
                         widget_id="found",
@@ -158,13 +162,16 @@ class RecordingScreen(FrameScreen):
         if feed is None or not self.is_mounted:
             return
         self.query_one("#steps", LineTable).set_rows(self._step_rows(feed))
-        self.query_one("#found", LineTable).set_rows(list(feed.found))
+        self.query_one("#found", LineTable).set_rows(
+            [(one.severity, count(one.times), one.text) for one in feed.found]
+        )
         self._draw_output(feed)
         self._draw_live(feed)
         if not feed.ended.is_set():
             word = self.query_one(TextLine)
             if feed.stop.times == 0:
-                word.say("x stops gracefully and keeps what was measured")
+                late = next(filter(None, map(self._late, feed.steps)), "")
+                word.say(f"{late}x stops gracefully and keeps what was measured")
             else:
                 word.say(
                     "stopping: the tool writes its results; x again does not wait for them",
@@ -175,15 +182,17 @@ class RecordingScreen(FrameScreen):
     def _step_rows(self, feed: RecordingFeed) -> list[Row]:
         rows: list[Row] = []
         for state in feed.steps:
-            expected = self._expected.get(state.step.name)
+            expected = self._expected_of(state.step)
             how = ""
             if state.outcome is not None:
                 mark = sign(state.severity, ascii_only=self.dashboard.ascii_only)
                 how = f"{mark} {state.outcome}"
             elif state.seconds is not None:
                 how = "running"
-                if expected:
-                    how += f", {min(99, round(100 * state.seconds / expected))} %"
+                if expected and state.seconds > expected:
+                    how = "longer than last time"
+                elif expected:
+                    how += f", {int(100 * state.seconds / expected)} %"
             rows.append(
                 (
                     f"{state.step.number} {step_title(state.step)}",
@@ -193,6 +202,20 @@ class RecordingScreen(FrameScreen):
                 )
             )
         return rows
+
+    def _expected_of(self, step: Step) -> float | None:
+        return self._expected.get(NATIVE_RUN if step.run else step.name)
+
+    def _late(self, state: StepState) -> str:
+        """What is said of a step that runs on where it had ended before: it may hang."""
+        expected = self._expected_of(state.step)
+        ran = state.seconds
+        if expected is None or ran is None or state.outcome is not None or ran <= expected:
+            return ""
+        return (
+            f"{step_title(state.step)} has run for {duration(ran)}, and took "
+            f"{duration(expected)} last time: "
+        )
 
     def _draw_output(self, feed: RecordingFeed) -> None:
         if feed.lines_seen == self._seen:
