@@ -7,10 +7,10 @@ from urllib.parse import parse_qs
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from collectors.records.cost import UNKNOWN
-from profiler.aggregate.cost_table import CostTable, Grouping, parse_weights
+from profiler.aggregate.cost_table import CostTable, Grouping
 from profiler.figures import plural, short_count
 from profiler.functions import short_name
 from profiler.store import Session
@@ -29,7 +29,7 @@ from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
 from tui.widgets.source_view import SourceView
-from tui.widgets.typed_line import TypedLine
+from tui.widgets.weights_input import WeightsInput
 from tui.workers import run_in_thread
 
 _SETTLE_SECONDS = 0.08  # a file is read when the cursor rests on a row
@@ -69,8 +69,6 @@ class CacheScreen(SessionScreen[CostContent]):
     CacheScreen #cache-note { height: auto; max-height: 3; color: $dg-dim; }
     CacheScreen.-low #cache-name { display: none; }
     CacheScreen.-low #cache-note { max-height: 1; }
-    CacheScreen #cache-weights { display: none; height: 1; border: none; padding: 0 1;
-                                 background: $boost; }
     """
 
     def __init__(self) -> None:
@@ -78,7 +76,6 @@ class CacheScreen(SessionScreen[CostContent]):
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]
         self.place = 0
         self.listing: Listing | None = None
-        self._weights_before: Mapping[str, int] | None = None  # while others are typed
         self.file: Annotated | None = None
         self._zoomed = False
         self._line: int | None = None
@@ -96,7 +93,7 @@ class CacheScreen(SessionScreen[CostContent]):
                     widget_id="cache-table",
                 )
                 yield FilterInput(widget_id="cache-filter")
-                yield TypedLine(id="cache-weights", placeholder="Ir=1 D1mr=10 DLmr=100")
+                yield WeightsInput(widget_id="cache-weights")
                 yield Static("", markup=False, id="cache-name")
                 yield Static("", markup=False, id="cache-note")
             with Vertical(id="cache-lines", classes="box"):
@@ -340,11 +337,7 @@ class CacheScreen(SessionScreen[CostContent]):
         if self._zoomed:
             self._zoom(alone=False)
             self._show_file()
-        if (line := self.query_one("#cache-weights")).display:
-            line.display = False
-        if self._weights_before is not None:  # typed, and not taken with Enter
-            self._weigh(self._weights_before)
-            self._weights_before = None
+        self.query_one(WeightsInput).drop()
         self._table.focus()
 
     def action_edit(self) -> None:
@@ -356,42 +349,15 @@ class CacheScreen(SessionScreen[CostContent]):
         """Type other weights for the estimate."""
         if self.table is None:
             return
-        self._weights_before = dict(self.weights)
-        line = self.query_one("#cache-weights", Input)
-        line.value = " ".join(
-            f"{event}={self.weights[event]}"
-            for event in self.table.events
-            if event in self.weights
-        )
-        line.display = True
-        line.focus()
+        self.query_one(WeightsInput).open(self.weights, self.table.events, self._table)
 
-    def _weigh(self, weights: Mapping[str, int]) -> None:
+    def on_weights_input_weighed(self, message: WeightsInput.Weighed) -> None:
         if self.content is not None and self.table is not None:
-            self.content.listings.weigh(weights)
+            self.content.listings.weigh(message.weights)
             self._list(self.table.grouping)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        if event.input.id != "cache-weights" or self.table is None or not event.input.display:
-            return
-        try:
-            weights = parse_weights(event.value, self.table.events)
-        except ValueError as error:
-            self.query_one("#cache-note", Static).update(str(error))
-        else:
-            self._weigh(weights)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Take the weights; what cannot be read stays on the line, and why is said."""
-        if event.input.id != "cache-weights" or self.table is None:
-            return
-        try:
-            parse_weights(event.value, self.table.events)
-        except ValueError as error:
-            self.query_one("#cache-note", Static).update(str(error))
-        else:
-            self._weights_before = None
-            self.action_back()
+    def on_weights_input_refused(self, message: WeightsInput.Refused) -> None:
+        self.query_one("#cache-note", Static).update(message.reason)
 
     def reveal(self, key: str) -> None:
         """`function=NAME&file=PATH&line=N`: the last part of a name is enough."""

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
 from profiler import functions
+from profiler.aggregate.cost_table import Grouping
 from profiler.importing import import_files
 from profiler.store import Session
 from tui.app import Dashboard
@@ -138,6 +139,23 @@ async def test_the_source_follows_the_sorted_figure(annotated: Session) -> None:
         view = screen.query_one(SourceView)
         assert "Ir" in lines(view)[0]
         assert next(line for line in lines(view) if "for (int i" in line).split()[2] == "900"
+
+
+async def test_what_a_key_asks_for_is_made_before(annotated: Session) -> None:
+    app = dashboard(annotated)
+    async with app.run_test(size=(160, 30)) as pilot:
+        screen = await settle(app, pilot)
+        assert screen.content is not None
+        listings = screen.content.listings
+        for _ in range(100):
+            if all(listings.ready(0, grouping) for grouping in Grouping):
+                break
+            await pilot.pause(0.05)
+        else:
+            pytest.fail("files and modules were not summed ahead")
+        await pilot.press("g")
+        assert screen.table is not None
+        assert screen.table.grouping is Grouping.FILE  # no thread was waited for
 
 
 async def test_weights_change_the_estimate_at_once(annotated: Session) -> None:
