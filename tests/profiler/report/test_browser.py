@@ -136,6 +136,38 @@ def test_every_figure_is_drawn(show: Open, session_page: str) -> None:
     assert page.locator("figure .plot svg.main-svg").count() >= len(states)
 
 
+@pytest.mark.parametrize("width", [700, 1280])
+def test_a_figures_buttons_cover_nothing(show: Open, session_page: str, width: int) -> None:
+    page = show(session_page, viewport={"width": width, "height": 900})
+    draw_all(page)
+    for figure in page.locator("figure[data-part]:has(.modebar-btn)").all():
+        plot = figure.locator(".plot")
+        plot.scroll_into_view_if_needed()
+        plot.hover()
+        button = figure.locator(".modebar-btn").first
+        button.hover()
+        name = figure.get_attribute("id")
+        assert figure.evaluate(
+            """figure => {
+              const bar = figure.querySelector('.modebar').getBoundingClientRect();
+              const title = document.createRange();
+              title.selectNodeContents(figure.querySelector('h3'));
+              const others = [...figure.querySelectorAll('svg.main-svg'), title];
+              return others.every((other) => {
+                const box = other.getBoundingClientRect();
+                return box.right <= bar.left || box.left >= bar.right
+                  || box.bottom <= bar.top || box.top >= bar.bottom;
+              });
+            }"""
+        ), name
+        box = button.bounding_box()
+        assert box is not None
+        assert page.evaluate(  # nor are they cut off
+            "([x, y]) => document.elementFromPoint(x, y).closest('.modebar') !== null",
+            [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2],
+        ), name
+
+
 def test_nothing_offers_to_send_the_data_away(show: Open, session_page: str) -> None:
     page = show(session_page)
     draw_all(page)
