@@ -86,6 +86,7 @@ def heap_timeline_figure(profile: HeapProfile) -> Figure:
             "x": [s.time for s in detailed],
             "y": [s.total_bytes / scale for s in detailed],
             "customdata": [s.index for s in detailed],
+            "cliponaxis": False,
             "marker": {
                 "size": 9,
                 "color": "@card",
@@ -97,7 +98,13 @@ def heap_timeline_figure(profile: HeapProfile) -> Figure:
             "hovertemplate": "click: allocation tree of snapshot %{customdata}<extra></extra>",
         }
     )
-    x_axis = axis(TIME_TITLES.get(profile.time_unit, profile.time_unit), tickformat="~s")
+    x_axis = axis(
+        TIME_TITLES.get(profile.time_unit, profile.time_unit),
+        tickformat="~s",
+        hoverformat=".4s",
+    )
+    if len(time) > 1 and time[-1] > time[0]:  # else markers ask for room before the start
+        x_axis["range"] = [time[0], time[-1]]
     y_axis = axis(None, ticksuffix=f" {unit}", rangemode="tozero")
     return figure(
         data,
@@ -123,7 +130,7 @@ def _peak_notes(profile: HeapProfile, scale: int) -> list[dict[str, Any]]:
     wanted = [(peak, text, -26)]
     if marked is not None and abs(marked.time - peak.time) < last * _ONE_LABEL:
         same = marked.index == peak.index
-        wanted = [(peak, f"{text} (marked)" if same else f"{text} · ▲ marked as peak", -26)]
+        wanted = [(peak, f"▲{text[1:]}" if same else f"{text} · ▲ marked as peak", -26)]
     elif marked is not None:
         wanted.append((marked, "▲ marked as peak", -26))
     for snapshot, text, offset in wanted:

@@ -8,6 +8,8 @@ from profiler.charts.series import Matrix, Series
 from profiler.charts.style import HEAT, LOAD, Figure, axis, figure, label, layout
 
 MOST_LANES = 16
+LANES_HEIGHT = 200  # of few lanes together, in pixels; many have LEAST_LANE each
+LEAST_LANE, MOST_LANE = 26, 48
 SHARES = (
     ("us", "user", "@user"),
     ("sy", "system", "@system"),
@@ -25,7 +27,7 @@ def _time_layout(height: int, **more: Any) -> dict[str, Any]:
     return layout(
         height,
         margin=TIME_MARGIN,
-        xaxis=axis(None, ticksuffix=" s", automargin=False),
+        xaxis=axis(None, ticksuffix=" s", hoverformat=".2f", automargin=False),
         **more,
     )
 
@@ -280,6 +282,11 @@ def lane_scale(matrix: Matrix, order: Sequence[int]) -> float:
     return next((full for full in (0.05, 0.1, 0.25, 0.5) if largest <= full), 1.0)
 
 
+def lane_height(lanes: int) -> int:
+    """Pixels of each of some lanes: where they are few there is room to see little shares."""
+    return min(MOST_LANE, max(LEAST_LANE, LANES_HEIGHT // max(lanes, 1)))
+
+
 def thread_lanes_figure(matrix: Matrix, rows: Sequence[str], order: Sequence[int]) -> Figure:
     """One lane a thread: running from the floor up, waiting for a CPU on top, hatched."""
     import numpy as np
@@ -321,12 +328,12 @@ def thread_lanes_figure(matrix: Matrix, rows: Sequence[str], order: Sequence[int
                     "x": time,
                     "y": _shares(top),
                     "customdata": _shares(100 * share),
-                    "text": name,
                     "fill": "tonexty",
                     "fillcolor": colour,
                     "line": {"width": 0, "shape": "vh", "color": colour},
-                    "hovertemplate": "%{text}<br>%{x:.2f} s: "
-                    f"{state} %{{customdata:.1f}} %<extra></extra>",
+                    # The name as a field: in a template its own signs might be obeyed.
+                    "hovertemplate": "%{fullData.name} %{customdata:.1f} %<br>"
+                    "%{x:.2f} s<extra></extra>",
                 }
             )
             if state == "waiting":
@@ -339,7 +346,7 @@ def thread_lanes_figure(matrix: Matrix, rows: Sequence[str], order: Sequence[int
     return figure(
         data,
         _time_layout(
-            44 + 26 * len(order),
+            44 + lane_height(len(order)) * len(order),
             yaxis=axis(
                 None,
                 tickmode="array",

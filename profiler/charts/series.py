@@ -87,9 +87,12 @@ def proc_series(system: SampleTable | None, cpus: SampleTable | None, start: flo
         if not columns:
             time, samples = shares.time, shares.samples
         if shares.width == len(time):
+            whole = sum(np.nan_to_num(values) for values in shares.values.values())
             for name, values in shares.values.items():
                 with np.errstate(invalid="ignore"):
-                    columns[_VMSTAT_NAMES[name]] = 100 * _mean_of_rows(values)
+                    columns[_VMSTAT_NAMES[name]] = 100 * _mean_of_rows(
+                        values / np.maximum(whole, 1)  # ticks are counted whole
+                    )
     kept = f"{samples:,} samples drawn as {len(time):,} spans" if samples > len(time) else ""
     return Series(time, columns, columns, kept)
 

@@ -88,7 +88,7 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
         "height": height,
         "margin": {"l": 56, "r": 12, "t": 12, "b": 40},
         "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "@card",  # Plotly lays a line of it below those at the pointer
         "font": {"family": FONT, "size": 12, "color": "@text"},
         "hoverlabel": {
             "bgcolor": "@card",

@@ -18,6 +18,7 @@ from profiler.charts.scheduling import (
     _shares,
     cpu_time_figure,
     heat_figure,
+    lane_height,
     lane_scale,
     run_queue_figure,
     switches_figure,
@@ -253,6 +254,34 @@ def test_proc_gives_the_same_columns_as_vmstat() -> None:
     series = proc_series(None, cpus, 0.0)
     assert series.columns["us"][1:] == pytest.approx([50.0] * 39)
     assert series.columns["id"][1:] == pytest.approx([40.0] * 39)
+
+
+def test_shares_of_a_cpu_are_together_no_more_than_its_time() -> None:
+    """A span may hold one tick more than its length has."""
+    made = schedstat_profile().table(Scope.CPU)
+    assert made is not None
+    names = [column.name for column in made.columns]
+    user = names.index("user_seconds")
+    more = array("d", (1.2 * n for n in made.values[user]))
+    values = list(made.values)
+    values[user] = memoryview(more)
+    series = proc_series(None, replace(made, values=tuple(values)), 0.0)
+    assert sum(series.columns[name][1:] for name in ("us", "sy", "id")) == pytest.approx(
+        [100.0] * 39
+    )
+    assert series.columns["us"][1:] == pytest.approx([100 * 60 / 110] * 39)
+
+
+def test_few_lanes_are_high() -> None:
+    assert [lane_height(n) for n in (1, 5, 16)] == [48, 40, 26]
+
+
+def test_the_heap_begins_at_the_axis() -> None:
+    made = heap_profile()
+    ends = [made.snapshots[0].time, made.snapshots[-1].time]
+    assert heap_timeline_figure(made)["layout"]["xaxis"]["range"] == ends
+    one = replace(made, snapshots=made.snapshots[:1])
+    assert "range" not in heap_timeline_figure(one)["layout"]["xaxis"]
 
 
 def test_lanes_put_waiting_on_top_of_running() -> None:

@@ -548,6 +548,26 @@ def test_figures_of_time_zoom_together(show: Open, session_page: str) -> None:
     )
 
 
+def test_a_moment_of_a_thread_is_told_with_its_name(show: Open, session_page: str) -> None:
+    page = show(session_page)
+    draw_all(page)
+    plot = page.locator("#thread-lanes .plot")
+    plot.evaluate("plot => plot.scrollIntoView({ block: 'center' })")  # not below the bar
+    box = plot.bounding_box()
+    assert box is not None
+    for step in range(20):
+        page.mouse.move(box["x"] + 230 + step % 3, box["y"] + 14 + 4 * step)
+        page.wait_for_timeout(60)
+        if page.locator("#thread-lanes .hovertext").count():
+            break
+    told = page.locator("#thread-lanes .hovertext").text_content() or ""
+    names = page.locator("#threads tbody tr td:first-child").all_inner_texts()
+    assert any(
+        told.startswith(f"{name} running") or f"{name} waiting" in told for name in names
+    )
+    assert re.search(r"\d+\.\d\d s$", told)
+
+
 def test_dark_and_light(show: Open, session_page: str) -> None:
     page = show(session_page, color_scheme="dark")
     background = "getComputedStyle(document.body).backgroundColor"
@@ -555,6 +575,11 @@ def test_dark_and_light(show: Open, session_page: str) -> None:
     draw_all(page)
     fill = "document.querySelector('#cost-top .plot').data[0].marker.color"
     assert page.evaluate(fill) == "#56B4E9"
+    # What Plotly lays below the lines at the pointer is of the ground's colour: no white bars.
+    ground = "document.querySelector('#cpu-time .plot')._fullLayout.plot_bgcolor"
+    card = "getComputedStyle(document.getElementById('cpu-time')).backgroundColor"
+    assert page.evaluate(ground) == "#1B1F24"
+    assert page.evaluate(card) == "rgb(27, 31, 36)"
     page.click("#theme")
     assert page.evaluate(background) == "rgb(255, 255, 255)"
     until(page, f"{fill} === '#0072B2'")
