@@ -27,7 +27,8 @@ _YOUNG_SECONDS = 3.0  # short runs are not to wait for a question
 _NOT_THERE = 97
 _ALIVE_SECONDS = 2.0
 
-# Reserved space lets the marker be written on a device that the job has filled.
+# Reserved space lets the marker be written on a device that the job has filled. The shell has
+# the target's name before it is one: samplers see it held, and may never see it again.
 _RUNNER = """\
 mkdir {j}/started 2>/dev/null || exit 0
 trap : HUP INT TERM
@@ -39,7 +40,8 @@ mkdir -p {tmp}
 export TMPDIR={tmp}
 cd {cwd} || exit 1
 {gate}{exports}
-sh -c 'echo $$ >{j}/pid.new; mv {j}/pid.new {j}/pid
+sh -c '{{ print -rn -- "${{1##*/}}" >/proc/$$/comm; }} 2>/dev/null
+echo $$ >{j}/pid.new; mv {j}/pid.new {j}/pid
 {hold}read start rest </proc/uptime; echo $start >{j}/start; exec "$@"' sh {argv} \
 </dev/null >{o}/stdout 2>{o}/stderr
 status=$?

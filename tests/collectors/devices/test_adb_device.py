@@ -97,6 +97,23 @@ def test_a_job_is_found_again_and_leaves_nothing(adb_device: AdbDevice, tmp_path
     assert not adb_device.exists("/data/local/tmp/droidgrind/session")
 
 
+def test_a_held_job_has_its_target_s_name_already(
+    adb_device: AdbDevice, tmp_path: Path
+) -> None:
+    """Else a target that ends before it is looked at again was called `sh`."""
+    target = tmp_path / "a \\name ending-early"
+    target.write_text("#!/system/bin/sh\ncat /proc/$$/comm\n", encoding="ascii")
+    there = adb_device.place(target, executable=True)
+    out = adb_device.output_dir("session", "held", tmp_path)
+    held = adb_device.start(Job("held", (there, "word"), out, held=True))
+    name = adb_device.read_bytes(f"/proc/{held.pid}/comm")
+    held.release()
+    assert held.wait(60) == ExitStatus(code=0)
+    held.fetch(tmp_path)
+    assert name == (tmp_path / "stdout").read_bytes() == b"a \\name ending-\n"
+    held.discard()
+
+
 def test_signal_reaches_the_whole_tree(adb_device: AdbDevice, tmp_path: Path) -> None:
     out = adb_device.output_dir("session", "tree", tmp_path)
     running = adb_device.start(

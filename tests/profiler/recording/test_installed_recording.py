@@ -84,9 +84,12 @@ def package(
     return Package("--from-apt" if request.param == "newest" else str(file), folder)
 
 
-@pytest.fixture(scope="module", params=["musl", "glibc"])
+@pytest.fixture(params=["musl", "glibc"])
 def handset(request: pytest.FixtureRequest) -> Iterator[tuple[StandIn, str]]:
-    """A phone without glibc, /tmp and debug files, and one with the glibc of targets."""
+    """A phone without glibc, /tmp and debug files, and one with the glibc of targets.
+
+    A new one for each test: what a failed one left behind is no concern of the next.
+    """
     compiler = {"musl": "musl-gcc", "glibc": "gcc"}[request.param]
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
