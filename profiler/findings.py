@@ -78,7 +78,7 @@ def _all(session: Session, context: Context) -> Iterator[Finding]:
     tools = [tool for tool in session.tools if tool in known]
     of_shape: dict[Shape, dict[str, tuple[Profile, ...]]] = {shape: {} for shape in Shape}
     for tool in tools:
-        of_shape[registry.tool(tool).shape][tool] = session.profiles(tool)
+        of_shape[registry.shape(tool)][tool] = session.profiles(tool)
     errors = _of(of_shape[Shape.ERRORS], ErrorProfile)
     # Two tools that counted the same run's instructions have no sum: the first one speaks.
     costs = next(

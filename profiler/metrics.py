@@ -115,7 +115,7 @@ def _all(session: Session) -> Iterator[Metric]:
         if not profiles:
             continue
         unmeasured = session.reading(tool).unmeasured
-        match registry.tool(tool).shape:
+        match registry.shape(tool):
             case Shape.ERRORS:
                 for metric in _errors(
                     [p for p in profiles if isinstance(p, ErrorProfile)], tool

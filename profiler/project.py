@@ -144,7 +144,7 @@ def _target(name: str, value: object, file: Path) -> NamedTarget:
     tools = table.texts("tools")
     try:
         for tool in tools:
-            registry.tool(tool)
+            registry.check_name(tool)
     except UsageError as error:
         raise InputError(f"{source}: {error}") from error
     cwd = table.text("cwd")

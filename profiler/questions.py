@@ -20,4 +20,4 @@ LEAK_CHECKER = "memcheck"
 
 def question(tool: str) -> str:
     """What a known tool is asked for. Raises `UsageError` for another."""
-    return _OF_TOOL.get(tool) or _OF_SHAPE[registry.tool(tool).shape]
+    return _OF_TOOL.get(tool) or _OF_SHAPE[registry.shape(tool)]

@@ -190,7 +190,7 @@ class Session:
                 continue
             try:
                 profile = read_through_tables(
-                    self.directory, tool, known.shape, file, known.read
+                    self.directory, tool, registry.shape(tool), file, known.read
                 )
             except ParseError as error:
                 damage.append(

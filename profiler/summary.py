@@ -102,11 +102,11 @@ def _damage_json(tool: str, damage: Damage) -> dict[str, Any]:
 def tool_figures(reading: Reading) -> dict[str, Any]:
     """The figures of one capture; those that could not be measured are null, never 0."""
     figures = _figures(reading)
-    if registry.tool(reading.tool).shape is Shape.ERRORS and reading.tool != LEAK_CHECKER:
+    if registry.shape(reading.tool) is Shape.ERRORS and reading.tool != LEAK_CHECKER:
         figures["leaks"] = None
     if reading.unmeasured is not None:
         missing = {Shape.ERRORS: ("leaks",), Shape.HEAP: ("peak", "marked_peak")}
-        for name in missing.get(registry.tool(reading.tool).shape, ()):
+        for name in missing.get(registry.shape(reading.tool), ()):
             figures[name] = None
         figures["not_measured"] = reading.unmeasured
     return figures
@@ -114,7 +114,7 @@ def tool_figures(reading: Reading) -> dict[str, Any]:
 
 def _figures(reading: Reading) -> dict[str, Any]:
     """What `summarise` says of one tool; `reading` must hold at least one profile."""
-    match registry.tool(reading.tool).shape:
+    match registry.shape(reading.tool):
         case Shape.ERRORS:
             return _errors_json(_of(reading, ErrorProfile))
         case Shape.COST:

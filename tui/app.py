@@ -183,7 +183,7 @@ class Dashboard(App[int]):
     def _recorded_shapes(self) -> set[Shape]:
         if self.session is None:
             return set()
-        return {registry.tool(name).shape for name in self.session.tools}
+        return {registry.shape(name) for name in self.session.tools}
 
     def session_status(self) -> Status:
         if self.session is None:

@@ -188,7 +188,7 @@ def _tools(typed: Typed) -> None:
     if not tools:
         raise UsageError("choose at least one tool")
     for name in tools:
-        registry.tool(name)
+        registry.check_name(name)
 
 
 def _above_zero(name: str) -> Callable[[Typed], None]:
@@ -234,7 +234,7 @@ def _tool_args(typed: Typed) -> None:
         name, equals, argument = word.partition("=")
         if not equals or not argument:
             raise UsageError(f"{word}: write TOOL=ARG, such as massif=--depth=60")
-        registry.tool(name)
+        registry.check_name(name)
 
 
 _CHECKS: dict[str, Callable[[Typed], object]] = {

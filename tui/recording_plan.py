@@ -98,7 +98,7 @@ def _settings(args: argparse.Namespace) -> dict[str, ToolSettings]:
         files = tuple(suppression_file(word) for word in args.suppressions)
         read_suppressions(files)  # says what is wrong before anything runs
         for name in registry.WRAPPERS:
-            if registry.tool(name).shape is Shape.ERRORS:
+            if registry.shape(name) is Shape.ERRORS:
                 settings[name] = ToolSettings(suppressions=files)
     for name in registry.WRAPPERS if args.trace_children else ():
         before = settings.get(name, ToolSettings())
@@ -107,7 +107,7 @@ def _settings(args: argparse.Namespace) -> dict[str, ToolSettings]:
         name, equals, argument = word.partition("=")
         if not equals or not argument:
             raise UsageError(f"--tool-arg {word}: write TOOL=ARG, such as massif=--depth=60")
-        registry.tool(name)  # says which names there are
+        registry.check_name(name)  # says which names there are
         own = settings.get(name, ToolSettings())
         settings[name] = replace(own, arguments=(*own.arguments, argument))
     return settings

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from collectors.devices.device import CacheGeometry, DeviceFacts
-from collectors.readers.cachegrind_out import parse_cachegrind
 from collectors.records.cost import CostProfile
-from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
 
 
@@ -27,7 +25,6 @@ class Cachegrind:
 
     name = "cachegrind"
     valgrind_tool = "cachegrind"
-    shape = Shape.COST
 
     def options(
         self,
@@ -62,6 +59,8 @@ class Cachegrind:
         return name.startswith("cachegrind.") and name.endswith(".out")
 
     def read(self, file: Path) -> CostProfile:
+        from collectors.readers.cachegrind_out import parse_cachegrind
+
         return parse_cachegrind(file)
 
 

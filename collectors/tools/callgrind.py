@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from collectors.devices.device import DeviceFacts
-from collectors.readers.callgrind_out import parse_callgrind
 from collectors.records.cost import CostProfile
-from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
 
 
@@ -14,7 +12,6 @@ class Callgrind:
 
     name = "callgrind"
     valgrind_tool = "callgrind"
-    shape = Shape.COST
 
     def options(
         self,
@@ -40,6 +37,8 @@ class Callgrind:
         return name.startswith("callgrind.") and ".out" in name
 
     def read(self, file: Path) -> CostProfile:
+        from collectors.readers.callgrind_out import parse_callgrind
+
         return parse_callgrind(file)
 
 

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from collectors.devices.device import DeviceFacts
-from collectors.readers.dhat_out import MAGIC, parse_dhat
 from collectors.records.heap import HeapProfile
-from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
 from collectors.tools.valgrind import SAY_LOADS
 
@@ -15,7 +13,6 @@ class Dhat:
 
     name = "dhat"
     valgrind_tool = "dhat"
-    shape = Shape.HEAP
 
     def options(
         self,
@@ -27,12 +24,16 @@ class Dhat:
         return [*SAY_LOADS, f"--dhat-out-file={output_dir}/dhat.%p.json", "--num-callers=40"]
 
     def recognises(self, head: bytes) -> bool:
+        from collectors.readers.dhat_out import MAGIC
+
         return MAGIC.match(head) is not None
 
     def is_output(self, name: str) -> bool:
         return name.startswith("dhat.") and name.endswith(".json")
 
     def read(self, file: Path) -> HeapProfile:
+        from collectors.readers.dhat_out import parse_dhat
+
         return parse_dhat(file)
 
 

@@ -3,9 +3,7 @@
 from pathlib import Path
 
 from collectors.devices.device import DeviceFacts
-from collectors.readers.massif_out import parse_massif
 from collectors.records.heap import HeapProfile
-from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
 from collectors.tools.valgrind import SAY_LOADS
 
@@ -15,7 +13,6 @@ class Massif:
 
     name = "massif"
     valgrind_tool = "massif"
-    shape = Shape.HEAP
 
     def options(
         self,
@@ -39,6 +36,8 @@ class Massif:
         return name.startswith("massif.") and name.endswith(".out")
 
     def read(self, file: Path) -> HeapProfile:
+        from collectors.readers.massif_out import parse_massif
+
         return parse_massif(file)
 
 

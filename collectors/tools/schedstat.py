@@ -7,14 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from collectors.devices.device import Device, Preferred, RunningStream
-from collectors.devices.local import LOCAL_SERIAL, runs_here
 from collectors.errors import DeviceError, ToolError
-from collectors.readers.proc import MAGIC, parse_schedstat
 from collectors.records.samples import SampleProfile
-from collectors.records.shared import Shape
-from collectors.tools.schedstat_native import native_sampler
-from collectors.tools.schedstat_python import PythonSampler
-from collectors.tools.schedstat_shell import shell_command
 from collectors.tools.tool import RunningSampler, Subject, ToolSettings
 
 _FILE = "schedstat.txt"
@@ -24,21 +18,29 @@ class Schedstat:
     """Running, waiting for a CPU, context switches and last CPU, thread by thread."""
 
     name = "schedstat"
-    shape = Shape.SAMPLES
     default_interval = 0.1
 
     def recognises(self, head: bytes) -> bool:
+        from collectors.readers.proc import MAGIC
+
         return head.startswith(MAGIC)
 
     def is_output(self, name: str) -> bool:
         return name == _FILE
 
     def read(self, file: Path) -> SampleProfile:
+        from collectors.readers.proc import parse_schedstat
+
         return parse_schedstat(file)
 
     def start(
         self, device: Device, subject: Subject, folder: Path, settings: ToolSettings
     ) -> RunningSampler:
+        from collectors.devices.local import LOCAL_SERIAL, runs_here
+        from collectors.tools.schedstat_native import native_sampler
+        from collectors.tools.schedstat_python import PythonSampler
+        from collectors.tools.schedstat_shell import shell_command
+
         interval = settings.interval_seconds or self.default_interval
         file = folder / _FILE
         abi = device.facts().abi

@@ -57,9 +57,6 @@ class Tool(Protocol):
     @property
     def name(self) -> str: ...
 
-    @property
-    def shape(self) -> Shape: ...
-
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with `head` (up to 64 KiB) is this tool's output."""
         ...

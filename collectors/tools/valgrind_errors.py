@@ -3,13 +3,9 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
 
 from collectors.devices.device import DeviceFacts
-from collectors.readers.valgrind_log import LINE, parse_valgrind_log, tool_of_quiet
-from collectors.readers.valgrind_xml import parse_valgrind_xml
 from collectors.records.errors import ErrorProfile
-from collectors.records.shared import Shape
 from collectors.tools.tool import ToolSettings
 
 _HEAD_BYTES = 1 << 16
@@ -22,6 +18,8 @@ def recognises(head: bytes, tool: bytes) -> bool:
     if _DOCUMENT.search(head) is not None:
         named = re.search(rb"<tool(?:\s[^<>]*)?>\s*([^<>\s]*)\s*</tool\s*>", head)
         return named is not None and named[1] == tool
+    from collectors.readers.valgrind_log import LINE, tool_of_quiet
+
     if LINE.search(head) is None:
         return False
     banner = _BANNER.search(head)
@@ -35,7 +33,11 @@ def parse_errors(file: Path) -> ErrorProfile:
     with file.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
     if _DOCUMENT.search(head) is not None or b"<error>" in head:
+        from collectors.readers.valgrind_xml import parse_valgrind_xml
+
         return parse_valgrind_xml(file)
+    from collectors.readers.valgrind_log import parse_valgrind_log
+
     return parse_valgrind_log(file)
 
 
@@ -45,7 +47,6 @@ class ErrorTool:
 
     name: str
     arguments: tuple[str, ...] = ()
-    shape: ClassVar[Shape] = Shape.ERRORS
 
     @property
     def valgrind_tool(self) -> str:

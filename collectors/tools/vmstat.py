@@ -6,9 +6,7 @@ from typing import BinaryIO
 
 from collectors.devices.device import Device, RunningStream
 from collectors.errors import DeviceError, ToolError
-from collectors.readers.vmstat_text import parse_vmstat
 from collectors.records.samples import SampleProfile
-from collectors.records.shared import Shape
 from collectors.tools.tool import RunningSampler, Subject, ToolSettings
 
 _FILE = "vmstat.txt"
@@ -38,7 +36,6 @@ class Vmstat:
     """Run queue, CPU shares, context switches and memory of the whole system."""
 
     name = "vmstat"
-    shape = Shape.SAMPLES
     default_interval = 1.0
 
     def recognises(self, head: bytes) -> bool:
@@ -49,6 +46,8 @@ class Vmstat:
         return name == _FILE
 
     def read(self, file: Path) -> SampleProfile:
+        from collectors.readers.vmstat_text import parse_vmstat
+
         return parse_vmstat(file)
 
     def start(

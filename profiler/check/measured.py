@@ -85,7 +85,7 @@ def not_whole(session: Session, tool: str, *, needs_malloc: bool = False) -> str
     if entry is None:
         return f"{tool} was asked for and never ran"
     reading = session.reading(tool)
-    shape = registry.tool(tool).shape
+    shape = registry.shape(tool)
     damage = [found for found in reading.all_damage() if hurts(found, shape)]
     if entry.state is State.RECORDING:
         return f"{tool} is still being recorded"

@@ -86,7 +86,7 @@ def _one_sided(diff: SessionDiff) -> Iterator[str]:
         for tool in names:
             if tool in other or tool not in registry.tool_names():
                 continue
-            if _PARTS[registry.tool(tool).shape] not in diff.missing:
+            if _PARTS[registry.shape(tool)] not in diff.missing:
                 yield f"{tool} is in {side} only: it is not compared"
 
 
@@ -103,7 +103,7 @@ def _all_common(
     """Each tool of a shape that both sessions have; says what is missing where none is."""
     known = registry.tool_names()
     tools = [
-        [tool for tool in s.tools if tool in known and registry.tool(tool).shape is shape]
+        [tool for tool in s.tools if tool in known and registry.shape(tool) is shape]
         for s in (diff.baseline, diff.session)
     ]
     found = False

@@ -110,7 +110,7 @@ def _check(plan: FleetPlan, source: str) -> None:
             )
     for tools in plan.tools:
         for name in tools.split(","):
-            registry.tool(name.strip())  # says which there are
+            registry.check_name(name.strip())  # says which there are
     _unlike(source, "devices", (device.serial for device in plan.devices))
     _unlike(source, "devices' names", (device.name for device in plan.devices))
     _unlike(source, "targets' names", (target.name for target in plan.targets))

@@ -34,7 +34,7 @@ class Plan:
         if not self.tools:
             raise UsageError("no tool was chosen: give at least one to -t")
         for name in self.tools:
-            registry.tool(name)  # says which names there are
+            registry.check_name(name)  # says which names there are
         if self.target is None and self.app is None and self.wrappers:
             raise UsageError(
                 f"{self.wrappers[0]} runs a program of its own: give one after `--`, or choose "

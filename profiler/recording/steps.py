@@ -174,11 +174,11 @@ class StepRunner:
         launcher, toolchain = self.launcher, self.toolchain
         assert launcher is not None  # noqa: S101  # a plan with wrappers has a target
         assert toolchain is not None  # noqa: S101  # and a Valgrind was found for it
-        wrapper = registry.wrapper(step.name)
+        wrapper, shape = registry.wrapper(step.name), registry.shape(step.name)
         folder = self.writer.folder(step.name)
         output_dir = launcher.output_dir(step.name, folder)
-        settings = self.plan.settings_of(step.name).suppressing(self.device, wrapper.shape)
-        live = self._live_heap(step, wrapper.shape, toolchain, output_dir)
+        settings = self.plan.settings_of(step.name).suppressing(self.device, shape)
+        live = self._live_heap(step, shape, toolchain, output_dir)
         prefix = valgrind.command(
             toolchain,
             wrapper,
@@ -189,7 +189,7 @@ class StepRunner:
             pipes=None if live is None else live.pipes,
         )
         unmeasured = launcher.unmeasured
-        if wrapper.shape not in _NEED_MALLOC or "--pages-as-heap=yes" in settings.arguments:
+        if shape not in _NEED_MALLOC or "--pages-as-heap=yes" in settings.arguments:
             unmeasured = None
         entry = self.writer.manifest.capture(step.name) or CaptureEntry(
             tool=step.name,

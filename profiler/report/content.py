@@ -70,7 +70,7 @@ class ReportInput:
         """The recorded tools that yield a shape."""
         known = registry.tool_names()  # a newer droidgrind may have recorded with other tools
         names = (capture.tool for capture in self.captures)
-        return tuple(n for n in names if n in known and registry.tool(n).shape is shape)
+        return tuple(n for n in names if n in known and registry.shape(n) is shape)
 
     def whole_tools(self, tools: Sequence[str]) -> tuple[str, ...]:
         """Those of `tools` that came to their end and whose output could all be read."""

@@ -232,7 +232,7 @@ def _truncated(recorded: Recorded, context: Context) -> Iterator[Finding]:
     for entry in recorded.captures:
         if entry.tool not in known:
             continue
-        shape = registry.tool(entry.tool).shape
+        shape = registry.shape(entry.tool)
         hurt = [d for tool, d in recorded.damage if tool == entry.tool and hurts(d, shape)]
         if entry.state in {State.COMPLETE, State.RECORDING} and not hurt:
             continue
@@ -263,7 +263,7 @@ def _truncated(recorded: Recorded, context: Context) -> Iterator[Finding]:
             f"{listed(never, 4)} never ran",
             "The recording ended before that: nothing is known of what would have been found.",
             "`droidgrind record --resume SESSION` runs what is missing.",
-            place(_VIEWS[registry.tool(never[0]).shape]),
+            place(_VIEWS[registry.shape(never[0])]),
             fingerprint("trust-truncated", *never),
             weight=10,
         )
@@ -337,7 +337,7 @@ def _exit(recorded: Recorded, context: Context) -> Iterator[Finding]:
         f"Exit status {first.exit_status} under {listed([e.tool for e in other])}, "
         f"{native.exit_status} natively: another path was taken, or time ran out.",
         "See its standard error in raw/; give it longer time limits under Valgrind.",
-        place(_VIEWS[registry.tool(first.tool).shape]),
+        place(_VIEWS[registry.shape(first.tool)]),
         fingerprint("trust-exit"),
         weight=6,
     )

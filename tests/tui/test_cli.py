@@ -41,6 +41,22 @@ def test_help_loads_nothing_heavy() -> None:
     assert "record" in done.stdout
 
 
+def test_shapes_are_known_without_tools_and_readers() -> None:
+    """Nor does asking a tool for its files import what reads them."""
+    script = (
+        "import sys\n"
+        "from collectors import registry\n"
+        "shapes = [registry.shape(name) for name in registry.tool_names()]\n"
+        "print([name for name in sys.modules if name.startswith('collectors.tools')])\n"
+        "[registry.tool(name).is_output('x') for name in registry.tool_names()]\n"
+        "print([name for name in sys.modules if name.startswith('collectors.readers')])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.split("\n") == ["[]", "[]", ""]
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(
     name: str, capsys: pytest.CaptureFixture[str]

@@ -30,7 +30,7 @@ def read_costs(session: Session) -> CostContent | None:
     known = registry.tool_names()
     runs: list[CostRun] = []
     for tool in session.tools:
-        if tool in known and registry.tool(tool).shape is Shape.COST:
+        if tool in known and registry.shape(tool) is Shape.COST:
             group = [p for p in session.profiles(tool) if isinstance(p, CostProfile)]
             if group:
                 runs.append(CostRun(tool, tuple(group)))

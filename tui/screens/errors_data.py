@@ -50,7 +50,7 @@ def error_profiles(session: Session) -> dict[str, list[ErrorProfile]]:
     return {
         tool: [p for p in session.profiles(tool) if isinstance(p, ErrorProfile)]
         for tool in session.tools
-        if tool in known and registry.tool(tool).shape is Shape.ERRORS
+        if tool in known and registry.shape(tool) is Shape.ERRORS
     }
 
 

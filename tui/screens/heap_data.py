@@ -33,7 +33,7 @@ def heap_runs(session: Session) -> list[HeapRun]:
     known = registry.tool_names()
     runs: list[HeapRun] = []
     for tool in session.tools:
-        if tool in known and registry.tool(tool).shape is Shape.HEAP:
+        if tool in known and registry.shape(tool) is Shape.HEAP:
             reading = session.reading(tool)
             for file, profile in zip(reading.files, reading.profiles, strict=True):
                 if isinstance(profile, HeapProfile) and profile.snapshots:
@@ -98,7 +98,7 @@ def _paths_named(session: Session, name: str) -> set[str]:
     known = registry.tool_names()
     found: set[str] = set()
     for tool in session.tools:
-        if tool not in known or registry.tool(tool).shape not in {Shape.COST, Shape.ERRORS}:
+        if tool not in known or registry.shape(tool) not in {Shape.COST, Shape.ERRORS}:
             continue
         for profile in session.profiles(tool):
             paths: Iterable[str | None] = ()

@@ -115,7 +115,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         """Only the manifest: the figures follow, tool by tool, so that this shows at once."""
         known = registry.tool_names()
         lines = [
-            ToolLine(e, registry.tool(e.tool).shape if e.tool in known else None, None)
+            ToolLine(e, registry.shape(e.tool) if e.tool in known else None, None)
             for e in session.captures
         ]
         return lines or None
@@ -144,7 +144,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         for entry in sorted(session.captures, key=lambda e: sum(f.bytes for f in e.files)):
             try:
                 reading = session.reading(entry.tool)
-                shape = registry.tool(entry.tool).shape
+                shape = registry.shape(entry.tool)
                 if shape is Shape.ERRORS and severities is None:
                     severities = tool_severities(
                         error_profiles(session), project_context(session)

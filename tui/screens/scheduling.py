@@ -41,7 +41,7 @@ class SchedulingScreen(SessionScreen[Track]):
         known = registry.tool_names()
         found: dict[str, SampleProfile] = {}
         for tool in session.tools:
-            if tool in known and registry.tool(tool).shape is Shape.SAMPLES:
+            if tool in known and registry.shape(tool) is Shape.SAMPLES:
                 for profile in session.profiles(tool)[:1]:
                     if isinstance(profile, SampleProfile):
                         found[tool] = profile

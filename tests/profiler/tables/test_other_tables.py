@@ -208,7 +208,9 @@ def test_a_damaged_or_missing_table_is_read_anew(
     shutil.copyfile(DATA / name, raw)
 
     def profile() -> Profile:
-        return through.read_through_tables(tmp_path, tool.name, tool.shape, raw, tool.read)
+        return through.read_through_tables(
+            tmp_path, tool.name, registry.shape(tool.name), raw, tool.read
+        )
 
     profile()
     folder = tmp_path / "tables" / tool.name

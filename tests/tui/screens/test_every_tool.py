@@ -210,4 +210,4 @@ async def test_errors_are_of_all_tools(everything: Session, settle: Settle) -> N
 
 
 def test_the_tools_have_a_screen() -> None:
-    assert {registry.tool(name).shape for name in registry.tool_names()} == set(Shape)
+    assert {registry.shape(name) for name in registry.tool_names()} == set(Shape)
