@@ -22,7 +22,7 @@ from profiler.exports.content import (
     source_path,
 )
 from profiler.store import Session
-from profiler.version import installed_version
+from profiler.version import installed_version, project_url
 from profiler.visible import visible
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -34,11 +34,13 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 def write(session: Session, out: BinaryIO) -> None:
     found = list(error_groups(session, own_code(session)))
     kinds = list(dict.fromkeys(group.records[0].kind for group in found))
+    url = project_url()
     head = {
         "tool": {
             "driver": {
                 "name": "droidgrind",
                 "version": installed_version(),
+                **({} if url is None else {"informationUri": url}),
                 "rules": [
                     {
                         "id": kind,

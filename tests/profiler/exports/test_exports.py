@@ -13,6 +13,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections import Counter
+from email.message import Message
 from pathlib import Path
 from typing import Any, cast
 
@@ -152,13 +153,35 @@ def test_sarif_is_read_by_sarif_tools(
     assert place["artifactLocation"]["uri"] == "a%20b%22%23%3F.c"
 
 
-def test_sarif_fits_its_schema(
-    session: Session, hostile: Session, npm_package: NpmPackage
+@pytest.mark.parametrize(
+    ("named", "url"),
+    [
+        ((), None),
+        (("Changelog, https://x.test/changes",), None),
+        (
+            ("Repository, https://x.test/git", "Homepage, https://x.test/?a,b"),
+            "https://x.test/?a,b",
+        ),
+    ],
+)
+def test_sarif_fits_its_schema_with_the_project_s_page_or_without(
+    session: Session,
+    hostile: Session,
+    npm_package: NpmPackage,
+    monkeypatch: pytest.MonkeyPatch,
+    named: tuple[str, ...],
+    url: str | None,
 ) -> None:
     package = npm_package("@microsoft/jest-sarif@1.0.0-beta.0")
     schema = json.loads((package / "lib/schemas/sarif-2.1.0-rtm.5.json").read_bytes())
+    said = Message()
+    for line in named:
+        said["Project-URL"] = line
+    monkeypatch.setattr("profiler.version.metadata", lambda _: said)
     for one in (session, hostile):
-        jsonschema.validate(json.loads(exported(one, "sarif")), schema)
+        document = json.loads(exported(one, "sarif"))
+        jsonschema.validate(document, schema)
+        assert document["runs"][0]["tool"]["driver"].get("informationUri") == url
 
 
 def test_gitlab_has_one_issue_an_error_each_with_its_own_fingerprint(session: Session) -> None:
