@@ -109,7 +109,9 @@ class ErrorProcess:
     `finished` is False where the document ends before Valgrind's closing words, so that
     counts and leaks may be missing. `leaks` is Valgrind's own LEAK SUMMARY where the output
     has one (text logs, XML protocol 6): a check on the records, and their source only where
-    there are none (`--leak-check=summary`, kinds that are not shown).
+    there are none (`--leak-check=summary`, kinds that are not shown). `suppressed` names
+    the suppressions that were used, with how often each was; a text log without `-s` says
+    but their sum, under the name `???`.
     """
 
     pid: int | None = None

@@ -54,10 +54,12 @@ def _by_memcheck(errors: Sequence[ErrorProfile], context: Context) -> Iterator[H
     if len(found) != 1:
         return
     ((profile, process),) = found
-    if profile.damage or not process.finished or process.suppressed:
+    if profile.damage or not process.finished:
         return
-    if process.heap is not None:
+    if process.heap is not None:  # what is suppressed is in use as well
         yield Held(process.heap.in_use_bytes, "Memcheck")
+        return
+    if process.suppressed:
         return
     entry = context.manifest.capture("memcheck")
     if (entry is None or entry.unmeasured is None) and _lists_all(process):

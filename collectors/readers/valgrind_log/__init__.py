@@ -21,6 +21,7 @@ _CARRIER = (
     rb"[VDIWEF][ /][^:\n]{1,80}:) "
 )
 _CARRIED = re.compile(_CARRIER + rb"(?===|--|\*\*)")
+_CARRIED_ALONG = re.compile(_CARRIER)
 LINE = re.compile(rb"^(?:" + _CARRIER + rb")?==(?:[\d:.]{1,32} )?\d{1,10}== ", re.MULTILINE)
 PREFIX = re.compile(rb"(==|--|\*\*)(?:[\d:.]{1,32} )?(\d{1,10})\1(?: (.*))?$", re.DOTALL)
 _CRASH = re.compile(
@@ -62,6 +63,7 @@ def parse_lines(lines: Iterable[bytes], source: str) -> ErrorProfile:
     order: list[tuple[int, Key]] = []
     suppression: list[str] | None = None
     last: Process | None = None
+    is_carried = False
     number, raw = 0, b""
     crash: str | None = None
     for raw in lines:
@@ -70,20 +72,22 @@ def parse_lines(lines: Iterable[bytes], source: str) -> ErrorProfile:
         match = PREFIX.match(line)
         if match is None and (carried := _CARRIED.match(line)) is not None:
             match = PREFIX.match(line, carried.end())
+            is_carried = match is not None
         if match is None and b"==" in line:
             # The program left its line open.
             inside = _INSIDE.search(line)
             if inside is not None and int(inside[1]) in processes:
                 match = PREFIX.match(line, inside.start())
         if match is None:
-            if crash is None and (crashed := _CRASH.match(line)) is not None:
+            own = _brought(line) if is_carried else line
+            if crash is None and (crashed := _CRASH.match(own)) is not None:
                 crash = crashed[0].decode("utf-8", "replace")
             # With --gen-suppressions=all a block in braces follows its error, unmarked.
-            if line == b"{" and last is not None:
+            if own == b"{" and last is not None:
                 suppression = []
-            if suppression is not None:
-                suppression.append(line.decode("utf-8", "replace"))
-                if line == b"}" and last is not None:
+            if suppression is not None and (own or not is_carried):
+                suppression.append(own.decode("utf-8", "replace"))
+                if own == b"}" and last is not None:
                     last.add_suppression("\n".join(suppression))
                     suppression = None
             continue
@@ -97,6 +101,8 @@ def parse_lines(lines: Iterable[bytes], source: str) -> ErrorProfile:
             last.message(text)
         elif match[1] == b"==":
             last.line(text)
+        else:
+            last.remark(text)
     if not processes:
         raise ParseError(source, "no line begins with ==PID==: not a log of Valgrind's")
     for process in processes.values():
@@ -110,6 +116,17 @@ def parse_lines(lines: Iterable[bytes], source: str) -> ErrorProfile:
     return ErrorProfile(
         records, tuple(process.result() for process in processes.values()), tuple(damage)
     )
+
+
+def _brought(line: bytes) -> bytes:
+    """What is Valgrind's in a line without a process' number; empty where nothing can be.
+
+    What carries a log brings other programs' lines with it: those of a suppression are
+    braces or begin with spaces.
+    """
+    carrier = _CARRIED_ALONG.match(line)
+    own = line[carrier.end() :] if carrier is not None else b""
+    return own if own in {b"{", b"}"} or own.startswith(b"   ") or _CRASH.match(own) else b""
 
 
 def _damage(

@@ -34,7 +34,14 @@ _IN_USE = re.compile(r"in use at exit: ([\d,]{1,20}) bytes in ([\d,]{1,20}) bloc
 _USAGE = re.compile(
     r"total heap usage: ([\d,]{1,20}) allocs, ([\d,]{1,20}) frees, ([\d,]{1,20}) bytes"
 )
-_SUMMARY = re.compile(r"ERROR SUMMARY: ([\d,]{1,20}) errors? from ([\d,]{1,20}) contexts?")
+_SUMMARY = re.compile(
+    r"ERROR SUMMARY: ([\d,]{1,20}) errors? from ([\d,]{1,20}) contexts?"
+    r"(?: \(suppressed: ([\d,]{1,20}) from)?"
+)
+_USED = re.compile(
+    r"used_suppression: {1,20}(\d{1,10}) (.*?)"
+    r"(?: suppressed: [\d,]{1,20} bytes in [\d,]{1,20} blocks)?$"
+)
 _FATAL = re.compile(r"Process terminating with default action of signal (\d{1,4}) \((\w+)\)")
 _DESCRIPTOR = re.compile(
     r"Open (?:file descriptor|AF_\w+ socket) (\d{1,9}):(?: (.*))?", re.DOTALL
@@ -93,6 +100,8 @@ class Process:
     in_use: tuple[int, int] | None = None
     leaks: dict[str, LeakTotals] | None = None
     summary: tuple[int, int] | None = None
+    suppressed: int = 0
+    used: dict[str, int] = field(default_factory=dict[str, int])  # suppressions, as named
     fatal: FatalSignal | None = None
     thread: tuple[int, str | None] | None = None
     counts_descriptors: bool = False
@@ -115,6 +124,12 @@ class Process:
         self.block.append(text)
         if _SUMMARY.match(text):
             self.flush()
+
+    def remark(self, text: str) -> None:
+        """Take one of Valgrind's own remarks: with `-s` it says which suppressions it used."""
+        used = _USED.match(text)
+        if used is not None:
+            self.used[used[2]] = int(used[1])
 
     def message(self, text: str) -> None:
         """Take a client message; a backtrace may follow it."""
@@ -198,6 +213,7 @@ class Process:
                 self.leaks[name] = LeakTotals(_number(leak[2]), _number(leak[3]))
             elif summary is not None:
                 self.summary = _number(summary[1]), _number(summary[2])
+                self.suppressed = _number(summary[3] or "")
 
     def _add_loss(self, block: Sequence[str], loss: re.Match[str]) -> None:
         total, direct, blocks, kind, reachable, reachable_blocks, _ = loss.groups()
@@ -280,6 +296,14 @@ class Process:
         if usual < counted != self.reports.total():
             yield f"{usual:,} errors were read, Valgrind counted {counted:,}"
 
+    def _suppressed(self) -> Iterator[tuple[str, int]]:
+        """The suppressions that were used and how often; all under one name without `-s`."""
+        for named, count in self.used.items():
+            name, _, place = named.rpartition(" ")
+            yield (name if name and place.rpartition(":")[2].isdigit() else named), count
+        if not self.used and self.suppressed:
+            yield "???", self.suppressed
+
     def result(self) -> ErrorProcess:
         return ErrorProcess(
             pid=self.pid,
@@ -289,6 +313,7 @@ class Process:
             finished=self.finished,
             fatal_signal=self.fatal,
             client_messages=tuple(self.messages),
+            suppressed=tuple(self._suppressed()),
             leaks=self.leaks,
             heap=self.heap,
             error_summary=self.summary,

@@ -67,6 +67,40 @@ def test_lines_that_something_carries_are_read_alike(carrier: bytes) -> None:
     assert valgrind_errors.recognises(noise + carried, b"memcheck")
 
 
+CARRIERS = {
+    "listener": b"(1) ",
+    "brief": b"I/valgrind( 7): ",
+    "threadtime": b"05-23 10:00:00.100     7     7 I valgrind: ",
+}
+
+
+@pytest.mark.parametrize("carrier", [b"", *CARRIERS.values()], ids=["none", *CARRIERS])
+def test_suppressions_that_were_used_and_made_are_read_however_carried(carrier: bytes) -> None:
+    raw = (OLD / "memcheck-suppressed.txt").read_bytes()
+    carried = re.sub(rb"(?m)^", carrier, raw).removesuffix(carrier)
+    if carrier.startswith((b"I", b"0")):  # another program's line, in the middle of the block
+        other = carrier.replace(b"valgrind", b"art")
+        carried = carried.replace(
+            carrier + b"   fun:main", other + b"GC {\n" + carrier + b"   fun:main"
+        )
+    profile = parse_content(carried, "a")
+    assert profile.damage == ()
+    # what the XML of the same run says in <suppcounts> and <suppression>
+    assert profile.processes[0].suppressed == (("lose the blocks", 1), ("bad-cond", 7))
+    (record,) = profile.records
+    assert record.suppression == (
+        "{\n   <insert_a_suppression_name_here>\n   Memcheck:Leak\n   match-leak-kinds: "
+        "definite\n   fun:malloc\n   fun:_Z5lose2i\n   fun:main\n}"
+    )
+
+
+def test_without_a_list_of_used_suppressions_their_sum_is_known() -> None:
+    raw = (OLD / "memcheck-suppressed.txt").read_bytes()
+    unnamed = re.sub(rb"(?m)^--.*\n", b"", raw)
+    assert parse_content(unnamed, "a").processes[0].suppressed == (("???", 8),)
+    assert parse_content(SMALL, "a").processes[0].suppressed == ()
+
+
 def test_a_line_that_the_program_left_open_costs_no_error() -> None:
     opened = SMALL.replace(b"==7== Invalid read", b"50 % == half ==7== Invalid read")
     assert opened != SMALL
