@@ -162,7 +162,7 @@ class RecordingFeed:
         """The errors in the growing XML: its reader keeps what is before a torn end."""
         assert self.directory is not None  # noqa: S101  # set before any tick
         tool = registry.tool(step.name)
-        if tool.shape is not Shape.ERRORS:
+        if registry.shape(step.name) is not Shape.ERRORS:
             return
         seen: list[ErrorProfile] = []
         for file in sorted((self.directory / RAW_FOLDER / step.name).glob("*")):
