@@ -24,6 +24,7 @@ from profiler.project import load_project
 from profiler.recording.form import Typed
 from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
+from tui.key_names import key_name
 from tui.live_painter import LivePainter
 from tui.messages import GoTo, OpenSession, Status
 from tui.screens.confirm import ConfirmScreen
@@ -163,7 +164,7 @@ class Dashboard(App[int]):
         return ascii_driver(driver)
 
     def get_key_display(self, binding: Binding) -> str:
-        return "Enter" if binding.key == "enter" else super().get_key_display(binding)
+        return binding.key_display or key_name(binding.key, ascii_only=self.ascii_only)
 
     # What is looked at.
 

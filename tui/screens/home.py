@@ -34,10 +34,10 @@ SESSION_COLUMNS = (
     TableColumn("recorded", 16),
     TableColumn("state", 11),
     TableColumn("findings", 12),
-    TableColumn("target", 20, grow=True),
+    TableColumn("target", 14, grow=True),
     TableColumn("device", 14),
-    TableColumn("tools", 17, grow=True),
-    TableColumn("took", 12, right=True),
+    TableColumn("tools", 13, grow=True),
+    TableColumn("took", 11, right=True),
 )
 DEVICE_COLUMNS = (
     TableColumn("serial", 16),
@@ -54,6 +54,15 @@ _JUDGED = 20  # sessions that are judged while they are listed, the newest first
 _JUDGED_BYTES = 20_000_000  # where that takes less than a second
 
 
+class SessionTable(LineTable):
+    """The stored sessions; what is done to one is done only where they have the focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "screen.delete", "Delete"),
+        Binding("c", "screen.compare", "Compare"),
+    ]
+
+
 class HomeScreen(FrameScreen):
     """Devices and sessions."""
 
@@ -63,15 +72,14 @@ class HomeScreen(FrameScreen):
         "(or w) watches one live, r begins a recording on it, v says what it lacks and the "
         "remedy of each.\n"
         "Below, the stored sessions, the newest first: Enter opens one, d deletes it (asked "
-        "first), c marks it and then compares it with a second one, as a page. Findings: ✖ "
-        "errors, ▲ warnings, ● notes; – where nobody has looked yet."
+        "first), c marks it and then compares it with a second one, as a page; Tab goes from "
+        "one list to the other. Findings: ✖ errors, ▲ warnings, ● notes; – where nobody has "
+        "looked yet."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "app.record", "Record"),
         Binding("w", "watch", "Watch"),
         Binding("v", "doctor", "Verdict"),
-        Binding("d", "delete", "Delete"),
-        Binding("c", "compare", "Compare"),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("R", "reload", "Look again", show=False),
     ]
@@ -99,7 +107,7 @@ class HomeScreen(FrameScreen):
         with Vertical(id="sessions-box", classes="box") as box:
             box.border_title = "What was recorded?"
             yield Notice(id="notice")
-            yield LineTable(SESSION_COLUMNS, leads=True, widget_id="sessions")
+            yield SessionTable(SESSION_COLUMNS, leads=True, widget_id="sessions")
         yield FilterInput(widget_id="filter")
         yield TextLine(id="word")
 

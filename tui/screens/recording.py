@@ -39,7 +39,7 @@ class RecordingScreen(FrameScreen):
     help_text = (
         "The steps of the recording, with the time that each took when the same command last "
         "came to its own end. What was found is grouped and weighed as on the errors screen; "
-        "leaks are known when the program ends. `x` stops gracefully: the target is told to "
+        "leaks are known when the program ends. x stops gracefully: the target is told to "
         "end, and what was measured is kept; pressed again, it does not wait. Times under "
         "Valgrind are not times of the program."
     )

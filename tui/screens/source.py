@@ -18,7 +18,7 @@ class SourceScreen(ModalScreen[None]):
     """`here` is where the file lies on this machine."""
 
     help_text = (
-        "The source line that the figure is about. `o` opens the cursor's line in $EDITOR."
+        "The source line that the figure is about. o opens the cursor's line in $EDITOR."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "edit", "Editor"),

@@ -1,5 +1,6 @@
 """The frame: tabs, header, keys, help, export, themes and ASCII, in the real application."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tui.messages import GoTo
 from tui.screens.frame import FrameScreen
 from tui.screens.session_screen import SessionScreen
 from tui.theme import PALETTES, ascii_text
-from tui.widgets.frame_lines import HeaderLine, KeyLine, Notice, TabLine
+from tui.widgets.frame_lines import HeaderLine, KeyLine, Notice, TabLine, nearest_first
 from tui.widgets.line_table import LineTable
 
 
@@ -79,6 +80,33 @@ async def test_help_names_every_key_of_the_screen(imported: Session) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is below
+
+
+ONE_STYLE = re.compile(
+    r"(Shift\+|Alt\+|Super\+)?\^?"
+    r"([!-~]|[↑↓←→]|Enter|Esc|Space|Tab|Backspace|Del|Home|End|PgUp|PgDn|Up|Down|Left|Right)"
+)
+
+
+@pytest.mark.parametrize("ascii_only", [False, True])
+async def test_keys_are_written_in_one_style(imported: Session, ascii_only: bool) -> None:
+    """Under `?` of every screen, and of a line that is typed into."""
+    app = Dashboard.starting_in("overview")(
+        imported.directory.parent, session=imported, ascii_only=ascii_only
+    )
+    async with app.run_test(size=(160, 40)) as pilot:
+        seen: set[str] = set()
+        for tab in ("0", *(tab.key for tab in TABS)):
+            await pilot.press(tab)
+            await pilot.pause()
+            for _ in range(2):
+                seen |= {app.get_key_display(a.binding) for a in nearest_first(app.screen)}
+                await pilot.press("slash")
+                await pilot.pause()
+            await pilot.press("escape")
+        assert {key for key in seen if not ONE_STYLE.fullmatch(key)} == set()
+        assert {"Enter", "Esc", "Space", "PgDn", "^p", "/"} <= seen
+        assert {"Up", "Left"} <= seen if ascii_only else {"↑", "←"} <= seen
 
 
 async def test_screen_and_session_are_exported(imported: Session) -> None:

@@ -18,7 +18,7 @@ from tui.screens.comparison import ComparisonScreen
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.doctor import DoctorScreen
 from tui.screens.recording import RecordingScreen
-from tui.widgets.frame_lines import HeaderLine, Notice
+from tui.widgets.frame_lines import HeaderLine, KeyLine, Notice
 from tui.widgets.line_table import LineTable
 
 
@@ -48,6 +48,38 @@ async def test_a_session_is_deleted_only_when_asked_for_twice(root: Path) -> Non
         await app.workers.wait_for_complete()
         await pilot.pause()
         assert len(list(root.iterdir())) == 1
+
+
+async def test_no_session_is_deleted_or_marked_from_the_devices(root: Path) -> None:
+    app = Dashboard(root)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        keys = app.screen.query_one(KeyLine)
+        assert "d Delete" in keys.render_line(0).text
+        await pilot.press("shift+tab")
+        assert app.screen.query_one("#devices").has_focus
+        await pilot.pause()
+        assert "Delete" not in keys.render_line(0).text
+        assert "Compare" not in keys.render_line(0).text
+        await pilot.press("d", "c")
+        await pilot.pause()
+        assert not isinstance(app.screen, ConfirmScreen)
+        rows = app.screen.query_one("#sessions", LineTable).rows
+        assert [rows[i][0] for i in range(len(rows))] == ["", ""]
+
+
+@pytest.mark.parametrize("cells", [80, 110, 120, 160, 200])
+async def test_the_sessions_fit_their_box(root: Path, cells: int) -> None:
+    app = Dashboard(root)
+    async with app.run_test(size=(cells, 36)) as pilot:
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        for name in ("#sessions", "#devices"):
+            table = app.screen.query_one(name, LineTable)
+            assert table.virtual_size.width <= table.size.width
 
 
 async def test_what_nobody_has_judged_is_judged_while_it_is_listed(root: Path) -> None:
