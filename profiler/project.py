@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from collectors import registry
 from collectors.errors import InputError, UsageError
-from profiler.finding_counts import FindingCounts, keep_counts, kept_counts
+from profiler.finding_counts import FindingCounts, counts_of, keep_counts, kept_counts
 from profiler.findings import Finding, session_findings
 from profiler.own_code import OwnCode
 from profiler.own_code_stored import stored_globs
@@ -115,6 +115,18 @@ def project_findings(
     findings = session_findings(session, thresholds=chosen.thresholds, own=own)
     keep_counts(session, (chosen.thresholds, own), findings)
     return findings
+
+
+def judge(session: Session) -> FindingCounts:
+    """Judge a session by the project here, so that lists know its findings without reading it.
+
+    Large captures have their tables then, too. Raises `InputError` where the project's files
+    cannot be read.
+    """
+    project = load_project()
+    known = project.suppressing()
+    chosen = session.with_suppressions(known) if known else session
+    return counts_of(project_findings(chosen, project=project))
 
 
 def project_context(session: Session) -> Context:

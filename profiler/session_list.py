@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from collectors.errors import DroidgrindError, InputError
-from profiler.finding_counts import FindingCounts, counts_of
+from profiler.finding_counts import FindingCounts
 from profiler.manifest import State
-from profiler.project import known_counts, load_project, project_findings
+from profiler.project import judge, known_counts, load_project
 from profiler.store import open_session, session_directories
 
 
@@ -62,10 +62,7 @@ def list_sessions(root: Path) -> list[SessionLine]:
 
 def judged(line: SessionLine) -> SessionLine:
     """The same with its findings counted, which reads the session."""
-    project = load_project()
-    session = open_session(line.directory).with_suppressions(project.suppressing())
-    findings = project_findings(session, project=project)
-    return replace(line, findings=counts_of(findings))
+    return replace(line, findings=judge(open_session(line.directory)))
 
 
 def delete_session(directory: Path) -> None:

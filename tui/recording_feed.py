@@ -15,9 +15,9 @@ from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
 from profiler.aggregate.error_groups import ErrorGrouping, ErrorNode, all_records, error_tree
 from profiler.aggregate.error_severity import record_severities
-from profiler.manifest import CaptureEntry, NativeRun
+from profiler.manifest import CaptureEntry, NativeRun, State
 from profiler.own_code import OwnCode
-from profiler.project import project_context
+from profiler.project import judge, project_context
 from profiler.recording.heap_watch import HeapMoment
 from profiler.recording.progress import Step, StopRequest
 from profiler.rules.context import Context
@@ -84,6 +84,7 @@ class RecordingFeed:
             )
             if self._request.symbols:
                 self._symbolize(self.recorded.session)
+            self._judge(self.recorded.session)
         except DroidgrindError as error:
             self.failure = str(error)
         except OSError as error:
@@ -101,6 +102,15 @@ class RecordingFeed:
         for line in symbols_lines(symbolize(session, self._request.symbols)):
             if line:
                 self._say(line.strip())
+
+    def _judge(self, session: Session) -> None:
+        """Count the findings, so that lists know them."""
+        if session.manifest.state is State.RECORDING:  # set aside: it will go on
+            return
+        try:
+            judge(session)
+        except DroidgrindError as error:
+            self._say(f"its findings are not counted: {error}")
 
     def _see_heap(self, step: Step, moment: HeapMoment) -> None:
         if self.heap_step is not step:

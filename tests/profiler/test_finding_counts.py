@@ -1,5 +1,6 @@
 """What a session's findings came to is kept, and forgotten as soon as it may not hold."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from profiler.finding_counts import FindingCounts, counts_of
 from profiler.project import FILE_NAME, Project, known_counts, load_project, project_findings
 from profiler.session_list import judged, list_sessions
 from profiler.store import Session, open_session
+from tests.conftest import DATA
+from tui.cli import main
 
 
 @pytest.fixture
@@ -61,3 +64,38 @@ def test_a_list_tells_what_was_judged_and_judges_what_was_not(session: Session) 
     assert judged(line).findings == FindingCounts(3, 2, 2)
     (line,) = list_sessions(session.directory.parent)
     assert line.findings == FindingCounts(3, 2, 2)
+
+
+def listed(capsys: pytest.CaptureFixture[str]) -> dict[str, int] | None:
+    """What `droidgrind sessions` says of the findings of the only session."""
+    capsys.readouterr()
+    assert main(["sessions", "--json"]) == 0
+    (entry,) = json.loads(capsys.readouterr().out)
+    counts: dict[str, int] | None = entry["findings"]
+    return counts
+
+
+def test_a_session_that_was_imported_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / FILE_NAME).write_text('suppressions = ["known.supp"]')
+    (tmp_path / "known.supp").write_text("{\n   x\n   Memcheck:Leak\n   fun:none\n}\n")
+    log = DATA / "memcheck/3.19-x86_64/memcheck-suppressed.txt"
+    assert main(["import", str(log)]) == 0
+    assert listed(capsys) == {"errors": 0, "warnings": 0, "notes": 1}
+    # what cannot be judged is stored all the same, and said
+    (tmp_path / FILE_NAME).write_text('suppressions = ["gone.supp"]')
+    assert main(["import", str(log), "-o", "other"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "other\n"
+    assert "is stored, but its findings are not counted: " in said.err
+
+
+def test_a_session_that_was_recorded_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["record", "-s", "local", "-q", "-t", "vmstat", "--", "true"]) == 0
+    assert listed(capsys) is not None
+    assert list_sessions(tmp_path / "droidgrind-sessions")[0].findings is not None

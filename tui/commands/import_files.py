@@ -38,6 +38,7 @@ class ImportCommand:
             for damage in session.reading(tool).all_damage():
                 warn(f"{tool}: {damage}")
         print_line(str(session.directory))
+        options.count_findings(session)
         return 0
 
 

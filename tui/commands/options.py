@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collectors.errors import InputError, UsageError
+from collectors.errors import DroidgrindError, InputError, UsageError
 
 if TYPE_CHECKING:
     from profiler.store import Session
@@ -193,3 +193,17 @@ def add_source_map(parser: argparse.ArgumentParser) -> None:
         metavar="FROM=TO",
         help="sources that the build had below FROM are below TO here (may be repeated)",
     )
+
+
+def count_findings(session: "Session") -> None:
+    """Judge a session that was just stored, so that lists say at once what is in it."""
+    from profiler.manifest import State
+    from profiler.project import judge
+    from tui.text import warn
+
+    if session.manifest.state is State.RECORDING:  # set aside: it will go on
+        return
+    try:
+        judge(session)
+    except DroidgrindError as error:
+        warn(f"{session.id} is stored, but its findings are not counted: {error}")

@@ -170,6 +170,7 @@ class RecordCommand:
                 if line:
                     warn(line.strip())
         print_line(str(recorded.session.directory))
+        options.count_findings(recorded.session)
         captures = recorded.session.captures
         if captures and all(entry.state is State.FAILED for entry in captures):
             warn(

@@ -44,6 +44,7 @@ class SymbolizeCommand:
         else:
             for line in symbols_lines(entry):
                 print_line(line)
+        options.count_findings(session)
         nothing_fits = bool(entry.unresolved) and not entry.files
         return InputError.exit_code if nothing_fits else 0
 
