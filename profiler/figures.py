@@ -45,7 +45,7 @@ def signed_size(value: int) -> str:
     return _sign(value) + size(abs(value))
 
 
-def _sign(value: int) -> str:
+def _sign(value: float) -> str:
     return "+" if value > 0 else "−" if value < 0 else "±"
 
 
@@ -54,6 +54,20 @@ def percent(part: float | None, whole: float | None) -> str:
     if part is None or not whole:
         return NOT_MEASURED
     return f"{100 * part / whole:.1f} %"
+
+
+def change_text(before: float, after: float) -> str:
+    """`+4.4 %`, `×23`; `new` and `gone` where one side has none."""
+    if before == after:
+        return "±0 %"
+    if not before:
+        return "new"
+    if not after:
+        return "gone"
+    if after >= 10 * before > 0:
+        return f"×{after / before:.0f}"
+    share = 100 * (after - before) / before
+    return f"{_sign(share)}{abs(share):.{2 if abs(share) < 1 else 1}f} %"
 
 
 def seconds(value: float | None) -> str:

@@ -10,7 +10,7 @@ from profiler.diff.function import FunctionDelta
 from profiler.diff.heap import HeapDiff
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import NEITHER, SessionDiff
-from profiler.figures import NOT_MEASURED, count, plural, signed, signed_size, size
+from profiler.figures import NOT_MEASURED, change_text, count, plural, signed, signed_size, size
 from profiler.functions import short_name
 from profiler.own_code import alloc_frame, own_frame
 from tui.text import printable, table_lines
@@ -70,21 +70,6 @@ def _named(side: Compared) -> str:
 def _heading(title: str) -> Iterator[str]:
     yield ""
     yield title
-
-
-def change_text(before: float, after: float) -> str:
-    """`+4.4 %`; `new` and `gone` where one side has none."""
-    if before == after:
-        return "±0 %"
-    if not before:
-        return "new"
-    if not after:
-        return "gone"
-    if after >= 10 * before > 0:
-        return f"×{after / before:.0f}"
-    percent = 100 * (after - before) / before
-    sign = "+" if percent > 0 else "−"
-    return f"{sign}{abs(percent):.{2 if abs(percent) < 1 else 1}f} %"
 
 
 def _errors(changes: Sequence[ErrorChange], tools: Sequence[str]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collectors.records.heap import HeapProfile
 from profiler.charts.heap import TIME_TITLES, binary_unit, drawn_snapshots
 from profiler.charts.style import Figure, axis, figure, label, layout
 from profiler.figures import size
-from profiler.functions import short_name
+from profiler.functions import distinct_names
 
 
 def heap_overlay_figure(baseline: HeapProfile, profile: HeapProfile) -> Figure:
@@ -51,7 +51,8 @@ def heap_overlay_figure(baseline: HeapProfile, profile: HeapProfile) -> Figure:
 def function_changes_figure(changes: Sequence[tuple[str, str, float]], unit: str) -> Figure:
     """Bars to the right for more, to the left for less, one a (function, file, delta)."""
     shown = range(len(changes))
-    names = [label(short_name(name), 42) for name, _, _ in changes]
+    functions, files = [name for name, _, _ in changes], [file for _, file, _ in changes]
+    names = [label(name, 42) for name in distinct_names(functions, files)]
     return figure(
         [
             {

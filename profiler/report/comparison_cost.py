@@ -10,11 +10,11 @@ from profiler.charts.style import VISIBLE
 from profiler.diff.cost import NOISE, CostDiff
 from profiler.diff.function import FunctionDelta
 from profiler.diff.sessions import SessionDiff
-from profiler.figures import signed
+from profiler.figures import change_text, plural, signed
 from profiler.functions import estimate_formula, short_name
-from profiler.report.comparison_sections import nothing_to_compare, percent
+from profiler.report.comparison_sections import nothing_to_compare
 from profiler.report.headline import Headline
-from profiler.report.markup import esc, figure, number, table
+from profiler.report.markup import empty, esc, figure, number, table
 from profiler.report.sections import Section
 from profiler.visible import visible
 
@@ -30,12 +30,6 @@ def cost_comparison(diff: SessionDiff) -> Section:
         section.body = nothing_to_compare(diff, "cost", "instruction counts", "cachegrind")
         return section
     document: dict[str, Any] = {"figures": {}, **_columns(cost)}
-    section.body = table(
-        ("Event", "Baseline", "This session", "Change"), _totals(cost), (1, 2, 3)
-    ) + (
-        f'<p class="muted">Instruction counts of identical runs differ by up to about '
-        f"{100 * NOISE:g} %: a smaller change says nothing.</p>"
-    )
     moved = sorted(cost.functions, key=lambda f: -abs(f.own_delta))[:TOP]
     least = VISIBLE * abs(moved[0].own_delta) if moved else 0
     moved = [function for function in moved if abs(function.own_delta) > least]
@@ -50,8 +44,25 @@ def cost_comparison(diff: SessionDiff) -> Section:
             f"Estimated cycles = {estimate_formula(cost.events)}.",
             80 + 24 * len(moved),
         )
+    section.body += (
+        "<h3>How much of each event?</h3>"
+        + table(
+            ("Event", "Baseline", "This session", "Change"),
+            _totals(cost),
+            (1, 2, 3),
+            narrow=True,
+        )
+        + f'<p class="muted">Instruction counts of identical runs differ by up to about '
+        f"{100 * NOISE:g} %: a smaller change says nothing.</p>"
+    )
     shown = len(cost.functions)
     kept = f" The {shown:,} largest of {cost.changed:,}." if shown < cost.changed else ""
+    if not shown:
+        section.body += empty(
+            f"No function costs more or less: {plural(cost.unchanged, 'is', 'are')} the same."
+        )
+        section.parts.append(("cost-compare", document))
+        return section
     section.body += (
         f'<h3>Functions that changed</h3><p class="muted">Matched over renamed paths and '
         f"compilers' copies; {number(cost.unchanged)} did not change, {number(cost.new)} are "
@@ -76,7 +87,7 @@ def _headlines(cost: CostDiff, moved: Sequence[FunctionDelta]) -> list[Headline]
         found.append(
             Headline(
                 "warning" if after > before else "ok",
-                f"Estimated cycles {percent(before, after)}",
+                f"Estimated cycles {change_text(before, after)}",
                 f"The largest change is {short_name(worst.function)}: "
                 f"{signed(worst.own_delta)}.",
                 "See which functions changed the most.",
@@ -100,7 +111,7 @@ def _function_headline(function: FunctionDelta) -> Headline:
     elif function.after is None:
         title = f"{name} is gone"
     else:
-        title = f"{name} costs {percent(before, before + function.own_delta)}"
+        title = f"{name} costs {change_text(before, before + function.own_delta)}"
     line = next(
         (n for n in function.lines if 2 * abs(n.delta) >= abs(function.own_delta)), None
     )
@@ -118,12 +129,12 @@ def _function_headline(function: FunctionDelta) -> Headline:
 
 def _totals(cost: CostDiff) -> list[list[str]]:
     rows = [
-        [esc(event), number(was), number(now), percent(was, now)]
+        [esc(event), number(was), number(now), change_text(was, now)]
         for event, was, now in zip(cost.events, cost.before, cost.after, strict=True)
         if was or now
     ]
     was, now = cost.cycles
-    return [["estimated cycles", number(was), number(now), percent(was, now)], *rows]
+    return [["estimated cycles", number(was), number(now), change_text(was, now)], *rows]
 
 
 def _columns(cost: CostDiff) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 from collectors.records.heap import HeapProfile
 from profiler.charts.comparison import heap_overlay_figure
 from profiler.diff.sessions import SessionDiff
-from profiler.figures import signed_size, size
-from profiler.report.comparison_sections import nothing_to_compare, percent
+from profiler.figures import change_text, signed_size, size
+from profiler.report.comparison_sections import nothing_to_compare
 from profiler.report.headline import Headline
 from profiler.report.markup import facts, figure
 from profiler.report.parts_heap import AllocationPoints, kept_nodes
@@ -30,7 +30,7 @@ def heap_comparison(diff: SessionDiff) -> Section:
     units = "" if one.time_unit == other.time_unit else " Their times have different units."
     section.body = facts(
         [
-            ("Peak", f"{size(old)} → {size(new)} ({percent(old, new)})"),
+            ("Peak", f"{size(old)} → {size(new)} ({change_text(old, new)})"),
             ("Held at the last snapshot", f"{size(was.held)} → {size(now.held)}"),
             (
                 "Growth, first to last third",
@@ -66,7 +66,7 @@ def heap_comparison(diff: SessionDiff) -> Section:
         section.headlines.append(
             Headline(
                 "warning" if new > old else "ok",
-                f"Peak heap {percent(old, new)}",
+                f"Peak heap {change_text(old, new)}",
                 f"{size(new)} against {size(old)}.",
                 "See which allocations make the difference.",
                 "heap",

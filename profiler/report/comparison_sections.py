@@ -1,6 +1,7 @@
 """A comparison's memory errors and scheduling."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
@@ -9,7 +10,7 @@ from profiler.diff.errors import Change, ErrorChange
 from profiler.diff.runs import FEWEST_RUNS, RunsDelta, Verdict
 from profiler.diff.sessions import SessionDiff
 from profiler.error_kinds import SIGNS, kind_words
-from profiler.figures import plural
+from profiler.figures import change_text, plural, signed_size, size
 from profiler.finding import worst
 from profiler.functions import short_name
 from profiler.manifest import State
@@ -45,15 +46,6 @@ def nothing_to_compare(diff: SessionDiff, part: str, what: str, tool: str) -> st
         f"No {what} to compare ({esc(reason)}): record both sessions with "
         f"<code>-t {tool}</code>."
     )
-
-
-def percent(before: float, after: float) -> str:
-    """The change in percent of what was before."""
-    if not before:
-        return "new" if after else "–"
-    change = 100 * (after - before) / before
-    digits = 2 if 0 < abs(change) < 1 else 1
-    return f"{'+' if change > 0 else '−' if change < 0 else '±'}{abs(change):.{digits}f} %"
 
 
 def cut_short(diff: SessionDiff) -> list[str]:
@@ -94,12 +86,15 @@ def error_comparison(diff: SessionDiff, sources: Sources) -> Section:
             )
         return section
     counts = {change: sum(c.change is change for c in changes) for change in Change}
-    merged = ErrorProfile([change.record for change in changes])
+    # Processes have other numbers in each session: they would tell nothing apart.
+    merged = ErrorProfile([replace(change.record, pid=None) for change in changes])
     ((name, document),) = error_parts([merged], sources)
     for row, change in zip(document["records"], changes, strict=False):
-        row["what"] = f"{row['kind']}: {row['what']}"
+        grown = f" ({signed_size(change.bytes_delta)})" if change.bytes_delta else ""
+        row["what"] = f"{row['kind']}: {row['what']}{grown}"
         row["kind"] = change.change.value
     document["ordered"] = True  # a bug before the leaks, as the tools tell them
+    document["opened"] = bool(counts[Change.NEW])  # the first, which is what one came for
     section.parts.append((name, document))
     new = _new_errors(diff, changes)
     severities = {
@@ -141,13 +136,20 @@ def _new_errors(
     return [(i, record, s) for (i, record), s in zip(new, severities, strict=True)]
 
 
+def _what(record: ErrorRecord) -> str:
+    """What is wrong in a few words; of a leak how much is lost."""
+    if record.kind == "Leak_DefinitelyLost" and record.leaked_bytes:
+        return f"leaks {size(record.leaked_bytes)}"
+    return kind_words(record.kind).title.lower()
+
+
 def _error_headlines(
     new: Sequence[tuple[int, ErrorRecord, str]], counts: dict[Change, int]
 ) -> list[Headline]:
     found = [
         Headline(
             severity,
-            f"New: {kind_words(record.kind).title.lower()}: {_place(own_frame(record.frames))}",
+            f"New: {_what(record)}: {_place(own_frame(record.frames))}",
             f"{record.what}.",
             "The baseline does not have it.",
             f"errors/record={index}",
@@ -219,6 +221,7 @@ def scheduling_comparison(diff: SessionDiff) -> Section:
             ("Figure", "Baseline", "This session", "Change, 95 %", "Runs", "Verdict"),
             rows,
             (1, 2, 3, 4),
+            narrow=True,
         )
     )
     section.headlines = [
@@ -243,7 +246,7 @@ def _scheduling_headline(delta: RunsDelta) -> Headline:
     name = esc(delta.name)
     return Headline(
         "warning" if more else "ok",
-        f"{name[:1].upper()}{name[1:]}: {percent(was, now)}",
+        f"{name[:1].upper()}{name[1:]}: {change_text(was, now)}",
         f"Median {was:.3g} {delta.unit} of {len(delta.before)} runs against {now:.3g} "
         f"{delta.unit} of {len(delta.after)}.",
         "",

@@ -44,9 +44,13 @@ def facts(pairs: Sequence[tuple[str, str]]) -> str:
 
 
 def table(
-    titles: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[int] = ()
+    titles: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numeric: Sequence[int] = (),
+    *,
+    narrow: bool = False,
 ) -> str:
-    """A small table; cells are HTML already."""
+    """A small table; cells are HTML already. A `narrow` one is as wide as what it holds."""
     head = "".join(
         f'<th scope="col"{" class=number" if i in numeric else ""}>{esc(t)}</th>'
         for i, t in enumerate(titles)
@@ -62,7 +66,8 @@ def table(
     )
     name = esc(f"Table: {', '.join(titles[:3])}")
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{name}">'
+        f'<div class="scroll{" narrow" if narrow else ""}" tabindex="0" role="region" '
+        f'aria-label="{name}">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

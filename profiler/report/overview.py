@@ -58,6 +58,8 @@ def findings_section(
             )
     else:
         body = f'<p class="empty">{nothing}</p>'
+        if whole:
+            body = f'<p class="finding ok"><span class="sign ok">✔</span> {nothing}</p>'
     return (
         '<section id="overview" aria-labelledby="overview-title">'
         f'<h2 id="overview-title" class="offscreen">Findings</h2>{verdict}{body}</section>'

@@ -311,5 +311,5 @@ def _leak_table(profiles: tuple[ErrorProfile, ...]) -> str:
     if not rows:
         return ""
     return "<h3>What was not freed?</h3>" + table(
-        ("Leak", "Lost, direct", "Blocks"), rows, (1, 2)
+        ("Leak", "Lost, direct", "Blocks"), rows, (1, 2), narrow=True
     )

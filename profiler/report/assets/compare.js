@@ -25,6 +25,7 @@ async function startHeapComparison(host) {
   const rows = functionSums(sums, doc.library).filter((row) => row.delta);
   const table = new SortTable(document.getElementById('heap-compare-table'), {
     caption: 'Functions by change of memory',
+    none: 'No function holds more or less memory than in the baseline.',
     page: 25,
     count: rows.length,
     sort: { column: 1, down: true },

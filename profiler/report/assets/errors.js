@@ -37,7 +37,7 @@ async function startErrors() {
     }
     if (shown.length > page) host.append(el('button', { type: 'button', class: 'more', onclick: () => { page += 200; render(); } }, `Show more: ${whole(shown.length - page)} of ${whole(shown.length)} are not shown`));
     if (!shown.length) host.append(el('p', { class: 'empty' }, 'No error fits the filter.'));
-    count.textContent = `${whole(shown.length)} of ${whole(records.length)} errors`;
+    count.textContent = `${whole(shown.length)} of ${whole(records.length)} ${records.length === 1 ? 'error' : 'errors'}`;
   };
   const changed = () => {
     page = 40;
@@ -49,7 +49,7 @@ async function startErrors() {
   module.addEventListener('change', changed);
   render();
   const first = host.querySelector('details.error');
-  if (first) first.open = true;
+  if (first && doc.opened !== false) first.open = true;
   onAddress('errors', (values) => {
     const kinds = new Set((values.get('kind') || '').split(',').filter(Boolean));
     chips.forEach((chip) => chip.setAttribute('aria-pressed', String(kinds.has(chip.dataset.kind))));

@@ -2,9 +2,9 @@
 
 class SortTable {
   // columns: [{ title, value(row), text(row), numeric, help, cell(row), minor }]; paper has no
-  // room for minor ones.
-  constructor(host, { caption, columns, count, page = 100, matches = null, onrow = null, sort = null }) {
-    Object.assign(this, { host, columns, page, matches, onrow });
+  // room for minor ones. `none` is said where there are no rows at all.
+  constructor(host, { caption, columns, count, page = 100, matches = null, onrow = null, sort = null, none = '' }) {
+    Object.assign(this, { host, columns, page, matches, onrow, none });
     this.order = Array.from({ length: count }, (_, i) => i);
     this.sorted = sort || { column: -1, down: true };
     this.shown = page;
@@ -57,7 +57,7 @@ class SortTable {
   renderRows() {
     const rows = this.visible.slice(0, this.shown).map((row) => this.row(row));
     this.body.replaceChildren(...rows);
-    if (!rows.length) this.body.append(el('tr', {}, el('td', { colspan: this.columns.length, class: 'empty' }, 'Nothing fits the filter.')));
+    if (!rows.length) this.body.append(el('tr', {}, el('td', { colspan: this.columns.length, class: 'empty' }, this.order.length ? 'Nothing fits the filter.' : this.none)));
     const left = this.visible.length - rows.length;
     this.more.hidden = left <= 0;
     this.more.textContent = `Show more: ${whole(left)} of ${whole(this.visible.length)} rows are not shown`;

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from collectors.records.cost import CostProfile
 from collectors.records.errors import AuxStack, ErrorProfile, ErrorRecord
 from collectors.records.heap import AllocPoint, AllocTree, HeapProfile, HeapSnapshot, TreeKind
 from collectors.records.shared import Frame
@@ -344,6 +345,11 @@ def test_the_costliest_lines_are_marked_in_their_source(show: Open, tmp_path: Pa
     assert "Bars: a line's Dw" in page.locator("#source p.muted").inner_text()
 
 
+def doubled(profile: CostProfile) -> CostProfile:
+    double = tuple(memoryview(array("q", [2 * n for n in row])) for row in profile.counts)
+    return replace(profile, counts=double)
+
+
 def test_the_page_says_how_cycles_are_estimated(show: Open) -> None:
     """Of what was counted: branches where they were."""
     cost = cost_profile()
@@ -366,8 +372,7 @@ def test_the_page_says_how_cycles_are_estimated(show: Open) -> None:
         assert f"Estimated cycles = {formula}: a rule of thumb" in caption
         title = page.locator("#functions th button[title$='not a time']").get_attribute("title")
         assert title == f"{formula}: to rank by, not a time"
-        double = tuple(memoryview(array("q", [2 * n for n in row])) for row in profile.counts)
-        worse = content(cachegrind=(replace(profile, counts=double),))
+        worse = content(cachegrind=(doubled(profile),))
         assert f"Estimated cycles = {formula}." in render_comparison(difference(made, worse))
 
 
@@ -713,16 +718,31 @@ def test_a_damaged_session_is_shown(show: Open) -> None:
 
 
 def test_a_comparison_is_drawn_and_filtered(show: Open) -> None:
-    other = content(memcheck=(ErrorProfile([]),), massif=(heap_profile(7),))
+    other = content(
+        memcheck=(ErrorProfile([]),),
+        massif=(heap_profile(7),),
+        cachegrind=(doubled(cost_profile()),),
+    )
     page = show(render_comparison(difference(other, content())), "#errors/kind=new")
     draw_all(page)
     assert page.locator(".plot[data-state=drawn]").count() >= 1
     assert page.locator("#error-list details.error").count() == 4
     assert "+180 KiB" in page.locator("#heap-compare-table").inner_text()
+    changed = page.locator("#function-changes tbody tr")
+    assert changed.count() == 4
     page.fill("#change-filter", "hostile")
-    assert page.locator("#function-changes tbody tr").count() == 1
+    assert changed.count() == 1
+    assert "conv::hostile" in changed.inner_text()
     page.click("#theme")
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_a_comparison_of_equals_says_so_and_shows_no_empty_tables(show: Open) -> None:
+    page = show(render_comparison(difference(content(), content())))
+    draw_all(page)
+    assert "Nothing fits the filter" not in page.locator("main").inner_text()
+    assert "No function holds more or less memory" in page.locator("#heap").inner_text()
+    assert page.locator("#error-list details.error[open]").count() == 0
 
 
 def test_the_library_can_lie_beside_the_page(browser: Browser, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from profiler.repeats import NativeRunOf
 from profiler.report.comparison import render_comparison
 from profiler.report.content import ReportInput
 from tests.profiler.report.made_session import content, error_profile, heap_profile
+from tests.profiler.report.test_page import parts
 
 
 def side(made: ReportInput) -> Compared:
@@ -73,6 +74,26 @@ def test_equal_sessions_have_no_findings() -> None:
     assert "both are the same session" in page
 
 
+def test_equal_sessions_are_told_to_be_so() -> None:
+    page = render_comparison(difference(content(), content()))
+    verdict = page.partition('<section id="errors"')[0]
+    assert '<p class="finding ok"><span class="sign ok">✔</span> Nothing got worse' in verdict
+    assert "No function costs more or less: 4 are the same." in page
+    assert 'id="function-changes"' not in page.partition("</style>")[2]
+    assert "(±0 %)" in page  # as the text has it
+    errors = parts(page)["errors"]
+    assert errors["opened"] is False
+    assert not any("process" in record for record in errors["records"])
+    assert parts(render_comparison(difference(content(), grown())))["errors"]["opened"]
+
+
+def test_large_changes_are_told_as_the_text_does() -> None:
+    made = heap_profile(2)
+    little = [replace(s, heap_bytes=10, extra_bytes=0) for s in made.snapshots]
+    small = content(massif=(replace(made, snapshots=little),))
+    assert "Peak heap ×10246" in render_comparison(difference(small, content(massif=(made,))))
+
+
 def test_the_tools_that_looked_are_named() -> None:
     clean = content(memcheck=(), helgrind=(ErrorProfile([]),), drd=(ErrorProfile([]),))
     page = render_comparison(difference(clean, clean))
@@ -91,7 +112,7 @@ def test_a_new_leak_weighs_as_in_the_sessions_own_page() -> None:
     findings = render_comparison(difference(clean, made)).partition('<section id="errors"')[0]
     first, second = re.findall(r'<li class="finding (\w+)"', findings)[:2]
     assert (first, second) == ("error", "info")
-    assert findings.index("New: writes to") < findings.index("New: leaks")
+    assert findings.index("New: writes to") < findings.index("New: leaks 16 B: app.cpp:3")
     leak = content(memcheck=(ErrorProfile([lost]),))
     assert 'data-kind="new" data-severity="info"' in render_comparison(difference(clean, leak))
 
