@@ -78,6 +78,7 @@ class CacheScreen(SessionScreen[CostContent]):
         self.listing: Listing | None = None
         self.file: Annotated | None = None
         self._zoomed = False
+        self._beside = 0  # how wide the source is beside the table
         self._line: int | None = None
         self._present: object = None  # what the source view shows
         self._files_asked = 0
@@ -328,6 +329,8 @@ class CacheScreen(SessionScreen[CostContent]):
     def _zoom(self, *, alone: bool) -> None:
         """The source alone, or beside the table (on a narrow screen: the table alone)."""
         self._zoomed = alone
+        if alone:
+            self._beside = self._view.room.width
         # Not a class of the screen: all that is on it would be styled anew.
         self.query_one("#cache-costs").set_class(alone, "-away")
         self.query_one("#cache-lines").set_class(alone, "-alone")
@@ -337,8 +340,9 @@ class CacheScreen(SessionScreen[CostContent]):
         if self._zoomed:
             self._zoom(alone=False)
             self._show_file()
+            self._view.fit(self._beside)
         self.query_one(WeightsInput).drop()
-        self._table.focus()
+        self.set_focus(self._table)  # now: `focus` would have the table drawn twice
 
     def action_edit(self) -> None:
         if self.file is not None and self.content is not None:

@@ -106,7 +106,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self._drawn: dict[int, Row | None] = {}
         self._cells = [column.cells for column in self.columns]
         self._gaps: list[str] = []  # what stands behind each column's cells
-        self._fitted = 0
+        self._fitted = (0, False)  # the width, and whether a scrollbar takes of it
         self._seen = 0  # cells that no scrollbar lies over
 
     @property
@@ -204,12 +204,23 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
                 self.post_message(self.RowHighlighted(self, self._order[self.cursor]))
 
     def on_resize(self, event: Resize) -> None:
-        self._fit_columns(event.size.width)
+        if (event.size.width, self._overflows) != self._fitted:  # a layout may tell it twice
+            self._fit_columns(event.size.width)
+
+    @property
+    def _overflows(self) -> bool:
+        """Whether the rows need a scrollbar."""
+        return len(self._order) + 1 > self.room.height
+
+    def fit(self, width: int) -> None:
+        """Lay the columns out for the width of the next layout: no scrollbar comes and goes."""
+        if width:
+            self._fit_columns(width)
 
     def _fit_columns(self, width_now: int) -> None:
         """Give the cells that are left to the columns that may grow."""
-        self._fitted = width_now
-        if len(self._order) + 1 > self.room.height:
+        self._fitted = (width_now, self._overflows)
+        if self._overflows:
             width_now -= self.styles.scrollbar_size_vertical  # it lies over the last cells
         self._seen = max(0, width_now)
         self._texts.clear()
@@ -270,7 +281,7 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         return f"{title} {'▼' if self.descending else '▲'}"
 
     def render_line(self, y: int) -> Strip:
-        if self._fitted != self.room.width:  # a scrollbar came or went
+        if self._fitted[0] != self.room.width:  # a scrollbar came or went
             self._fit_columns(self.room.width)
         place = self.scroll_offset.y + y - 1
         row = self._row_at(place) if y else None
