@@ -155,6 +155,16 @@ def distinct_names(functions: Sequence[str], files: Sequence[str]) -> list[str]:
     ]
 
 
+def listed_names(functions: Sequence[str], files: Sequence[str]) -> list[str]:
+    """Short names for a list that has the files beside them; overloads keep all of theirs."""
+    names = [short_name(function) for function in functions]
+    counts = Counter(zip(names, files, strict=True))
+    return [
+        function if counts[name, file] > 1 else name
+        for name, function, file in zip(names, functions, files, strict=True)
+    ]
+
+
 # What may begin or end something that a short name leaves out.
 _MARKS = re.compile(r"operator|[<>()]")
 _ANONYMOUS = "(anonymous namespace)"

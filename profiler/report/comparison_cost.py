@@ -11,7 +11,7 @@ from profiler.diff.cost import NOISE, CostDiff
 from profiler.diff.function import FunctionDelta
 from profiler.diff.sessions import SessionDiff
 from profiler.figures import change_text, plural, signed
-from profiler.functions import estimate_formula, short_name
+from profiler.functions import estimate_formula, listed_names, short_name
 from profiler.report.comparison_sections import nothing_to_compare
 from profiler.report.headline import Headline
 from profiler.report.markup import empty, esc, figure, number, table
@@ -143,6 +143,12 @@ def _columns(cost: CostDiff) -> dict[str, Any]:
     wanted = {"instructions": ("Ir",), "misses": ("D1mr", "D1mw")}
     columns: dict[str, Any] = {
         "functions": [visible(f.function, 2000) for f in functions],
+        "names": [
+            visible(name, 500)
+            for name in listed_names(
+                [f.function for f in functions], [f.file for f in functions]
+            )
+        ],
         "files": [visible(f.file, 500) for f in functions],
         "cycles": [array("d", (f.cycles[side] for f in functions)) for side in (0, 1)],
         "own": array("d", (f.own_delta for f in functions)),

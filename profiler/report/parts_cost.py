@@ -6,7 +6,7 @@ from typing import Any
 
 from collectors.records.cost import CostProfile
 from profiler.charts.cost import top_functions_figure, treemap_figure
-from profiler.functions import FunctionCosts, estimate_formula, weights_of
+from profiler.functions import FunctionCosts, estimate_formula, listed_names, weights_of
 from profiler.sources import SourceFile, Sources
 from profiler.visible import visible
 
@@ -24,6 +24,10 @@ def _table(costs: FunctionCosts) -> dict[str, Any]:
     return {
         "events": list(costs.events),
         "functions": [visible(name, 2000) for name in costs.functions[:count]],
+        "names": [
+            visible(name, 500)
+            for name in listed_names(costs.functions[:count], costs.files[:count])
+        ],
         "files": [visible(name, 500) for name in files],
         "file": file_of,
         "counts": [array("d", row[:count].tolist()) for row in costs.counts],

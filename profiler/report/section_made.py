@@ -1,11 +1,14 @@
 """The last section: how the page's data was made, what was damaged, what figures are not."""
 
 from collections.abc import Sequence, Set
+from shlex import quote
 
 from collectors import registry
 from profiler.report.content import ReportInput
 from profiler.report.markup import empty, esc, facts, seconds_text, table
 from profiler.report.sections import Section
+
+MOST_ARGUMENTS = 60
 
 
 def made_section(content: ReportInput, made_with: Sequence[tuple[str, str]]) -> Section:
@@ -18,7 +21,7 @@ def made_section(content: ReportInput, made_with: Sequence[tuple[str, str]]) -> 
             esc(str(capture.state)) + (f": {esc(capture.note)}" if capture.note else ""),
             "–" if capture.exit_status is None else str(capture.exit_status),
             seconds_text(capture.wall_seconds),
-            f'<span class="code">{esc(" ".join(capture.argv), 1500)}</span>',
+            _command(capture.argv),
         ]
         for capture in content.captures
     ]
@@ -78,6 +81,14 @@ def made_section(content: ReportInput, made_with: Sequence[tuple[str, str]]) -> 
         + _caveats(recorded)
     )
     return section
+
+
+def _command(argv: Sequence[str]) -> str:
+    """A command as a shell takes it; lines break between arguments."""
+    shown = [f"<span>{esc(quote(argument), 400)}</span>" for argument in argv[:MOST_ARGUMENTS]]
+    if len(argv) > MOST_ARGUMENTS:
+        shown.append(f"… {len(argv) - MOST_ARGUMENTS:,} more")
+    return f'<span class="code command">{" ".join(shown)}</span>'
 
 
 # What to know of a tool's figures, in the order in which the page shows them.

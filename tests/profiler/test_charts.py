@@ -27,7 +27,13 @@ from profiler.charts.scheduling import (
 from profiler.charts.series import growth_matrix, proc_series, system_series
 from profiler.charts.style import COLOURS, label, themed
 from profiler.charts.thin import MOST_POINTS
-from profiler.functions import distinct_names, function_costs, miss_rate, short_name
+from profiler.functions import (
+    distinct_names,
+    function_costs,
+    listed_names,
+    miss_rate,
+    short_name,
+)
 from tests.profiler.report.made_session import (
     cost_profile,
     heap_profile,
@@ -196,6 +202,12 @@ def test_the_treemap_holds_all_cost_once() -> None:
 )
 def test_short_names(name: str, short: str) -> None:
     assert short_name(name) == short
+
+
+def test_names_in_a_list_are_short_but_for_overloads() -> None:
+    functions = ["f(int)", "f(long)", "a::g(std::vector<int> const&)", "f(int)"]
+    names = listed_names(functions, ["/x.cpp", "/x.cpp", "/x.cpp", "/y.cpp"])
+    assert names == ["f(int)", "f(long)", "a::g", "f"]
 
 
 def test_names_that_several_share_say_their_file() -> None:

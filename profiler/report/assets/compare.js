@@ -43,9 +43,9 @@ async function startFunctionChanges(host) {
   const doc = await loadPart('cost-compare');
   const delta = (pair, r) => pair[1][r] - pair[0][r];
   const change = (value) => `${value > 0 ? '+' : value < 0 ? '−' : '±'}${whole(Math.abs(value))}`;
-  const cell = (r) => el('span', { class: 'function' }, el('span', { class: 'code', title: doc.functions[r] }, doc.functions[r]), el('span', { class: 'place' }, doc.files[r]), doc.notes[r] ? el('span', { class: 'note' }, doc.notes[r]) : null);
+  const cell = (r) => el('span', { class: 'function' }, el('span', { class: 'code', title: doc.functions[r] }, doc.names[r]), el('span', { class: 'place', title: doc.files[r] }, shortPath(doc.files[r])), doc.notes[r] ? el('span', { class: 'note' }, doc.notes[r]) : null);
   const columns = [
-    { title: 'Function', value: (r) => doc.functions[r], cell },
+    { title: 'Function', value: (r) => doc.names[r], cell },
     { title: 'Change of cycles', numeric: true, help: 'Estimated cycles, this session minus the baseline', value: (r) => delta(doc.cycles, r), text: (r) => change(delta(doc.cycles, r)) },
     { title: 'Without inlining', numeric: true, help: 'The change without what only moved from one function into another', value: (r) => doc.own[r], text: (r) => change(doc.own[r]) },
     { title: 'Baseline', numeric: true, value: (r) => doc.cycles[0][r], text: (r) => whole(doc.cycles[0][r]) },

@@ -17,7 +17,7 @@ async function startCost() {
   const [dr, dw, d1r, d1w] = ['Dr', 'Dw', 'D1mr', 'D1mw'].map(column);
   const rate = (r) => (dr && dr[r] + dw[r] > 0 ? 100 * (d1r[r] + d1w[r]) / (dr[r] + dw[r]) : NaN);
   const columns = [
-    { title: 'Function', value: (r) => doc.functions[r], text: (r) => doc.functions[r], cell: (r) => functionCell(doc, r) },
+    { title: 'Function', value: (r) => doc.names[r], cell: (r) => functionCell(doc, r) },
     { title: doc.ranked_by === ESTIMATE ? 'Estimated cycles' : doc.ranked_by, numeric: true, help: doc.ranked_by !== ESTIMATE ? 'The first event that was counted' : `${doc.formula}: to rank by, not a time`, value: (r) => doc.cycles[r], text: (r) => whole(doc.cycles[r]) },
     { title: '%', numeric: true, value: (r) => doc.cycles[r], text: (r) => percent(100 * doc.cycles[r] / (doc.total_cycles || 1)) },
   ];
@@ -46,9 +46,9 @@ function functionCell(doc, row) {
   const file = doc.files[doc.file[row]];
   const source = doc.sources.find((item) => item.path === file);
   const place = source
-    ? el('a', { href: `#cache/${new URLSearchParams({ source: file })}`, class: 'place' }, file)
-    : el('span', { class: 'place' }, file);
-  return el('span', { class: 'function' }, el('span', { class: 'code', title: doc.functions[row] }, doc.functions[row]), place);
+    ? el('a', { href: `#cache/${new URLSearchParams({ source: file })}`, class: 'place', title: file }, shortPath(file))
+    : el('span', { class: 'place', title: file }, shortPath(file));
+  return el('span', { class: 'function' }, el('span', { class: 'code', title: doc.functions[row] }, doc.names[row]), place);
 }
 
 function startSources(doc) {

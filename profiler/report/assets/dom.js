@@ -41,6 +41,9 @@ function fixedSeconds(value, column) {
   return `${FIXED[digits].format(value)} s`;
 }
 
+// A file with its folder: what tells files apart where there is little room.
+const shortPath = (path) => path.split('/').slice(-2).join('/');
+
 function announce(text) {
   document.getElementById('announce').textContent = text;
 }

@@ -94,10 +94,7 @@ function errorCard(doc, index) {
   return card;
 }
 
-function shortPlace(frame) {
-  const place = framePlace(frame);
-  return place.split('/').slice(-2).join('/');
-}
+const shortPlace = (frame) => shortPath(framePlace(frame));
 
 function stack(doc, title, number) {
   const list = el('ol', { class: 'stack', start: 0 });

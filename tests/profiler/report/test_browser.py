@@ -291,7 +291,10 @@ def test_deep_links_and_filters(show: Open, session_page: str) -> None:
     page = show(session_page, "#cache/function=friendly")
     rows = page.locator("#functions tbody tr")
     assert rows.count() == 1
-    assert "conv::friendly(float*)" in rows.inner_text()
+    assert rows.locator(".code").inner_text() == "conv::friendly"
+    assert rows.locator(".code").get_attribute("title") == "conv::friendly(float*)"
+    assert rows.locator(".place").inner_text() == "app/conv.cpp"
+    assert rows.locator(".place").get_attribute("title") == "/src/app/conv.cpp"
     page.fill("#function-filter", "main.cpp")
     assert "main" in rows.inner_text()
     assert "function=main.cpp" in page.url
@@ -619,6 +622,27 @@ def test_nothing_is_wider_than_the_screen(show: Open, session_page: str, width: 
     page = show(session_page, viewport={"width": width, "height": 800})
     draw_all(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_commands_break_between_arguments(show: Open) -> None:
+    made = content()
+    argv = (
+        "valgrind",
+        "--tool=memcheck",
+        *(f"--option-{n}=some-value" for n in range(9)),
+        "a b",
+    )
+    captures = tuple(replace(capture, argv=argv) for capture in made.captures)
+    page = show(render_report(replace(made, captures=captures)))
+    command = page.locator("#made .command").first
+    assert command.inner_text().endswith("--option-8=some-value 'a b'")
+    lines = command.locator("span").evaluate_all(
+        "all => all.map(a => a.getClientRects().length)"
+    )
+    assert set(lines) == {1}
+    heights = command.locator("span").evaluate_all("all => all.map(a => a.offsetHeight)")
+    assert len(set(heights)) == 1  # each argument on one line
+    assert command.evaluate("command => command.offsetHeight") > heights[0]
 
 
 def violations(page: Page) -> list[str]:
