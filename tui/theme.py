@@ -22,6 +22,7 @@ class Palette:
     iowait: str
     idle: str
     waiting: str
+    steal: str
     running: str
     big: str
     little: str
@@ -41,6 +42,7 @@ DARK = Palette(
     iowait="#CC79A7",
     idle="#3A3A3A",
     waiting="#FF8A3D",
+    steal="#B794D6",
     running="#2FCB97",
     big="#56B4E9",
     little="#9AD2F2",
@@ -59,6 +61,7 @@ LIGHT = Palette(
     iowait="#A8518A",
     idle="#D9D9D9",
     waiting="#D55E00",
+    steal="#7A5195",
     running="#007F5C",
     big="#0072B2",
     little="#4A9CCB",
@@ -77,6 +80,7 @@ CONTRAST = Palette(
     iowait="#FF9FD6",
     idle="#555555",
     waiting="#FF9A4D",
+    steal="#C9A7FF",
     running="#4DFFC3",
     big="#6FD3FF",
     little="#FFFFFF",

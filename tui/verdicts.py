@@ -6,6 +6,7 @@ from typing import Any
 
 from collectors.records.shared import Shape
 from profiler.figures import count, percent, plural, seconds, short_count, size
+from profiler.rules.words import function
 from profiler.store import Session
 
 Figures = Mapping[str, Any]
@@ -79,7 +80,7 @@ def _cost(figures: Figures) -> Verdict:
     top = figures["top"]
     if top:
         share = percent(top[0][main], events[main])
-        text += f"; most in {top[0]['function'].partition('(')[0][-40:]} ({share})"
+        text += f"; most in {function(top[0]['function'])} ({share})"
     return Verdict("warning" if rate >= 0.05 else "info", text)
 
 
@@ -95,8 +96,8 @@ def _heap(figures: Figures) -> Verdict:
     top = figures["top"]
     if top:
         place: str = top[0]["stack"][top[0]["own"] or 0]
-        function, _, where = place.rpartition(" (")  # the function's own parameters come before
-        text += f"; {top[0]['percent']:.0f} % from {where.rstrip(')') if function else place}"
+        named, _, where = place.rpartition(" (")  # the function's own parameters come before
+        text += f"; {top[0]['percent']:.0f} % from {where.rstrip(')') if named else place}"
     return Verdict("info", text)
 
 

@@ -107,7 +107,7 @@ class MachinePlots(Horizontal):
             ("us", system.user, "user"),
             ("sy", system.system, "system"),
             ("wa", system.iowait, "iowait"),
-            ("st", system.steal, "waiting"),
+            ("st", system.steal, "steal"),
         ):
             rate = mean_rate(track, counter, low, high)
             now = NOT_MEASURED if rate is None else f"{100 * rate:.0f} %"

@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from collectors.records.samples import SampleProfile
 from profiler.aggregate.samples import thread_totals
+from profiler.charts.style import COLOURS
 from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
 from profiler.watching.stored import track_of
@@ -21,6 +22,7 @@ from tui.screens.new_recording import NewRecordingScreen
 from tui.screens.processes import ProcessesScreen
 from tui.screens.watch import WatchScreen
 from tui.text import width
+from tui.theme import PALETTES
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
 from tui.widgets.scheduling_view import SchedulingView
@@ -65,6 +67,24 @@ async def test_threads_are_listed_by_their_wait(demo: Session) -> None:
         waits = [view.threads.rows[i][4] for i in view.threads.shown]
         assert waits == sorted(waits, key=lambda w: -float(w or 0))
         assert "waited" in view.word.text
+
+
+@pytest.mark.parametrize("theme", PALETTES)
+async def test_no_two_areas_of_the_machine_look_alike(demo: Session, theme: str) -> None:
+    """What waits in the run queue is not what the hypervisor took."""
+    async with stored(demo).run_test(size=(140, 40)) as pilot:
+        view = await settled(pilot)
+        queue, shares = view.machine.queue, view.machine.shares
+        named = [layer.colour for layer in (*queue.areas, *shares.areas)]
+        assert [layer.name for layer in shares.areas] == ["us", "sy", "wa", "st"]
+        named.append("waiting")  # the run queue above the number of CPUs
+        colours = [getattr(PALETTES[theme], name) for name in named]
+        assert len(set(colours)) == len(colours)
+
+
+def test_a_thing_has_one_colour_on_screens_and_pages() -> None:
+    for name in ("user", "system", "iowait", "steal", "waiting", "running", "idle"):
+        assert getattr(PALETTES["droidgrind-dark"], name) == COLOURS[name][1]
 
 
 async def test_figures_of_the_whole_time_are_those_of_all_other_views(demo: Session) -> None:
