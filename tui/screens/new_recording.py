@@ -82,7 +82,7 @@ class NewRecordingScreen(ModalScreen[Typed | None]):
         tools = {name.strip() for name in typed.tools.split(",")}
         with Vertical(id="dialog", classes="form") as box:
             box.border_title = "New recording"
-            box.border_subtitle = "Tab: next   space: choose   Enter, ^r: start   Esc: close"
+            box.border_subtitle = "Tab: next   Space: choose   Enter, ^r: start   Esc: close"
             with VerticalScroll(id="fields", can_focus=False):
                 with RadioSet(id="kind", compact=True):
                     for kind in KINDS:

@@ -62,7 +62,9 @@ class StackPane(Vertical):
         yield Static("", markup=False, id="stack-tabs")
         with Horizontal(id="stack-columns"):
             for column in range(_COLUMNS):
-                table = LineTable(_columns("frame", 26), widget_id=f"stack-frames-{column}")
+                table = LineTable(
+                    _columns("frame", 26), leads=True, widget_id=f"stack-frames-{column}"
+                )
                 table.display = column == 0
                 yield table
         yield Notice(id="stack-missing")

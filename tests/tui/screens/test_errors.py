@@ -13,7 +13,7 @@ from tui.app import Dashboard
 from tui.messages import GoTo
 from tui.screens.errors import ErrorsScreen
 from tui.screens.stack_pane import StackPane
-from tui.widgets.frame_lines import Notice, TabLine
+from tui.widgets.frame_lines import KeyLine, Notice, TabLine
 from tui.widgets.line_table import LineTable
 from tui.widgets.source_view import CodeView
 from tui.widgets.tree_table import TreeTable
@@ -120,6 +120,8 @@ async def test_every_key_of_the_errors(session: Session, tmp_path: Path) -> None
         assert "by module" in str(screen.query_one("#errors-groups").border_title)
         await pilot.press("enter")
         assert frames.has_focus
+        await pilot.pause()
+        assert "Enter Open" in screen.query_one(KeyLine).render_line(0).text  # in the editor
         await pilot.press("escape")
         assert screen.query_one(TreeTable).has_focus
         await pilot.press("y")
