@@ -75,6 +75,14 @@ function startNavigation() {
 const whenIdle = window.requestIdleCallback || ((work) => setTimeout(work, 50)); // Safari has none
 const quiet = () => (location.hash ? Promise.resolve() : new Promise((done) => { whenIdle(done, { timeout: 2000 }); }));
 
+// The browser's own print command waits for nothing: what can be printed is drawn by then.
+async function drawRest() {
+  for (const figure of document.querySelectorAll('figure[data-part]')) {
+    await new Promise((done) => { whenIdle(done); });
+    await showFigure(figure).catch(() => {}); // its place says why
+  }
+}
+
 async function start() {
   startTheme();
   startPrint();
@@ -89,7 +97,7 @@ async function start() {
   followAddress();
   performance.mark('ready');
   document.documentElement.dataset.ready = 'true';
-  if (document.querySelector('figure[data-part]')) whenIdle(loadPlotly); // before it is scrolled to
+  drawRest();
 }
 
 start().catch((error) => {

@@ -593,6 +593,34 @@ def test_dark_and_light(show: Open, session_page: str) -> None:
     until(page, f"{fill} === '#0072B2'")
 
 
+def test_what_nobody_scrolled_to_is_drawn_for_the_printer(
+    show: Open, session_page: str
+) -> None:
+    page = show(session_page, color_scheme="dark")
+    states = "[...document.querySelectorAll('.plot')].every(p => p.dataset.state === 'drawn')"
+    until(page, states)
+    assert page.evaluate("scrollY") == 0
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
+        "rgb(255, 255, 255)"
+    )
+    page.set_viewport_size({"width": 720, "height": 900})  # an A4 page's width in CSS pixels
+    made = page.locator("#made tbody tr").first.locator("td")
+    for column in range(3):  # words stay whole
+        assert (
+            made.nth(column).evaluate(
+                """cell => {
+                     const range = document.createRange();
+                     range.selectNodeContents(cell);
+                     return range.getClientRects().length; }"""
+            )
+            == 1
+        )
+    assert page.locator("#functions thead").evaluate(
+        "head => getComputedStyle(head).display"
+    ) == ("table-row-group")
+
+
 def test_paper_is_white_and_narrow(show: Open, session_page: str) -> None:
     page = show(session_page, color_scheme="dark")  # not scrolled: what is below is not drawn
     page.evaluate("() => { window.print = () => { window.printed = true; }; }")
