@@ -10,10 +10,13 @@ from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile
 from collectors.records.shared import Frame
-from profiler.error_kinds import kind_words
+from profiler.aggregate.error_severity import record_severities
+from profiler.finding import worst
 from profiler.fingerprint import error_fingerprint, fingerprint
 from profiler.own_code import OwnCode
 from profiler.project import load_project
+from profiler.rules.context import Context
+from profiler.rules.errors import judged_errors
 from profiler.store import Session
 
 MOST_STACKS = 10  # of one group of errors
@@ -67,47 +70,54 @@ class ErrorGroup:
 
     One uninitialised number that is printed is ninety reports from inside of printf: to a
     person it is one. Leaks are told apart: each has its blocks. The mark is the fingerprint
-    of the first error; where that is another group's too, it counts.
+    of the first error; where that is another group's too, it counts. `severity` is the worst
+    that findings say of them: `error`, `warning` or `info`.
     """
 
     tool: str
     mark: str
     frame: Frame | None
     records: Sequence[ErrorRecord]
+    severity: str
 
 
 def error_groups(session: Session, own: OwnCode) -> Iterator[ErrorGroup]:
     """The groups of all tools, in the order of their first errors."""
     seen: dict[str, int] = {}
-    for tool, frame, records in _by_place(session, own):
+    for tool, frame, found in _by_place(session, own):
+        records = [record for record, _ in found]
         mark = error_fingerprint(records[0])
         seen[mark] = seen.get(mark, 0) + 1
         if seen[mark] > 1:
             mark = fingerprint(mark, str(seen[mark]))
-        yield ErrorGroup(tool, mark, frame, records)
+        harmless = records[0].kind in HARMLESS
+        severity = "info" if harmless else worst(severity for _, severity in found)
+        yield ErrorGroup(tool, mark, frame, records, severity)
 
 
-_Group = tuple[str, Frame | None, list[ErrorRecord]]
+_Group = tuple[str, Frame | None, list[tuple[ErrorRecord, str]]]
 
 
 def _by_place(session: Session, own: OwnCode) -> Iterable[_Group]:
     found: dict[tuple[object, ...], _Group] = {}
-    for tool, profile in need_errors(session):
+    read = need_errors(session)
+    profiles = [profile for _, profile in read]
+    context = Context(session.manifest, load_project().thresholds, own)
+    all_records = [record for profile in profiles for record in profile.records]
+    severities = iter(record_severities(all_records, judged_errors(profiles, context)))
+    for tool, profile in read:
         for record in profile.records:
             frame = own.frame(record.frames)
             alone = record.is_leak or frame is None or frame.line is None
             place = id(record) if alone else (frame and (frame.path, frame.line, frame.fn))
-            found.setdefault((tool, record.kind, place), (tool, frame, []))[2].append(record)
+            found.setdefault((tool, record.kind, place), (tool, frame, []))[2].append(
+                (record, next(severities))
+            )
     return found.values()
 
 
 def own_code(session: Session) -> OwnCode:
     return load_project().own_code(session)
-
-
-def severity(record: ErrorRecord) -> str:
-    """`error`, `warning` or `info`."""
-    return "info" if record.kind in HARMLESS else kind_words(record.kind).severity
 
 
 def source_path(frame: Frame | None) -> str | None:

@@ -4,7 +4,7 @@ import json
 from typing import BinaryIO
 
 from profiler.error_kinds import kind_words
-from profiler.exports.content import error_groups, own_code, severity, source_path
+from profiler.exports.content import error_groups, own_code, source_path
 from profiler.store import Session
 from profiler.visible import visible
 
@@ -23,7 +23,7 @@ def write(session: Session, out: BinaryIO) -> None:
             "description": f"{kind_words(record.kind).title}: {visible(record.what)}{several}",
             "check_name": f"{group.tool}.{record.kind}",
             "fingerprint": group.mark,  # GitLab drops what has another's
-            "severity": _SEVERITIES[severity(record)],
+            "severity": _SEVERITIES[group.severity],
             "location": {
                 "path": visible(source_path(frame) or (frame and frame.obj) or "unknown"),
                 "lines": {"begin": (frame and frame.line) or 1},

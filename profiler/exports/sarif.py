@@ -18,7 +18,6 @@ from profiler.exports.content import (
     ErrorGroup,
     error_groups,
     own_code,
-    severity,
     source_path,
 )
 from profiler.store import Session
@@ -74,7 +73,7 @@ def _result(group: ErrorGroup, rule: int, places: "_Places") -> str:
     result: dict[str, Any] = {
         "ruleId": record.kind,
         "ruleIndex": rule,
-        "level": _LEVELS[severity(record)],
+        "level": _LEVELS[group.severity],
         "message": {"text": visible(record.what)},
         "occurrenceCount": sum(max(1, same.count) for same in records),
         "partialFingerprints": {"droidgrind/v1": group.mark},

@@ -29,7 +29,9 @@ from google.protobuf import (  # type: ignore[import-untyped]
 
 from collectors.errors import UsageError
 from collectors.readers.valgrind_xml import parse_valgrind_xml
+from collectors.records.errors import ErrorProfile
 from profiler.exports.formats import FORMATS, export_to, export_to_stream
+from profiler.findings import session_findings
 from profiler.importing import import_files
 from profiler.store import Session
 from profiler.summary import summarise
@@ -195,6 +197,32 @@ def test_gitlab_has_one_issue_an_error_each_with_its_own_fingerprint(session: Se
         assert issue["severity"] in {"info", "minor", "major", "critical", "blocker"}
         assert issue["location"]["lines"]["begin"] >= 1
         assert issue["location"]["path"]
+
+
+def test_an_error_weighs_in_every_format_what_its_finding_says(session: Session) -> None:
+    """A leak of one block is a warning, though Valgrind calls its kind an error."""
+    said = {
+        finding.place.get("record"): finding.severity.value
+        for finding in session_findings(session)
+    }
+    (profile,) = session.profiles("memcheck")
+    assert isinstance(profile, ErrorProfile)
+    lost = {
+        record.what: said[str(number)]
+        for number, record in enumerate(profile.records)
+        if record.kind == "Leak_DefinitelyLost" and str(number) in said
+    }
+    assert "warning" in lost.values()
+    levels = {"error": "error", "warning": "warning", "info": "note"}
+    results = json.loads(exported(session, "sarif"))["runs"][0]["results"]
+    found = {r["message"]["text"]: r["level"] for r in results}
+    assert {what: found[what] for what in lost} == {w: levels[s] for w, s in lost.items()}
+    grades = {"error": "critical", "warning": "major", "info": "info"}
+    issues = {
+        i["description"].split(": ", 2)[-1]: i["severity"]
+        for i in json.loads(exported(session, "gitlab"))
+    }
+    assert {what: issues[what] for what in lost} == {w: grades[s] for w, s in lost.items()}
 
 
 def test_valgrind_xml_is_well_formed_and_says_the_same(
