@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from collectors.errors import InputError
 from profiler.figures import plural
 from profiler.finding import Finding, Severity
+from profiler.json_fields import parse_json
 from profiler.manifest import State
 from profiler.session_writer import write_atomically
 from profiler.store import Session
@@ -46,7 +47,7 @@ def counts_of(findings: Iterable[Finding]) -> FindingCounts:
 def kept_counts(session: Session, judged_by: object) -> FindingCounts | None:
     """What `keep_counts` left, if nothing has changed since."""
     try:
-        document = json.loads((session.directory / TABLES_FOLDER / _FILE).read_bytes())
+        document = parse_json((session.directory / TABLES_FOLDER / _FILE).read_bytes())
         if document.pop("stamp") != _stamp(session, judged_by):
             return None
         return FindingCounts(**document)

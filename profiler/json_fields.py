@@ -1,9 +1,18 @@
 """Typed access to parsed JSON, with errors that name the file and the field."""
 
+import json
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from collectors.errors import InputError
+
+
+def parse_json(content: bytes | str) -> Any:
+    """A document. Raises `ValueError` where it is none, or nested too deeply to be read."""
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 class Fields:

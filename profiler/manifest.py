@@ -244,8 +244,11 @@ def _state(fields: Fields, source: str) -> State:
 
 
 def _capture(fields: Fields, source: str) -> CaptureEntry:
+    tool = fields.text("tool")
+    if "/" in tool or tool.startswith("."):  # it names a folder
+        raise InputError(f"{source}: {tool!r} is no tool's name")
     return CaptureEntry(
-        tool=fields.text("tool"),
+        tool=tool,
         state=_state(fields, source),
         argv=fields.texts("argv"),
         version=fields.optional_text("version"),
@@ -283,6 +286,10 @@ def _thermal(fields: Fields) -> tuple[Thermal, ...]:
     return said if len(said) == 2 and all(one.status in STATUSES for one in said) else ()
 
 
+class OtherSchema(InputError):
+    """A manifest of another droidgrind, which is not damaged."""
+
+
 def manifest_from_json(document: object, source: str) -> Manifest:
     """Check and convert. Raises `InputError` that names `source` and the field at fault."""
     fields = Fields(document, source)
@@ -290,7 +297,7 @@ def manifest_from_json(document: object, source: str) -> Manifest:
     if schema != SCHEMA:
         age = "a newer" if schema > SCHEMA else "an older"
         remedy = "update droidgrind" if schema > SCHEMA else "import its raw files again"
-        raise InputError(
+        raise OtherSchema(
             f"{source}: written by {age} droidgrind (schema {schema}, this one reads "
             f"{SCHEMA}): {remedy}"
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collectors.errors import InputError
-from profiler.json_fields import Fields
+from profiler.json_fields import Fields, parse_json
 from profiler.session_writer import write_atomically
 from profiler.store import Session
 
@@ -20,7 +20,7 @@ def stored_globs(session: Path) -> tuple[str, ...]:
     """What was said of the session in this directory; nothing where nothing was."""
     file = session / FILE
     try:
-        document: object = json.loads(file.read_bytes())
+        document: object = parse_json(file.read_bytes())
     except FileNotFoundError:
         return ()
     except (OSError, ValueError) as error:

@@ -39,6 +39,8 @@ class SessionWriter:
 
         Raises `InputError` when the directory exists or cannot be made.
         """
+        if directory.is_file() or (directory.is_dir() and any(directory.iterdir())):
+            raise InputError(f"{directory} is there already: a session needs a new folder")
         temporary = directory.parent / f".{directory.name}.{os.getpid()}.new"
         try:
             directory.parent.mkdir(parents=True, exist_ok=True)

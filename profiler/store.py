@@ -12,7 +12,6 @@
 A kill at any moment leaves a session that can be opened.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -26,9 +25,11 @@ from collectors.errors import InputError, ParseError, UsageError
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import GONE, Damage
 from collectors.tools.tool import Profile
+from profiler.json_fields import parse_json
 from profiler.manifest import (
     CaptureEntry,
     Manifest,
+    OtherSchema,
     State,
     manifest_from_json,
 )
@@ -170,6 +171,10 @@ class Session:
         return self.reading(tool).profiles if tool in self.tools else ()
 
     def _read(self, tool: str) -> Reading:
+        if tool not in registry.tool_names():
+            what = "this droidgrind does not know that tool"
+            effect = "its results are not shown: update droidgrind"
+            return Reading(tool, (), (), (Damage(tool, what, effect),))
         known = registry.tool(tool)
         entry = self.capture(tool)
         sizes = {file.name: file.bytes for file in entry.files} if entry else {}
@@ -255,7 +260,7 @@ class Session:
             return
         for line in lines:
             try:
-                event = json.loads(line)
+                event = parse_json(line)
             except ValueError:
                 continue
             if isinstance(event, dict):
@@ -282,24 +287,38 @@ def open_session(path: Path | str) -> Session:
             "makes a session of a tool's output"
         )
     try:
-        document = json.loads(source.read_bytes())
+        document = parse_json(source.read_bytes())
     except FileNotFoundError as error:
         if directory.exists():
-            reason = f"{directory} is not a session: it has no {MANIFEST_FILE}"
+            reason = (
+                f"{directory} is not a session: it has no {MANIFEST_FILE} "
+                "(`droidgrind sessions` lists those that are)"
+            )
         else:
             reason = f"there is no session at {directory}: `droidgrind sessions` lists them"
         raise InputError(reason) from error
     except OSError as error:
-        raise InputError(f"{source}: {error.strerror}") from error
+        what = "no session's folder" if not directory.is_dir() else error.strerror
+        raise InputError(f"{directory}: {what}: `droidgrind sessions` lists them") from error
     except ValueError as error:
         what = (
             "not JSON: the file is empty" if not source.stat().st_size else f"not JSON: {error}"
         )
-        raise InputError(
-            f"{source}: {what}; what the tools wrote is in {directory / RAW_FOLDER}: "
-            "`droidgrind import FILE…` makes a session of it"
-        ) from error
-    return Session(directory, manifest_from_json(document, str(source)))
+        raise _unreadable(directory, f"{source}: {what}") from error
+    try:
+        return Session(directory, manifest_from_json(document, str(source)))
+    except OtherSchema:
+        raise
+    except InputError as error:
+        raise _unreadable(directory, str(error)) from error
+
+
+def _unreadable(directory: Path, why: str) -> InputError:
+    """A manifest is of no use, and what the tools wrote still is."""
+    return InputError(
+        f"{why}; what the tools wrote is in {directory / RAW_FOLDER}: "
+        "`droidgrind import FILE…` makes a session of it"
+    )
 
 
 def sessions_root(chosen: Path | None = None) -> Path:

@@ -103,7 +103,8 @@ class Thresholds:
         for name, value in values.items():
             if name not in known:
                 raise InputError(
-                    f"{source}: there is no threshold {name!r}{nearest(name, known)}"
+                    f"{source}: there is no threshold {name!r}{nearest(name, known)} "
+                    "(`droidgrind explain --thresholds` lists them)"
                 )
             if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
                 raise InputError(f"{source}: {name} = {value!r}: must be a number, 0 or above")

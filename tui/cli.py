@@ -5,13 +5,14 @@ written; 4 device trouble; 5 tool trouble; 130 interrupted. See docs/commands/in
 """
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Protocol, cast
+from typing import NoReturn, Protocol, cast
 
-from collectors.errors import DroidgrindError
+from collectors.errors import DroidgrindError, InputError
 
 # In the order of a person's work. A module is imported when its command (or the list of all
 # of them) is asked for.
@@ -43,12 +44,21 @@ COMMANDS = {
     "completion": "tui.commands.completion",
 }
 INTERRUPTED = 130
+# What a disk says that takes no more; any other error of the system is a mistake of ours.
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
-class CommandParser(argparse.ArgumentParser):
+class OneLineParser(argparse.ArgumentParser):
+    """Answers a mistake in one line, as all of droidgrind does; its help has the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"droidgrind: {message} (`{self.prog} --help` explains)\n")
+
+
+class CommandParser(OneLineParser):
     """A command's parser, which itself refuses the options that it does not know.
 
-    argparse would hand them up, and the usage of all commands would be shown for them.
+    argparse would hand them up, and the list of all commands would be named for them.
     """
 
     def parse_known_args(  # type: ignore[override]
@@ -91,7 +101,7 @@ def load_command(name: str) -> Command:
 
 def build_parser(names: Sequence[str]) -> argparse.ArgumentParser:
     """The parser for some of the commands: one of them is parsed without loading the rest."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="droidgrind",
         description="Profile native code on Android and Linux with Valgrind and vmstat.",
         epilog="`droidgrind COMMAND --help` explains a command and gives an example.",
@@ -134,22 +144,20 @@ def _unindented(text: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
+    _open_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     asked = next((word for word in words if not word.startswith("-")), None)
     if asked is not None and asked not in COMMANDS:
         from collectors.errors import nearest
 
-        build_parser([]).error(
-            f"there is no command {asked!r}{nearest(asked, COMMANDS)} "
-            "(`droidgrind --help` lists them)"
-        )
+        build_parser([]).error(f"there is no command {asked!r}{nearest(asked, COMMANDS)}")
     parser = build_parser(list(COMMANDS) if asked is None else [asked])
     args = parser.parse_args(words)
     if args.command is None:
         parser.print_help()
         return 0
     try:
-        return load_command(args.command).run(args)
+        return _run(load_command(args.command), args)
     except DroidgrindError as error:
         if args.debug:
             raise
@@ -162,8 +170,37 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output is gone; without this Python would complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon_output()
         return 0
+    except OSError as error:
+        if args.debug or error.errno not in _NO_ROOM:
+            raise
+        from tui.text import warn
+
+        _abandon_output()
+        what = error.filename or "the output"
+        warn(f"cannot write {what}: {error.strerror}: make room, or write elsewhere")
+        return InputError.exit_code
+
+
+def _run(command: Command, args: argparse.Namespace) -> int:
+    status = command.run(args)
+    sys.stdout.flush()  # else a full disk would be noticed when nobody can say it
+    return status
+
+
+def _open_streams() -> None:
+    """Give the standard streams that are closed (`>&-`) a place that takes everything.
+
+    Else the next file to be opened would be standard output for the programs that we start.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _abandon_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

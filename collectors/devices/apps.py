@@ -45,11 +45,16 @@ class App:
         return f"wrap.{self.package}"
 
 
-def parse_app(word: str) -> tuple[str, str | None]:
-    """`PACKAGE[/ACTIVITY]` in its parts. Raises `UsageError` for anything else."""
+def parse_app(word: str, where: str = "--app ") -> tuple[str, str | None]:
+    """`PACKAGE[/ACTIVITY]` in its parts. Raises `UsageError` for anything else.
+
+    `where` says in the message what it was given to.
+    """
     package, slash, activity = word.partition("/")
     if not _PACKAGE.fullmatch(package) or (slash and not activity):
-        raise UsageError(f"--app {word}: write PACKAGE or PACKAGE/ACTIVITY")
+        raise UsageError(
+            f"{where}{word}: write PACKAGE or PACKAGE/ACTIVITY, such as com.example.app"
+        )
     return package, activity or None
 
 

@@ -1,13 +1,12 @@
 """The recorded session that comes with the package, copied where it may be written to."""
 
-import json
 import os
 import shutil
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from collectors.errors import InputError
-from profiler.json_fields import Fields
+from profiler.json_fields import Fields, parse_json
 from profiler.store import Session, open_session
 from profiler.symbols.stored import SYMBOLS_FILE, SymbolsEntry, symbols_document
 
@@ -34,7 +33,7 @@ def demo_session(folder: Path | None = None) -> Session:
 
 def _created(session: Path) -> str | None:
     try:
-        document: object = json.loads((session / "session.json").read_bytes())
+        document: object = parse_json((session / "session.json").read_bytes())
     except (OSError, ValueError):
         return None  # none there, or one cut off while it was copied
     return Fields(document, str(session)).optional_text("created")

@@ -64,6 +64,10 @@ def export_to(session: Session, name: str, output: Path, *, force: bool = False)
     written. A file is whole or not there.
     """
     chosen = find_format(name)
+    if chosen.folder and output.exists() and not output.is_dir():
+        raise UsageError(f"{output} is a file: {name} needs a folder (-o DIR)")
+    if not chosen.folder and output.is_dir():
+        raise UsageError(f"{output} is a directory: name a file with -o FILE")
     if output.exists() and not force:
         raise UsageError(f"{output} exists: use --force to overwrite it")
     check_parent(output)
@@ -71,8 +75,6 @@ def export_to(session: Session, name: str, output: Path, *, force: bool = False)
         if chosen.folder:
             _write_folder(chosen, session, output)
             return output
-        if output.is_dir():
-            raise UsageError(f"{output} is a directory: name a file with -o FILE")
         unfinished = output.with_name(f".{output.name}.{os.getpid()}.tmp")
         try:
             with unfinished.open("wb") as out:

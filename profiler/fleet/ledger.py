@@ -12,7 +12,7 @@ from typing import Any
 
 from collectors.errors import InputError
 from profiler.fleet.plan import Cell
-from profiler.json_fields import Fields
+from profiler.json_fields import Fields, parse_json
 from profiler.session_writer import write_atomically
 
 FOLDER = "cells"
@@ -88,7 +88,7 @@ class Ledger:
 
     def _read(self, file: Path) -> CellEntry:
         try:
-            document: Any = json.loads(file.read_bytes())
+            document: Any = parse_json(file.read_bytes())
         except FileNotFoundError:
             raise
         except (OSError, ValueError) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from collectors.errors import InputError
 from collectors.registry import SAMPLERS
-from profiler.json_fields import Fields
+from profiler.json_fields import Fields, parse_json
 from profiler.manifest import State
 from profiler.session_writer import write_atomically
 from profiler.store import NATIVE_RUN, open_session, session_directories
@@ -50,7 +50,7 @@ def _state_folder() -> Path:
 def last_typed() -> Typed:
     """What was typed last; the defaults where nothing (or nothing readable) is kept."""
     try:
-        document = json.loads((_state_folder() / _FILE).read_bytes())
+        document = parse_json((_state_folder() / _FILE).read_bytes())
         fields = Fields(document, _FILE)
         # An older droidgrind knew fewer fields.
         kept = {name: fields.text(name) for name in asdict(Typed()) if name in document}

@@ -17,7 +17,7 @@ from typing import Any
 from collectors.devices.changes import UNDONE_LAST
 from collectors.devices.device import Change, Device
 from collectors.errors import DeviceError, DeviceUnavailable, InputError
-from profiler.json_fields import Fields
+from profiler.json_fields import Fields, parse_json
 from profiler.manifest import Recorder
 from profiler.recording.recorder import is_running
 from profiler.session_writer import now
@@ -153,7 +153,7 @@ def read_journal(file: Path) -> Journal:
     pending: dict[int, Change] = {}
     for number, raw in enumerate(lines, start=1):
         try:
-            document = json.loads(raw)
+            document = parse_json(raw)
         except ValueError:
             continue
         fields = Fields(document, f"{file}:{number}")

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from collectors.devices.local import LOCAL_SERIAL
 from collectors.errors import InputError
 from collectors.tools.tool import Subject, ToolSettings
-from profiler.json_fields import Fields
+from profiler.json_fields import Fields, parse_json
 from profiler.recording.plan import Plan
 from profiler.recording.target import Pushed, Target
 from profiler.session_writer import write_atomically
@@ -84,7 +84,7 @@ def read_recipe(directory: Path) -> Recipe:
     """Raises `InputError` when the session has none, or it cannot be read."""
     file = directory / RECIPE_FILE
     try:
-        document = json.loads(file.read_bytes())
+        document = parse_json(file.read_bytes())
     except FileNotFoundError as error:
         raise InputError(f"{directory} cannot be resumed: it has no {RECIPE_FILE}") from error
     except OSError as error:

@@ -1,5 +1,6 @@
 """New suppressions: from an error, from a baseline; generalised and merged."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,21 @@ def _covers(wide: Suppression, narrow: Suppression) -> bool:
     return wide.frames != narrow.frames and frames_match(wide.frames, calls)
 
 
+def check_file(file: Path) -> None:
+    """Raise `InputError` where entries cannot be added to a file: before a long run."""
+    if file.exists():
+        read_suppressions([file])
+    folder = file.parent
+    if not folder.is_dir():
+        raise InputError(f"{file}: there is no folder {folder}")
+    tried = folder / f".{file.name}.{os.getpid()}.tried"
+    try:
+        tried.touch()
+        tried.unlink()
+    except OSError as error:
+        raise InputError(f"cannot write {file}: {error.strerror}") from error
+
+
 def add_to_file(entries: Sequence[Suppression], file: Path) -> int:
     """Merge entries into a file, made if it is not there; how many it has then.
 
@@ -130,7 +146,6 @@ def add_to_file(entries: Sequence[Suppression], file: Path) -> int:
         text += ("\n" if text and new else "") + suppressions_text(new)
     else:
         text = suppressions_text(everything)
-    if not file.parent.is_dir():
-        raise InputError(f"{file}: there is no folder {file.parent}")
+    check_file(file)
     write_atomically(file, text.encode("utf-8", "surrogateescape"))
     return len(everything)

@@ -18,6 +18,7 @@ from importlib import resources
 from pathlib import Path
 
 from collectors.errors import InputError, ParseError, UsageError
+from profiler.visible import visible
 
 # Where the dashboard puts what a person knows of, in the folder that it was started in.
 DEFAULT_FILE = "droidgrind.supp"
@@ -68,7 +69,9 @@ def parse_suppressions(text: str, source: str) -> tuple[Suppression, ...]:
             continue
         if entry is None:
             if line != "{":
-                raise ParseError(source, f"expected {{ and found {line[:60]!r}", line=number)
+                what = "no suppression: it must begin with { and begins with "
+                what += visible(line, 40)
+                raise ParseError(source, what, line=number)
             entry, first = [], number
         elif line == "}":
             found.append(_entry(entry, source, first))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from collectors.errors import InputError
-from profiler.json_fields import Fields
+from profiler.json_fields import Fields, parse_json
 from profiler.symbols.cache import key_of, replace_file
 from profiler.symbols.elf import BadElf, Detail, ElfFacts, crc32_of, facts_of
 
@@ -271,7 +271,7 @@ class _Known:
         self._old: dict[str, object] = {}
         self._new: dict[str, object] = {}
         with suppress(OSError, ValueError):
-            document: object = json.loads(self._file.read_bytes())
+            document: object = parse_json(self._file.read_bytes())
             if isinstance(document, dict):
                 self._old = cast("dict[str, object]", document)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from collectors.devices.device import Device
 from collectors.errors import DeviceError, InputError
-from profiler.json_fields import Fields
+from profiler.json_fields import Fields, parse_json
 from profiler.symbols.elf import NOTE_HEAD_BYTES, build_id_of_head, note_ranges
 
 MODULES_FILE = "modules.json"
@@ -81,7 +81,7 @@ def read_facts(session: Path) -> dict[str, ModuleFacts]:
     """What `record` kept of the device's files; empty for a session without it."""
     source = session / MODULES_FILE
     try:
-        document: object = json.loads(source.read_bytes())
+        document: object = parse_json(source.read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from collectors.errors import InputError
-from profiler.json_fields import Fields
+from profiler.json_fields import Fields, parse_json
 from profiler.symbols.applied import Place, Places
 
 SYMBOLS_FILE = "symbols.json"
@@ -95,7 +95,7 @@ def read_symbols(session: Path) -> SymbolsEntry | None:
     """What is stored; None where the session was never symbolized. Raises `InputError`."""
     source = session / SYMBOLS_FILE
     try:
-        document: object = json.loads(source.read_bytes())
+        document: object = parse_json(source.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

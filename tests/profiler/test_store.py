@@ -142,7 +142,7 @@ def test_a_run_that_several_samplers_watched_is_counted_once(tmp_path: Path) -> 
 
 
 def test_directory_without_manifest_is_no_session(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"is not a session: it has no session\.json$"):
+    with pytest.raises(InputError, match=r"is not a session: it has no session\.json \("):
         open_session(tmp_path)
     with pytest.raises(InputError, match=r"^there is no session at .*`droidgrind sessions`"):
         open_session(tmp_path / "none")
@@ -156,7 +156,7 @@ def test_manifest_that_is_not_json_is_named(tmp_path: Path) -> None:
 
 def test_existing_directory_is_never_written_over(tmp_path: Path) -> None:
     directory = write(tmp_path)
-    with pytest.raises(InputError, match=r"^cannot create .*20261122-101500-bench: "):
+    with pytest.raises(InputError, match=r"20261122-101500-bench is there already: "):
         SessionWriter.create(directory, MANIFEST)
     assert open_session(directory).manifest == MANIFEST
     assert [entry.name for entry in tmp_path.iterdir()] == [MANIFEST.id]

@@ -95,7 +95,7 @@ def test_what_is_written_is_read_back() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ("# a comment\nhello", 2, "expected {"),
+        ("# a comment\nhello", 2, "it must begin with { and begins with hello"),
         ("{\n x\n Memcheck:Cond\n fun:f\n", 4, "ends inside"),
         ("{\n x\n}\n", 1, "needs a name, a kind and a frame"),
         ("\n{\n x\n Cond\n fun:f\n}\n", 2, "TOOL:KIND"),

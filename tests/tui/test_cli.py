@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from profiler.demo import demo_session
+from tests.conftest import DATA
 from tui.cli import COMMANDS, build_parser, load_command, main
 
 HEAVY = ("textual", "rich", "plotly", "adbutils", "elftools", "numpy", "psutil", "requests")
@@ -149,18 +151,22 @@ def test_mistakes_are_answered_with_one_line_and_their_exit_code(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("show", "--frobnicate"), "unrecognized arguments: --frobnicate\n"),
+        (("show", "--frobnicate"), "unrecognized arguments: --frobnicate"),
         (("show", "--jsn"), "unrecognized arguments: --jsn; did you mean --json?"),
-        (("devices", "--all"), "unrecognized arguments: --all\n"),
+        (("devices", "--all"), "unrecognized arguments: --all"),
         (("shwo",), "there is no command 'shwo'; did you mean show?"),
+        (("record", "--timeout", "abc"), "argument --timeout: 'abc' is not a number"),
+        (("record", "--timeout", "nan"), "argument --timeout: 'nan' is not a number"),
+        (("watch", "--pid", "x"), "argument --pid: 'x' is not a whole number"),
+        (("devices", "-P", "99999"), "argument -P: '99999' is not a port: 1 to 65535"),
+        (("diff", "a"), "the following arguments are required: SESSION"),
     ],
 )
 def test_wrong_words_are_answered_by_their_command(words: tuple[str, ...], said: str) -> None:
     done = run(*words)
     assert done.returncode == 2
-    assert said in done.stderr
-    usage = f"usage: droidgrind {words[0]} [-h]" if len(words) > 1 else "usage: droidgrind [-h]"
-    assert done.stderr.startswith(usage)
+    command = f"droidgrind {words[0]}" if len(words) > 1 else "droidgrind"
+    assert done.stderr == f"droidgrind: {said} (`{command} --help` explains)\n"
 
 
 def test_a_misspelt_target_is_answered_with_its_name(
@@ -180,6 +186,105 @@ def test_an_empty_manifest_says_where_the_raw_files_are(
     said = capsys.readouterr().err
     assert "session.json: not JSON: the file is empty; what the tools wrote is in" in said
     assert "`droidgrind import FILE…`" in said
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (
+            "[" * 100_000,
+            "session.json: not JSON: it is nested too deeply; what the tools",
+        ),
+        ("{}", "session.json: schema is not a whole number; what the tools wrote is in"),
+        (
+            '{"schema": 99}',
+            "written by a newer droidgrind (schema 99, this one reads 1): up",
+        ),
+        (None, "is not a session: it has no session.json (`droidgrind sessions` lists"),
+    ],
+)
+def test_a_session_that_cannot_be_read_says_why_and_leaves_the_list_whole(
+    document: str | None,
+    said: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    broken = tmp_path / "droidgrind-sessions" / "broken"
+    broken.mkdir(parents=True)
+    if document is not None:
+        (broken / "session.json").write_text(document)
+    demo_session(tmp_path / "droidgrind-sessions")
+    assert main(["show", str(broken)]) == 3
+    assert said in capsys.readouterr().err
+    assert main(["sessions"]) == 0
+    assert "demo-sample" in capsys.readouterr().out
+
+
+def test_what_a_newer_tool_left_is_said_and_the_rest_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    directory = demo_session(tmp_path).directory
+    manifest = directory / "session.json"
+    known = manifest.read_text()
+    manifest.write_text(known.replace('"tool": "massif"', '"tool": "lackey"'))
+    assert main(["show", str(directory)]) == 0
+    shown = capsys.readouterr().out
+    assert "lackey: this droidgrind does not know that tool; its results are not shown" in shown
+    assert "Is memory used correctly?" in shown
+    (tmp_path / "symbols").mkdir()
+    assert main(["symbolize", str(directory), "--symbols", "symbols"]) == 3  # nothing fits
+    # a name is a folder's below raw/, and never one elsewhere
+    manifest.write_text(known.replace('"tool": "massif"', '"tool": "../../etc"'))
+    assert main(["show", str(directory)]) == 3
+    assert "'../../etc' is no tool's name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [("show",), ("show", "--json"), ("export", "--format", "sarif"), ("explain",)]
+)
+def test_output_that_finds_no_room_is_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
+    session = [str(demo_session(tmp_path).directory)] if words[0] != "explain" else []
+    for redirected, code in ((">/dev/full", 3), (">&-", 0)):
+        command = shlex.join([sys.executable, "-m", "tui.cli", words[0], *session, *words[1:]])
+        done = subprocess.run(
+            ["sh", "-c", f"{command} {redirected}"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code
+        said = "cannot write the output: No space left on device: make room, or write elsewhere"
+        assert done.stderr == (f"droidgrind: {said}\n" if code else "")
+
+
+def test_a_baseline_that_could_not_be_written_is_not_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text").write_text("hello\n")
+    for output, said in (
+        ("text", "text:1: no suppression: it must begin with { and begins with hello"),
+        ("none/x.supp", "there is no folder none"),
+        ("/proc/x.supp", "cannot write /proc/x.supp: "),
+    ):
+        assert main(["baseline", "-s", "local", "-o", output]) == 3
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "droidgrind-sessions").exists()
+
+
+def test_what_is_there_already_is_no_new_session(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = DATA / "memcheck/3.19-x86_64/memcheck-bugs.txt"
+    for place in (log, tmp_path):
+        (tmp_path / "x").touch()
+        assert main(["import", str(log), "-o", str(place)]) == 3
+        said = f"{place} is there already: a session needs a new folder"
+        assert said in capsys.readouterr().err
 
 
 def test_program_that_cannot_run_is_refused(

@@ -49,10 +49,11 @@ class BaselineCommand:
         from profiler.store import find_session, sessions_root
         from profiler.suppressions.choose import error_records
         from profiler.suppressions.learn import record_empty
-        from profiler.suppressions.make import add_to_file, merged, suppression_of
+        from profiler.suppressions.make import add_to_file, check_file, merged, suppression_of
         from tui.recording_text import TextObserver
         from tui.text import print_line, warn
 
+        check_file(args.output)
         root = sessions_root(args.sessions)
         if args.session is not None:
             session = find_session(args.session, root)

@@ -1,6 +1,7 @@
 """Options that several commands share, worded once."""
 
 import argparse
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,24 @@ from collectors.errors import DroidgrindError, InputError, UsageError
 
 if TYPE_CHECKING:
     from profiler.store import Session
+
+
+def number(text: str) -> float:
+    """A number on the command line, said in a person's words where it is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return value
+
+
+def whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from error
 
 
 def add_sessions(parser: argparse.ArgumentParser) -> None:
@@ -140,6 +159,10 @@ class _ServerPart(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         name = "ADDRESS" if option_string == "-H" else "PORT"
+        if name == "PORT":
+            port = str(values)
+            if not (port.isascii() and port.isdigit() and 0 < int(port) < 1 << 16):
+                raise argparse.ArgumentError(self, f"{port!r} is not a port: 1 to 65535")
         os.environ[f"ANDROID_ADB_SERVER_{name}"] = str(values)
         os.environ.pop("ADB_SERVER_SOCKET", None)  # it would win over these two
 

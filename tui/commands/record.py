@@ -33,14 +33,14 @@ class RecordCommand:
         )
         parser.add_argument(
             "--timeout",
-            type=float,
+            type=options.number,
             metavar="SECONDS",
             help="end each run after this time; what was measured by then is kept (also with "
             "--resume, for the runs that are left)",
         )
         parser.add_argument(
             "--repeat",
-            type=int,
+            type=options.whole_number,
             default=1,
             metavar="N",
             help="run natively N times: `diff` then tells a difference of times from chance",
@@ -66,7 +66,7 @@ class RecordCommand:
         )
         parser.add_argument(
             "--rate",
-            type=float,
+            type=options.number,
             metavar="HZ",
             help="schedstat samples a second (default 10)",
         )
@@ -110,7 +110,10 @@ class RecordCommand:
             help="only sample processes of this name, also those that begin later",
         )
         parser.add_argument(
-            "--pid", type=int, metavar="PID", help="only sample a process that runs already"
+            "--pid",
+            type=options.whole_number,
+            metavar="PID",
+            help="only sample a process that runs already",
         )
         parser.add_argument(
             "--system", action="store_true", help="only sample the whole system"

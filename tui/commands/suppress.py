@@ -23,7 +23,7 @@ class SuppressCommand:
         parser.add_argument(
             "--record",
             action="append",
-            type=int,
+            type=options.whole_number,
             default=[],
             metavar="N",
             help="the error of this number: #N in `show`, record=N in the report's links",

@@ -19,14 +19,23 @@ class WatchCommand:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         options.add_serial(parser)
         which = parser.add_mutually_exclusive_group()
-        which.add_argument("--pid", type=int, metavar="PID", help="a process that runs already")
+        which.add_argument(
+            "--pid",
+            type=options.whole_number,
+            metavar="PID",
+            help="a process that runs already",
+        )
         which.add_argument(
             "--app",
             metavar="NAME",
             help="an app's package, or a program's name; may start later",
         )
         parser.add_argument(
-            "--hz", type=float, default=10.0, metavar="HZ", help="samples a second (default 10)"
+            "--hz",
+            type=options.number,
+            default=10.0,
+            metavar="HZ",
+            help="samples a second (default 10)",
         )
         options.add_sessions(parser)
         options.add_appearance(parser)

@@ -45,7 +45,7 @@ class WrapShCommand:
         from profiler.recording.wrap_sh import write_wrap_sh
         from tui.text import print_line, printable
 
-        package, activity = parse_app(args.package)
+        package, activity = parse_app(args.package, "")
         if activity is not None:
             raise UsageError(f"{args.package}: a package name is enough")
         device = None if args.valgrind and args.abi else choose_device(args.serial)
