@@ -202,7 +202,7 @@ def _cost_json(profiles: Sequence[CostProfile]) -> dict[str, Any]:
             for symbol, counts in functions.top(TOP)
         ],
     }
-    caches = list(dict.fromkeys(line for p in profiles for line in _simulated(p)))
+    caches = list(dict.fromkeys(line for p in profiles for line in simulated_caches(p)))
     if caches:
         figures["simulated_cache"] = caches
     if len(profiles) > 1:
@@ -218,7 +218,7 @@ def _cost_json(profiles: Sequence[CostProfile]) -> dict[str, Any]:
     return figures
 
 
-def _simulated(profile: CostProfile) -> list[str]:
+def simulated_caches(profile: CostProfile) -> list[str]:
     """The caches that were simulated, as Cachegrind's `desc:` lines say, if any were."""
     if not any(event.endswith(("1mr", "Lmr")) for event in profile.events):
         return []

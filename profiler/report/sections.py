@@ -12,7 +12,13 @@ from profiler.aggregate.error_severity import kind_severities
 from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.figures import size
 from profiler.finding import RANK
-from profiler.functions import ESTIMATE, FunctionCosts, estimate_formula, function_costs
+from profiler.functions import (
+    ESTIMATE,
+    FunctionCosts,
+    estimate_formula,
+    function_costs,
+    miss_rate,
+)
 from profiler.report.content import ReportInput
 from profiler.report.headline import Headline, headlines
 from profiler.report.markup import empty, esc, facts, figure, number, table
@@ -23,6 +29,7 @@ from profiler.rules.errors import judged_errors
 from profiler.rules.heap import heap_findings
 from profiler.rules.words import listed
 from profiler.sources import Sources
+from profiler.summary import simulated_caches
 
 Part = tuple[str, Mapping[str, Any]]
 
@@ -117,15 +124,19 @@ def cache_section(content: ReportInput, sources: Sources) -> Section:
         figure("cost-top", "cost", "Which functions cost the most?", caption + miss, height)
     )
     module = "module, " if any(obj is not None for obj in costs.objects) else ""
+    colours = (
+        "; colour: share of data accesses that miss the simulated D1 cache"
+        if miss_rate(costs) is not None
+        else ""
+    )
     if "cost-treemap" in cost["figures"]:
         body.append(
             figure(
                 "cost-treemap",
                 "cost",
                 "Which files do they come from?",
-                f"Area: {esc(costs.ranked_by)} by {module}directory, file and function; "
-                "colour: share of data accesses that miss the simulated D1 cache. Click to "
-                "go in.",
+                f"Area: {esc(costs.ranked_by)} by {module}directory, file and function"
+                f"{colours}. Click to go in.",
                 420,
             )
         )
@@ -183,9 +194,9 @@ def _cost_facts(costs: FunctionCosts) -> list[tuple[str, str]]:
 
 def _simulated_caches(profiles: tuple[CostProfile, ...]) -> str:
     for profile in profiles:
-        for process in profile.processes:
-            if process.description:
-                return "; ".join(_cache_words(line) for line in process.description[:3])
+        lines = simulated_caches(profile)[:3]  # those of the first process: all have the same
+        if lines:
+            return "; ".join(_cache_words(line) for line in lines)
     return ""
 
 

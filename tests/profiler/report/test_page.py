@@ -9,6 +9,7 @@ import pytest
 
 from collectors.errors import InputError, UsageError
 from collectors.readers.dhat_out import parse_dhat
+from collectors.records.cost import CostProcess
 from collectors.records.errors import ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
 from profiler.manifest import CaptureEntry, State
@@ -50,6 +51,22 @@ def parts(page: str) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="module")
 def page() -> str:
     return render_report(content())
+
+
+def test_what_was_not_simulated_is_not_told_of() -> None:
+    """Callgrind names its caches in any case, and says nothing behind the names."""
+    cost = cost_profile()
+    counted = replace(
+        cost,
+        events=("Ir",),
+        counts=cost.counts[:1],
+        processes=(CostProcess(description=("I1 cache: ", "D1 cache: ", "LL cache: ")),),
+    )
+    page = render_report(content(cachegrind=(counted,)))
+    assert "No cache was simulated" in page
+    assert "Simulated cache" not in page
+    assert "colour: share of data accesses" not in page
+    assert "colour: share of data accesses" in render_report(content())
 
 
 def test_the_same_session_gives_the_same_bytes(page: str) -> None:
