@@ -18,6 +18,7 @@ from profiler.own_code import own_frame
 # So many frames of a stack tell one error from another; more would tie it to its callers.
 STACK_FRAMES = 3
 LENGTH = 16
+_PROGRAM = "/program"  # no file has a name with a slash
 _REMEMBERED = 1 << 14
 
 # foo.constprop.0, foo.isra.3.cold: what the optimiser did today.
@@ -57,14 +58,23 @@ def spot(frame: Frame | None) -> str:
     return f"{stable_function(frame.fn)}|{frame.path or frame.obj}|{line}"
 
 
-def stack_parts(frames: Sequence[Frame], most: int = STACK_FRAMES) -> Iterable[str]:
-    """The names that stand for a stack: from the program's own innermost frame outwards."""
+def stack_parts(
+    frames: Sequence[Frame], most: int = STACK_FRAMES, program: str = ""
+) -> Iterable[str]:
+    """The names that stand for a stack: from the program's own innermost frame outwards.
+
+    The file `program` gets a name that is the same whatever it is called.
+    """
     own = own_frame(frames)
     start = next((i for i, frame in enumerate(frames) if frame is own), 0)
     for frame in frames[start : start + most]:
-        yield f"{stable_function(frame.fn)}@{stable_object(frame.obj)}"
+        name = stable_object(frame.obj)
+        yield f"{stable_function(frame.fn)}@{_PROGRAM if program and name == program else name}"
 
 
-def error_fingerprint(record: ErrorRecord, kind: str | None = None) -> str:
+def error_fingerprint(
+    record: ErrorRecord, kind: str | None = None, *, program: str = ""
+) -> str:
     """One error or leak, by its kind (or the one that it is to count as) and its own frames."""
-    return fingerprint("error", kind or record.kind, *stack_parts(record.frames))
+    parts = stack_parts(record.frames, program=program)
+    return fingerprint("error", kind or record.kind, *parts)

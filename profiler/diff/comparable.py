@@ -21,7 +21,7 @@ def session_warnings(baseline: Compared, session: Compared) -> tuple[list[str], 
         warnings.append("both are the same session")
     if old.schema != new.schema:
         warnings.append(f"the sessions have different schemas: {old.schema} and {new.schema}")
-    programs = [_program(side) for side in (baseline, session)]
+    programs = [program_name(side) for side in (baseline, session)]
     if all(programs) and programs[0] != programs[1]:
         warnings.append(f"different programs were recorded: {programs[0]} and {programs[1]}")
     elif old.target.argv[1:] != new.target.argv[1:]:
@@ -54,7 +54,7 @@ def session_warnings(baseline: Compared, session: Compared) -> tuple[list[str], 
     return warnings, refused
 
 
-def _program(side: Compared) -> str:
+def program_name(side: Compared) -> str:
     """The program's file name, or the app; empty where nothing names it."""
     target = side.manifest.target
     return target.argv[0].rpartition("/")[2] if target.argv else target.app or ""

@@ -42,10 +42,16 @@ class ErrorChange:
 
 
 def error_changes(
-    baseline: Sequence[ErrorProfile], profiles: Sequence[ErrorProfile]
+    baseline: Sequence[ErrorProfile],
+    profiles: Sequence[ErrorProfile],
+    programs: tuple[str, str] = ("", ""),
 ) -> list[ErrorChange]:
-    """New errors, then those that are gone (as the baseline had them), then the unchanged."""
-    before, after = _told_apart(baseline), _told_apart(profiles)
+    """New errors, then those that are gone (as the baseline had them), then the unchanged.
+
+    `programs` are the names of the files that were recorded: one program of two builds may
+    have two.
+    """
+    before, after = _told_apart(baseline, programs[0]), _told_apart(profiles, programs[1])
     found: dict[Change, list[ErrorChange]] = {change: [] for change in Change}
     for identity, errors in after.items():
         same = before.pop(identity, [])
@@ -70,7 +76,7 @@ class _Error:
     leaked_bytes: int
 
 
-def _told_apart(profiles: Sequence[ErrorProfile]) -> dict[str, list[_Error]]:
+def _told_apart(profiles: Sequence[ErrorProfile], program: str) -> dict[str, list[_Error]]:
     """Errors by what is the same in another run.
 
     Whether a lost block counts as definitely or possibly lost is chance: a stray value on a
@@ -81,7 +87,7 @@ def _told_apart(profiles: Sequence[ErrorProfile]) -> dict[str, list[_Error]]:
         for record in profile.records:
             kind = _LOST if record.kind in {_DEFINITELY, _POSSIBLY} else record.kind
             error = _Error(record, record.leaked_bytes or 0)
-            found.setdefault(error_fingerprint(record, kind), []).append(error)
+            found.setdefault(error_fingerprint(record, kind, program=program), []).append(error)
     for errors in found.values():
         definite = [error for error in errors if error.record.kind == _DEFINITELY]
         possible = [error for error in errors if error.record.kind == _POSSIBLY]

@@ -13,6 +13,7 @@ from collectors.tools.tool import Profile
 from profiler.diff.comparable import (
     cost_events,
     heap_refusal,
+    program_name,
     session_warnings,
     tool_warning,
 )
@@ -146,7 +147,8 @@ def _errors(diff: SessionDiff) -> None:
         before += old
         after += new
     if after:
-        diff.errors = error_changes(before, after)
+        programs = program_name(diff.baseline), program_name(diff.session)
+        diff.errors = error_changes(before, after, programs)
 
 
 def _cost(diff: SessionDiff) -> None:

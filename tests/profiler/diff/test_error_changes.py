@@ -9,10 +9,15 @@ from profiler.diff.errors import Change, error_changes
 
 
 def record(
-    kind: str, *functions: str, ip: int = 1, line: int = 1, leaked: int | None = None
+    kind: str,
+    *functions: str,
+    ip: int = 1,
+    line: int = 1,
+    leaked: int | None = None,
+    obj: str = "/bin/app",
 ) -> ErrorRecord:
     frames = tuple(
-        Frame(ip + i, fn, "/bin/app", file="a.cpp", line=line) for i, fn in enumerate(functions)
+        Frame(ip + i, fn, obj, file="a.cpp", line=line) for i, fn in enumerate(functions)
     )
     return ErrorRecord(kind, f"{kind} happened", frames, leaked_bytes=leaked)
 
@@ -33,6 +38,21 @@ def test_errors_are_matched_by_kind_and_functions_not_by_addresses_and_lines() -
         ("fixed", "InvalidWrite"),
         ("unchanged", "InvalidRead"),
     ]
+
+
+def test_the_program_may_have_another_name() -> None:
+    old = [
+        record("InvalidRead", "f", obj="/a/app-1"),
+        record("InvalidRead", "g", obj="/lib/l.so"),
+    ]
+    new = [
+        record("InvalidRead", "f", obj="/b/app-2"),
+        record("InvalidRead", "g", obj="/lib/k.so"),
+    ]
+    profiles = [ErrorProfile(old)], [ErrorProfile(new)]
+    found = [c.change.value for c in error_changes(*profiles, ("app-1", "app-2"))]
+    assert found == ["new", "fixed", "unchanged"]  # other files are other files
+    assert [c.change.value for c in error_changes(*profiles)].count("unchanged") == 0
 
 
 def test_a_second_error_of_the_same_place_is_new() -> None:
