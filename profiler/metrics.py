@@ -16,6 +16,7 @@ from collectors.records.errors import LEAK_KINDS, ErrorProfile
 from collectors.records.heap import HeapProfile
 from collectors.records.samples import SampleProfile, Scope
 from collectors.records.shared import Shape
+from profiler.error_kinds import KINDS
 from profiler.questions import LEAK_CHECKER
 from profiler.store import NATIVE_RUN, Session
 
@@ -201,15 +202,19 @@ def metric_name(word: str, measured: Sequence[Metric] = ()) -> str:
     """The metric that a person means by `word`, upper and lower case alike.
 
     Raises `UsageError`, naming the nearest one, where there is none. Kinds of errors are
-    known by what was `measured`, besides those that are always known.
+    known by what was `measured`, besides those that are always known: one that is like none
+    of these may be a newer Valgrind's, and did not occur.
     """
-    names = {*MEANINGS, *_EVENTS, *LEAK_KINDS, *(metric.name for metric in measured)}
+    names = {*MEANINGS, *_EVENTS, *KINDS, *(metric.name for metric in measured)}
     by_folded = {name.casefold(): name for name in sorted(names)}
     found = by_folded.get(word.casefold().replace("-", "_"))
     if found is not None:
         return found
-    if word.isidentifier() and word[0].isupper() and not word.isupper():
-        return word  # an error kind that this run did not show, such as InvalidRead
-    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.5)
+    may_be_kind = word.isidentifier() and word[0].isupper() and not word.isupper()
+    # A misspelt kind never occurs: a limit on it would always be kept.
+    cutoff = 0.8 if may_be_kind else 0.5
+    near = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=cutoff)
+    if may_be_kind and not near:
+        return word
     hint = f"; did you mean {by_folded[near[0]]}?" if near else ""
     raise UsageError(f"there is no metric {word!r}{hint} (docs/metrics.md lists them)")

@@ -125,7 +125,8 @@ def ask_trend(database: Database, question: Question) -> Trend:
     programs = _programs(database, metric)
     if not programs:
         raise UsageError(
-            f"no stored session measured {metric}: docs/metrics.md says which tool does"
+            f"no stored session measured {metric}: docs/metrics.md says which tool does, and "
+            "--sessions DIR where sessions are"
         )
     program = question.program if question.program is not None else programs[0]
     if program not in programs:

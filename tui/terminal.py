@@ -28,7 +28,10 @@ def appearance(args: argparse.Namespace) -> dict[str, Any]:
     """The application's arguments from `--theme` and `--ascii`."""
     from tui.theme import DEFAULT_THEME, SHORT_NAMES, wants_ascii
 
-    chosen = args.theme or os.environ.get("DROIDGRIND_THEME", "")
+    said = os.environ.get("DROIDGRIND_THEME", "")
+    chosen = args.theme or said
+    if chosen and chosen not in SHORT_NAMES:
+        raise UsageError(f"DROIDGRIND_THEME={said}: choose from {', '.join(SHORT_NAMES)}")
     return {
         "theme": SHORT_NAMES.get(chosen, DEFAULT_THEME),
         "ascii_only": bool(args.ascii) or wants_ascii(),

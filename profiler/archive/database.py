@@ -137,7 +137,9 @@ class Database:
         kinds = self._engine.StatementType
         statements = self._connection.extract_statements(sql)
         if len(statements) != 1:
-            raise UsageError(f"the query was not answered: write one, not {len(statements)}")
+            raise UsageError(
+                f"the query was not answered: write one statement, not {len(statements)}"
+            )
         if statements[0].type not in {kinds.SELECT, kinds.EXPLAIN, kinds.MULTI}:
             raise UsageError(
                 f"the query was not answered: {statements[0].type.name} is none: write SELECT, "

@@ -4,6 +4,7 @@ Both look like `concurrent.futures`: `submit` gives a Future. Neither runs two t
 device at once.
 """
 
+import re
 from collections.abc import Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from types import TracebackType
@@ -13,6 +14,8 @@ from collectors.errors import UsageError
 from profiler.extras import not_installed
 from profiler.fleet.plan import FleetDevice
 from profiler.fleet.recording import CellJob, CellResult, record_cell
+
+_HOST_PORT = re.compile(r".+:\d{1,5}")
 
 
 class CellExecutor(Protocol):
@@ -117,6 +120,8 @@ def load_distributed() -> Any:
 
 def connect(scheduler: str) -> Any:
     """A client of the scheduler at this address (`tcp://HOST:PORT`)."""
+    if "://" not in scheduler and not _HOST_PORT.fullmatch(scheduler):
+        raise UsageError(f"{scheduler}: write a scheduler's address as tcp://HOST:PORT")
     distributed = load_distributed()
     try:
         return distributed.Client(scheduler, timeout="15s", set_as_default=False)

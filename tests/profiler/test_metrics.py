@@ -42,7 +42,12 @@ def test_metrics_are_the_figures_of_the_summary(build: Build, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("word", "name"),
-    [("ir", "Ir"), ("PEAK-HEAP", "peak_heap"), ("InvalidRead", "InvalidRead")],
+    [
+        ("ir", "Ir"),
+        ("PEAK-HEAP", "peak_heap"),
+        ("InvalidRead", "InvalidRead"),
+        ("race", "Race"),
+    ],
 )
 def test_names_as_a_person_types_them(word: str, name: str) -> None:
     assert metric_name(word) == name
@@ -51,6 +56,13 @@ def test_names_as_a_person_types_them(word: str, name: str) -> None:
 def test_unknown_name_brings_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"no metric 'peak_hep'; did you mean peak_heap\?"):
         metric_name("peak_hep")
+
+
+def test_a_misspelt_kind_is_no_limit_that_always_holds() -> None:
+    for word, meant in (("InvalidRaed", "InvalidRead"), ("Irr", "Ir")):
+        with pytest.raises(UsageError, match=rf"'{word}'; did you mean {meant}\?"):
+            metric_name(word)
+    assert metric_name("BadTagCheck") == "BadTagCheck"  # of a Valgrind that is to come
 
 
 def test_every_metric_is_documented() -> None:

@@ -30,6 +30,19 @@ def test_without_a_terminal_the_text_commands_are_named(command: str) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_theme_that_is_none_is_said() -> None:
+    done = subprocess.run(
+        ["script", "-qec", f"{sys.executable} -m tui.cli demo", "/dev/null"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**ENV, "TERM": "xterm-256color", "DROIDGRIND_THEME": "pink"},
+    )
+    assert done.returncode == 2
+    assert "DROIDGRIND_THEME=pink: choose from dark, light, contrast" in done.stdout
+
+
 def test_a_dumb_terminal_is_told_what_to_use() -> None:
     done = subprocess.run(
         ["script", "-qec", f"{sys.executable} -m tui.cli demo", "/dev/null"],

@@ -28,10 +28,12 @@ class FleetWorkerCommand:
         import asyncio
 
         from collectors.errors import UsageError
+        from profiler.fleet.executors import connect
         from profiler.fleet.worker import serve
 
         if len(set(args.serial)) < len(args.serial):
             raise UsageError("a device was named twice")
+        connect(args.scheduler).close()  # says that nobody is there, where a worker cannot
         asyncio.run(serve(args.scheduler, args.serial))
         return 0
 

@@ -45,6 +45,7 @@ class InstallCommand:
         )
         parser.add_argument(
             "--tools",
+            action=options.CommaList,
             metavar="TOOLS",
             help="comma list of Valgrind's tools (default: all that `record` knows)",
         )

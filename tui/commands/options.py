@@ -31,6 +31,20 @@ def whole_number(text: str) -> int:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from error
 
 
+class CommaList(argparse.Action):
+    """An option with a comma list; given again, it adds to the list."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, str(values) if before is None else f"{before},{values}")
+
+
 def add_sessions(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sessions",

@@ -21,6 +21,7 @@ class RecordCommand:
         parser.add_argument(
             "-t",
             "--tools",
+            action=options.CommaList,
             metavar="TOOLS",
             help="comma list (default: vmstat,schedstat,memcheck,cachegrind,massif); also "
             "callgrind (who calls what costs), dhat (how long blocks live, how they are used), "
