@@ -113,17 +113,19 @@ function renderSource(host, file, costs, { event, all, most }, target, eventName
       el('td', { class: 'number share' }, cost ? percent(100 * cost / all) : '')];
   const titles = event === ALL_EVENTS ? counted.map((e) => eventNames[e]) : [event, SHARE];
   const total = [...costs.values()].reduce((a, b) => a + b, 0) || 1;
+  // All events are wider than most screens: the code comes first, and stays when they scroll.
+  const inOrder = (counts, bar, code) => (event === ALL_EVENTS ? [...code, bar, ...counts] : [...counts, bar, ...code]);
   const near = new Uint8Array(file.lines.length + 2);
   const mark = (line, reach) => { for (let n = Math.max(1, line - reach); n <= Math.min(file.lines.length, line + reach); n++) near[n] = 1; };
   for (const [line, cost] of costs) if (line && cost >= total / 2000) mark(line, 4);
   if (target) mark(target, 6);
   const row = (n) => {
     const cost = costs.get(n);
-    return el('tr', { id: `line-${n}`, class: n === target ? 'target' : '' },
-      ...figures(n, cost),
+    const text = file.lines[n - 1] || ' ';
+    return el('tr', { id: `line-${n}`, class: n === target ? 'target' : '' }, ...inOrder(
+      figures(n, cost),
       el('td', { class: 'heat' }, cost ? el('span', { style: `width:${(100 * cost / most).toFixed(2)}%` }) : null),
-      el('td', { class: 'number line' }, String(n)),
-      el('td', { class: 'code' }, file.lines[n - 1] || ' '));
+      [el('td', { class: 'number line' }, String(n)), el('td', { class: 'code', title: event === ALL_EVENTS ? text.trim() : null }, text)]));
   };
   const body = el('tbody');
   for (let n = 1; n <= file.lines.length;) {
@@ -138,10 +140,11 @@ function renderSource(host, file, costs, { event, all, most }, target, eventName
     n = end;
   }
   const unknown = costs.get(0);
-  host.replaceChildren(el('table', { class: 'annotated' },
+  host.replaceChildren(el('table', { class: event === ALL_EVENTS ? 'annotated all' : 'annotated' },
     el('caption', { class: 'offscreen' }, `${file.path}, cost by line`),
-    el('thead', {}, el('tr', {}, ...titles.map((title) => el('th', { scope: 'col', class: `number ${title === SHARE ? 'share' : 'cost'}`, title: title === SHARE ? 'Share of what the whole program cost' : EVENT_HELP[title] }, title)),
-      el('th', { scope: 'col', title: 'As long as the cost of the line' }, 'bar'), el('th', { scope: 'col', class: 'number line' }, 'line'), el('th', { scope: 'col' }, file.path))), body));
+    el('thead', {}, el('tr', {}, ...inOrder(titles.map((title) => el('th', { scope: 'col', class: `number ${title === SHARE ? 'share' : 'cost'}`, title: title === SHARE ? 'Share of what the whole program cost' : EVENT_HELP[title] }, title)),
+    el('th', { scope: 'col', title: 'As long as the cost of the line' }, 'bar'),
+    [el('th', { scope: 'col', class: 'number line' }, 'line'), el('th', { scope: 'col', class: 'code' }, file.path)]))), body));
   if (unknown) host.append(el('p', { class: 'muted' }, `${whole(unknown)} more have no line number.`));
   const goal = target && host.querySelector(`#line-${target}`);
   if (goal) host.scrollTop = Math.max(0, goal.offsetTop - 120);
