@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from collectors.devices.local import LocalDevice
 from profiler.devices import DeviceLine
@@ -119,6 +120,8 @@ def test_looks_as_it_did(
         for _ in range(3):
             await pilot.pause(0.1)
             await app.workers.wait_for_complete()
+        for line in app.screen.query(Input):
+            line.cursor_blink = False  # by the clock
         await pilot.pause()
 
     mode = "home" if view.startswith(("home", "form", "pick", "doctor")) else RECORDING
