@@ -112,12 +112,12 @@ class Flame {
 
   paint() {
     if (!this.tree) return;
-    const width = this.box.clientWidth;
-    if (!width) return;
+    if (!this.box.clientWidth) return;
+    const width = printing ? PAPER_PIXELS : this.box.clientWidth; // or its words would shrink with it
     let lowest = 0; // no taller than what is drawn
     this.eachBox(width, (node, x, boxWidth, depth) => { if (depth > lowest) lowest = depth; });
     const height = (lowest + 1) * ROW;
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = printing ? 2 : window.devicePixelRatio || 1;
     this.canvas.style.height = `${height}px`;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);

@@ -16,9 +16,11 @@ function startTheme() {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', changed);
 }
 
+const paintFlames = () => heapViews.forEach((view) => view.flame && view.flame.paint());
+
 // Figures and flame graphs have their colours drawn in; the rest follows the style sheet.
 function recolour() {
-  heapViews.forEach((view) => view.flame && view.flame.paint());
+  paintFlames();
   document.dispatchEvent(new Event('themechange'));
   return redrawAll();
 }
@@ -34,6 +36,7 @@ function startPrint() {
     if (printing === onPaper) return Promise.resolve();
     const before = themeName();
     printing = onPaper;
+    paintFlames();
     if (themeName() !== before) return recolour().then(() => fitPaper(onPaper));
     return fitPaper(onPaper);
   };

@@ -651,9 +651,16 @@ def test_paper_is_white_and_narrow(show: Open, session_page: str) -> None:
            })"""
     )
     assert page.locator("#functions thead th").first.inner_text() == "Function"
+    canvas = "document.querySelector('[data-heap] canvas').width"
+    on_paper = page.evaluate(canvas)
+    assert (
+        on_paper < 2 * 720
+    )  # twice as sharp, and as wide as the paper: its words keep their size
     page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     until(page, f"{fill} === '#56B4E9'")
+    assert page.evaluate(canvas) != on_paper
 
 
 @pytest.mark.parametrize("width", [360, 1280])
