@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.events import Event, Key
 from textual.screen import Screen
 
 from collectors import registry
@@ -25,6 +26,7 @@ from profiler.recording.form import Typed
 from profiler.store import Session, open_session
 from profiler.watching.live import WatchRequest
 from tui.key_names import key_name
+from tui.key_order import KeyOrder
 from tui.live_painter import LivePainter
 from tui.messages import GoTo, OpenSession, Status
 from tui.screens.confirm import ConfirmScreen
@@ -128,6 +130,7 @@ class Dashboard(App[int]):
         self.counts: dict[str, int] = {}
         self.displays = 0
         self.painter = LivePainter(self)
+        self._keys = KeyOrder(self, super().on_event)
         self._settled = False
         self._recording: RecordingScreen | None = None
         for known in themes():
@@ -140,6 +143,12 @@ class Dashboard(App[int]):
     def starting_in(cls, mode: str) -> "type[Dashboard]":
         """The application with another first screen; no other screen is made before it."""
         return type(cls.__name__, (cls,), {"DEFAULT_MODE": mode, "__module__": cls.__module__})
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key) and not event.is_forwarded:
+            await self._keys.take(event)
+        else:
+            await super().on_event(event)
 
     def post_display_hook(self) -> None:
         """Count what the compositor has painted: it may have been over what is live."""

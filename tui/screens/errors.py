@@ -31,7 +31,6 @@ from tui.text import as_title
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.line_table import LineTable, Row, TableColumn
 from tui.widgets.tree_table import NodeText, TreeTable
-from tui.widgets.typed_line import TypedLine
 
 _OPEN_GROUPS = 40
 
@@ -104,7 +103,7 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
                 )
                 yield Static("", markup=False, id="errors-advice")
                 yield FilterInput(widget_id="errors-filter")
-                yield TypedLine(id="errors-file")
+                yield Input(id="errors-file")
                 yield Static("", markup=False, id="errors-note")
             with Vertical(id="errors-one", classes="box"):
                 yield StackPane(widget_id="errors-stacks")

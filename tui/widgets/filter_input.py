@@ -7,10 +7,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
 
-from tui.widgets.typed_line import TypedLine
 
-
-class FilterInput(TypedLine):
+class FilterInput(Input):
     """Tells every change of its text. Enter goes back with the filter kept, Esc without."""
 
     DEFAULT_CSS = """

@@ -4,10 +4,9 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.suggester import SuggestFromList
-from textual.widgets import Checkbox, RadioButton, Static
+from textual.widgets import Checkbox, Input, RadioButton, Static
 
 from tui.widgets.frame_lines import TextLine
-from tui.widgets.typed_line import TypedLine
 
 
 class FormField(Vertical):
@@ -26,7 +25,7 @@ class FormField(Vertical):
     def __init__(self, name: str, label: str, value: str, hint: str = "") -> None:
         super().__init__(id=f"field-{name}")
         self._label = label
-        self._input = TypedLine(value, placeholder=hint, id=name, compact=True)
+        self._input = Input(value, placeholder=hint, id=name, compact=True)
 
     def compose(self) -> ComposeResult:
         with Horizontal():

@@ -7,10 +7,9 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from profiler.aggregate.cost_table import parse_weights
-from tui.widgets.typed_line import TypedLine
 
 
-class WeightsInput(TypedLine):
+class WeightsInput(Input):
     """Tells every change, and why one cannot be read. Enter takes the weights."""
 
     DEFAULT_CSS = """
