@@ -279,7 +279,7 @@ def test_each_way_to_waste_cpus_is_found(recorded: Recorded, mode: str, rule: st
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one CPU")
 def test_a_thread_that_is_moved_about_is_found(recorded: Recorded) -> None:
-    found = by_rule(recorded("threads", "hop", "schedstat"))
+    found = by_rule(recorded("threads", "hop", "schedstat", interval=0.02))
     assert "moved between CPUs" in found["sched-migrations"][0].title
     assert found["sched-migrations"][0].severity is Severity.INFO  # both CPUs are alike
 

@@ -15,7 +15,7 @@ from collectors.readers.proc import Sample, SampleParser, parse_content
 from collectors.records.samples import Scope
 from profiler.watching.busiest import BusiestThreads, sampler_lines
 from profiler.watching.joining import join_samples
-from profiler.watching.processes import parse_processes
+from profiler.watching.processes import Process, parse_processes
 
 SPIN = """
 import threading
@@ -68,6 +68,38 @@ def test_it_looks_by_itself_until_it_is_stopped(spinning: int, tmp_path: Path) -
     looks.stop()
     looks._thread.join(10)
     assert not looks._thread.is_alive()
+
+
+def chosen(tmp_path: Path, *looks: dict[int, Process]) -> list[int]:
+    choosing = BusiestThreads(LocalDevice(), print, tmp_path / "looks")
+    for look in looks:
+        choosing._choose(look)
+    return choosing._chosen
+
+
+def test_those_are_chosen_who_used_the_cpus_most_since_the_look_before(tmp_path: Path) -> None:
+    before = {pid: Process("p", 1000 * pid, 1) for pid in range(1, 21)}
+    after = {pid: Process("p", 1000 * pid + pid % 13, 1) for pid in range(1, 21)}
+    del before[12]  # new: since when it used its time, nobody knows
+    assert chosen(tmp_path, before) == []
+    assert chosen(tmp_path, before, after) == [11, 10, 9, 8, 7, 20, 6, 19]
+
+
+def test_who_was_busy_is_chosen_for_a_while(tmp_path: Path) -> None:
+    idle = {pid: Process("p", 100, 1) for pid in (1, 2, 3)}
+    worked = {**idle, 1: Process("p", 140, 1)}
+    assert chosen(tmp_path, idle, worked) == [1]
+    others = {pid: Process("p", 140 if pid == 1 else 110, 1) for pid in (1, 2, 3)}
+    assert chosen(tmp_path, idle, worked, others) == [1, 2, 3], "40 that count half: 20"
+    assert chosen(tmp_path, idle, worked, *[worked] * 9) == []
+
+
+def test_no_more_threads_are_looked_at_than_is_cheap(tmp_path: Path) -> None:
+    before = {pid: Process("p", 0, 200) for pid in (1, 2)}
+    after = {1: Process("p", 9, 200), 2: Process("p", 8, 200)}
+    assert chosen(tmp_path, before, after) == [1]
+    alone = {1: Process("p", 0, 2000)}, {1: Process("p", 9, 2000)}
+    assert chosen(tmp_path, *alone) == [1], "one is shown, whatever it has"
 
 
 def test_a_thread_cannot_speak_for_another() -> None:

@@ -61,13 +61,16 @@ int main(int argc, char **argv) {
         name(i);
         if (i == 0) spin(); else std::this_thread::sleep_until(end);
       });
-  } else if (mode == "hop") {  // a thread that never stays on a CPU
+  } else if (mode == "hop") {
+    // A thread that never stays on a CPU; on a busy machine it waits for most of its time.
+    end += std::chrono::milliseconds(1500);
     for (int turn = 0; Clock::now() < end; turn++) {
       cpu_set_t one;
       CPU_ZERO(&one);
       CPU_SET(turn % 2, &one);
       if (sched_setaffinity(0, sizeof one, &one)) return 1;
-      auto next = Clock::now() + std::chrono::milliseconds(100);
+      // in no rhythm with the sampler's, which might see it on the same CPU each time
+      auto next = Clock::now() + std::chrono::milliseconds(5 + turn % 3 * 3);
       volatile long n = 0;
       while (Clock::now() < next) n = n + 1;
     }
