@@ -5,7 +5,6 @@ written; 4 device trouble; 5 tool trouble; 130 interrupted. See docs/commands/in
 """
 
 import argparse
-import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -44,8 +43,6 @@ COMMANDS = {
     "completion": "tui.commands.completion",
 }
 INTERRUPTED = 130
-# What a disk says that takes no more; any other error of the system is a mistake of ours.
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -173,13 +170,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         _abandon_output()
         return 0
     except OSError as error:
-        if args.debug or error.errno not in _NO_ROOM:
-            raise
+        from tui.system_errors import system_error_text
         from tui.text import warn
 
-        _abandon_output()
-        what = error.filename or "the output"
-        warn(f"cannot write {what}: {error.strerror}: make room, or write elsewhere")
+        said = system_error_text(error)
+        if args.debug or said is None:
+            raise
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _abandon_output()
+        warn(said)
         return InputError.exit_code
 
 

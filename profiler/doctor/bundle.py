@@ -73,7 +73,7 @@ class Bundle:
         except FileExistsError as error:
             raise InputError(f"{file} is there already: choose another name") from error
         except OSError as error:
-            raise InputError(f"{file}: {error.strerror}") from error
+            raise InputError(f"cannot write {file}: {error.strerror}") from error
 
 
 def make_bundle(found: Examination, session: Session | None, app: str | None = None) -> Bundle:

@@ -265,6 +265,27 @@ def test_output_that_finds_no_room_is_one_line(words: tuple[str, ...], tmp_path:
         assert done.stderr == (f"droidgrind: {said}\n" if code else "")
 
 
+def test_what_the_system_refuses_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "a" * 5000
+    for words in (["show", long], ["import", long], ["sessions", "--sessions", long]):
+        assert main(words) == 3
+        said = capsys.readouterr().err
+        assert "aaa…aaa" in said
+        assert ": File name too long (`droidgrind --debug …` shows where" in said
+        assert len(said.splitlines()) == 1
+    with pytest.raises(OSError, match="File name too long"):
+        main(["--debug", "show", long])
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert main(["sessions"]) == 3
+    assert "was removed: change to another one" in capsys.readouterr().err
+    monkeypatch.chdir(tmp_path)
+
+
 def test_a_baseline_that_could_not_be_written_is_not_recorded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
