@@ -41,7 +41,7 @@ def cost_comparison(diff: SessionDiff) -> Section:
             "cost-compare",
             "Which functions changed the most?",
             f"{diff.cost_tool.capitalize()}, self cost, without what only moved by inlining. "
-            f"Estimated cycles = {estimate_formula(cost.events)}.",
+            f"Estimated cycles = {estimate_formula(cost.events)}.{_noise(cost, moved)}",
             80 + 24 * len(moved),
         )
     section.body += (
@@ -75,6 +75,15 @@ def cost_comparison(diff: SessionDiff) -> Section:
     section.parts.append(("cost-compare", document))
     section.headlines = _headlines(cost, moved)
     return section
+
+
+def _noise(cost: CostDiff, moved: Sequence[FunctionDelta]) -> str:
+    """What keeps a figure of little changes from looking like one of large ones."""
+    if abs(moved[0].own_delta) > NOISE * max(cost.cycles):
+        return ""
+    return (
+        f" None of these is more than {100 * NOISE:g} % of all: so do runs of one build differ."
+    )
 
 
 def _headlines(cost: CostDiff, moved: Sequence[FunctionDelta]) -> list[Headline]:

@@ -1,6 +1,7 @@
 """The page of a comparison."""
 
 import re
+from array import array
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,12 @@ from profiler.manifest import State
 from profiler.repeats import NativeRunOf
 from profiler.report.comparison import render_comparison
 from profiler.report.content import ReportInput
-from tests.profiler.report.made_session import content, error_profile, heap_profile
+from tests.profiler.report.made_session import (
+    content,
+    cost_profile,
+    error_profile,
+    heap_profile,
+)
 from tests.profiler.report.test_page import parts
 
 
@@ -92,6 +98,17 @@ def test_large_changes_are_told_as_the_text_does() -> None:
     little = [replace(s, heap_bytes=10, extra_bytes=0) for s in made.snapshots]
     small = content(massif=(replace(made, snapshots=little),))
     assert "Peak heap ×10246" in render_comparison(difference(small, content(massif=(made,))))
+
+
+@pytest.mark.parametrize(("more", "noise"), [(100, True), (1000, False)])
+def test_changes_as_small_as_those_of_equal_runs_are_called_so(more: int, noise: bool) -> None:
+    made = cost_profile()
+    ir = array("q", made.counts[0])
+    ir[0] += more  # of some 120,000 estimated cycles
+    other = replace(made, counts=(memoryview(ir), *made.counts[1:]))
+    page = render_comparison(difference(content(), content(cachegrind=(other,))))
+    assert "Which functions changed the most?" in page
+    assert ("None of these is more than 0.1 % of all" in page) is noise
 
 
 def test_the_tools_that_looked_are_named() -> None:
