@@ -19,18 +19,23 @@ _DATA = ("Dr", "Dw", "D1mr", "D1mw", "DLmr", "DLmw")
 
 @dataclass(frozen=True, slots=True)
 class Hot:
-    """A function that misses: sums, and the line with the most misses (0 if unknown)."""
+    """A function that misses: sums, and the line to look at (0 if unknown).
+
+    That is the line that walks against the cache, where one `strides`, else the one with the
+    most misses.
+    """
 
     place: int
     misses: float
     rate: float
     last_level: float
-    worst: "WorstLine"
+    line: "MissingLine"
+    strides: bool
 
 
 @dataclass(frozen=True, slots=True)
-class WorstLine:
-    """Of a function's lines the one with the most D1 misses; line 0 is an unknown one.
+class MissingLine:
+    """A function's line and its D1 misses; line 0 is an unknown one.
 
     `file` is the line's: a header, where the line is inlined. `rate` is the greater of the
     misses of its reads and of its writes, in percent; a kind of access with few misses has no
@@ -82,12 +87,20 @@ def _missing_functions(
         memory_bound = of_cycles >= limits.ll_share_of_cycles_percent
         if fn == UNKNOWN or (share < limits.hot_function_percent and not memory_bound):
             continue
+        lines = _missing_lines(profiles, fn, file)
+        walks = [
+            line
+            for line in lines
+            if line.rate >= limits.stride_rate_percent
+            and 100 * line.misses / all_misses >= limits.hot_function_percent
+        ]
         hot = Hot(
             index,
             float(misses[index]),
             100 * float(misses[index]) / max(1.0, float(accesses[index])),
             of_cycles,
-            _worst_line(profiles, fn, file),
+            (walks or lines)[0],
+            strides=bool(walks),
         )
         yield _missing(hot, costs, share, all_misses, context, memory_bound=memory_bound)
 
@@ -104,22 +117,21 @@ def _missing(
     limits = context.thresholds
     fn, file = costs.functions[hot.place], costs.files[hot.place]
     name = function(fn)
-    worst = hot.worst
-    of_all = 100 * worst.misses / all_misses
-    stride = worst.rate >= limits.stride_rate_percent and of_all >= limits.hot_function_percent
+    line = hot.line
+    of_all = 100 * line.misses / all_misses
     costly = hot.misses >= limits.fewest_misses and _is_own(costs, fn, context)
-    at = _file_line(worst.file, worst.line) if worst.line else name
+    at = _file_line(line.file, line.line) if line.line else name
     figures = (
         f"{name} has {short_count(hot.misses)} of {short_count(all_misses)} simulated D1 "
         f"misses ({share:.0f} %); "
         f"{hot.rate:.1f} % of its reads and writes miss"
     )
-    if worst.line:
-        inlined = "" if worst.file == file else f" of {worst.file.rpartition('/')[2]}"
-        figures += f"; line {worst.line}{inlined} alone has {of_all:.0f} % of all misses"
-    if stride:
+    if line.line:
+        inlined = "" if line.file == file else f" of {line.file.rpartition('/')[2]}"
+        figures += f"; line {line.line}{inlined} alone has {of_all:.0f} % of all misses"
+    if hot.strides:
         rule, title = "cache-stride", f"Walks against the cache: {at}"
-        figures += f", {worst.rate:.0f} % of its accesses of one kind miss"
+        figures += f", {line.rate:.0f} % of its accesses of one kind miss"
         advice = (
             "Each access takes a new cache line: walk memory in the order in which it lies "
             "(swap the loops), or work in blocks that fit the cache."
@@ -141,28 +153,29 @@ def _missing(
         place(
             View.CACHE,
             function=short_name(fn).rpartition("::")[2],
-            file=worst.file,
-            line=worst.line or None,
+            file=line.file,
+            line=line.line or None,
         ),
         fingerprint(rule, stable_function(fn)),
         weight=20 + share / 100,
     )
 
 
-def _worst_line(profiles: Sequence[CostProfile], fn: str, file: str) -> WorstLine:
+def _missing_lines(profiles: Sequence[CostProfile], fn: str, file: str) -> list[MissingLine]:
+    """Its lines, those with the most misses first; an unknown one where none is known."""
     sums = _line_sums(profiles, fn, file, ("D1mr", "D1mw", "Dr", "Dw"))
-    (of, line), (read, write, reads, writes) = max(
-        sums.items(),
-        key=lambda item: (item[1][0] + item[1][1], -item[0][1], item[0][0]),
-        default=((file, 0), [0.0] * 4),
-    )
-    misses = read + write
-    rates = [
-        100 * part / whole
-        for part, whole in ((read, reads), (write, writes))
-        if whole and part >= misses / 4
-    ]
-    return WorstLine(of, line, misses, max(rates, default=0.0))
+    lines: list[MissingLine] = []
+    for (of, number), (read, write, reads, writes) in sums.items():
+        misses = read + write
+        rates = [
+            100 * part / whole
+            for part, whole in ((read, reads), (write, writes))
+            if whole and part >= misses / 4
+        ]
+        lines.append(MissingLine(of, number, misses, max(rates, default=0.0)))
+    lines.sort(key=lambda line: line.file, reverse=True)
+    lines.sort(key=lambda line: (-line.misses, line.line))
+    return lines or [MissingLine(file, 0, 0.0, 0.0)]
 
 
 def _places(symbols: Sequence[Symbol], fn: str, file: str) -> list[int]:

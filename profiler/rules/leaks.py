@@ -49,20 +49,42 @@ def leaks(records: Sequence[ErrorRecord], context: Context) -> Iterator[Judged]:
         )
         yield finding, numbers
     if small:
-        lost = sum(records[n].leaked_bytes or 0 for n in small)
-        frame = context.own.frame(records[small[0]].frames)
-        finding = Finding(
-            "leak-small",
-            Severity.INFO,
-            f"Loses {size(lost)} once: {where(frame)}"
-            + ("" if len(small) == 1 else f" and {plural(len(small) - 1, 'more place')}"),
-            f"{plural(len(small), 'leak')} of few bytes and blocks, or by libraries alone: "
-            "what is lost once at start or end costs nothing.",
-            "Leave it, or suppress it so that new leaks stand out.",
-            place(View.ERRORS, record=small[0]),
-            fingerprint("leak-small", *stack_parts(records[small[0]].frames)),
+        yield _little(records, small, context), small
+
+
+def _little(records: Sequence[ErrorRecord], small: Sequence[int], context: Context) -> Finding:
+    """What is lost of little weight, "once" only where no place lost a second block."""
+    blocks: dict[str, int] = {}
+    for number in small:
+        key = spot(context.own.frame(records[number].frames))
+        blocks[key] = blocks.get(key, 0) + (records[number].leaked_blocks or 0)
+    first = max(small, key=lambda n: blocks[spot(context.own.frame(records[n].frames))])
+    frames = records[first].frames
+    frame = context.own.frame(frames)
+    most, whole = max(blocks.values()), sum(blocks.values())
+    lost = size(sum(records[number].leaked_bytes or 0 for number in small))
+    others = "" if len(blocks) == 1 else f" and {plural(len(blocks) - 1, 'more place')}"
+    told = f"{plural(len(small), 'leak')} of few bytes and blocks, or by libraries alone: "
+    if most <= 1:
+        title = f"Loses {lost} once: {where(frame)}{others}"
+        told += "what is lost once at start or end costs nothing."
+        advice = "Leave it, or suppress it so that new leaks stand out."
+    else:
+        title = f"Loses {lost} in {plural(whole, 'block')}: {where(frame)}{others}"
+        told += (
+            f"{most} of the blocks are from {function_of(frame, frames)}, which may lose more "
+            "where it runs more often."
         )
-        yield finding, small
+        advice = "Free them if that place runs again and again; else suppress it."
+    return Finding(
+        "leak-small",
+        Severity.INFO,
+        title,
+        told,
+        advice,
+        place(View.ERRORS, record=first),
+        fingerprint("leak-small", *stack_parts(records[small[0]].frames)),
+    )
 
 
 def leaks_of_unknown_places(

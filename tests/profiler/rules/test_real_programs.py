@@ -175,6 +175,15 @@ def test_the_walk_is_found_at_its_line(recorded: Recorded) -> None:
     assert by_rule(session)["cache-few-lines"]
 
 
+def test_a_walk_is_found_beside_a_line_with_more_misses(recorded: Recorded) -> None:
+    session = recorded("costs", "blur", "cachegrind", arguments=SMALL_CACHES)
+    (finding,) = by_rule(session)["cache-stride"]
+    assert finding.severity is Severity.WARNING
+    assert finding.place.get("line") == str(line_of("costs", "store"))
+    assert f"line {line_of('costs', 'store')} alone has" in finding.evidence
+    assert "100 % of its accesses of one kind miss" in finding.evidence
+
+
 @pytest.mark.parametrize("tool", ["cachegrind", "callgrind"])
 def test_an_inlined_line_is_named_by_its_own_file(recorded: Recorded, tool: str) -> None:
     found = by_rule(recorded("costs", "header", tool, arguments=SMALL_CACHES))

@@ -24,6 +24,17 @@ KEEP float walk_rows(const float *in) {
   return sum;
 }
 
+// Down the columns: a tap reads a new cache line once in its thirteen, the store each time.
+constexpr int WIDE = 1000, HIGH = 1400, TAPS = 13;
+KEEP void blur_columns(const std::vector<float> &in, std::vector<float> &out) {
+  for (int x = 0; x < WIDE; x++)
+    for (int y = 0; y < HIGH - TAPS; y++) {
+      float sum = 0;
+      for (int k = 0; k < TAPS; k++) sum += in[(y + k) * WIDE + x];  // MARK taps
+      out[y * WIDE + x] = sum;  // MARK store
+    }
+}
+
 // The load is in a line of the standard library, inlined.
 KEEP float walk_through_a_header(const std::vector<float> &in) {
   float largest = 0;
@@ -91,6 +102,11 @@ int main(int argc, char **argv) {
       result += mode == "columns" ? walk_columns(image.data()) : walk_rows(image.data());
   }
   if (mode == "header") result += walk_through_a_header(std::vector<float>(size_t(N) * N, 1.0f));
+  if (mode == "blur") {
+    std::vector<float> in(size_t(WIDE) * HIGH, 1.0f), out(in.size());
+    blur_columns(in, out);
+    result += out[WIDE];
+  }
   if (mode == "random") {
     std::vector<uint32_t> table(4 << 20);
     result += jump_about(table, 2'000'000);
