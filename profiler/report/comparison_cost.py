@@ -81,9 +81,7 @@ def _noise(cost: CostDiff, moved: Sequence[FunctionDelta]) -> str:
     """What keeps a figure of little changes from looking like one of large ones."""
     if abs(moved[0].own_delta) > NOISE * max(cost.cycles):
         return ""
-    return (
-        f" None of these is more than {100 * NOISE:g} % of all: so do runs of one build differ."
-    )
+    return f" None is above {100 * NOISE:g} % of all cycles: runs of one build differ as much."
 
 
 def _headlines(cost: CostDiff, moved: Sequence[FunctionDelta]) -> list[Headline]:
