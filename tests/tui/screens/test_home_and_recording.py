@@ -10,6 +10,7 @@ import pytest
 from profiler.manifest import State
 from profiler.recording.captured import this_process
 from profiler.recording.form import Typed, expected_seconds, last_typed, remember
+from profiler.session_list import list_sessions
 from profiler.session_writer import SessionWriter
 from profiler.store import Session, open_session
 from tui.app import Dashboard
@@ -158,6 +159,8 @@ async def test_a_recording_is_followed_stopped_and_opened(tmp_path: Path) -> Non
         await pilot.pause(0.3)
         assert screen.feed is not None
         assert screen.feed.failure is None
+        (line,) = list_sessions(tmp_path / "sessions")
+        assert line.findings is not None  # a list knows them before anybody opens it
         await pilot.press("o")
         await pilot.pause()
         assert app.session is not None
