@@ -11,7 +11,7 @@ from profiler.finding import RANK, worst
 from profiler.own_code import module_of
 from profiler.rules.context import Context
 from profiler.rules.errors import groups_by_cause, is_crash
-from profiler.rules.words import function, where
+from profiler.rules.words import function_of, where
 
 FATAL_SIGNAL = "FatalSignal"
 STOP_SIGNAL = "StopSignal"
@@ -188,7 +188,8 @@ def _summed(
 
 def _node(record: ErrorRecord, number: int, severity: str, context: Context) -> ErrorNode:
     frame = context.own.frame(record.frames)
-    inside = f" in {function(frame.fn)}" if frame is not None and frame.fn else ""
+    named = frame is not None and frame.fn is not None
+    inside = f" in {function_of(frame, record.frames)}" if named else ""
     return ErrorNode(
         f"{where(frame)}: {kind_words(record.kind).title}{inside}",
         severity,

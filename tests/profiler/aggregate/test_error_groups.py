@@ -9,6 +9,7 @@ import pytest
 
 from collectors import registry
 from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.shared import Frame
 from profiler.aggregate.error_groups import (
     FATAL_SIGNAL,
     STOP_SIGNAL,
@@ -175,3 +176,15 @@ def manifest(tmp_path: Path) -> Manifest:
     xml = DATA / "memcheck/3.28-x86_64/memcheck-clean.xml"
     session: Session = import_files([xml], tmp_path, directory=tmp_path / "s")
     return session.manifest
+
+
+def test_an_inlined_lambda_is_named_by_what_it_is_in(manifest: Manifest) -> None:
+    frames = (
+        Frame(0x109435, "operator()", file="l.cpp", line=8),
+        Frame(0x109435, "ns::S::fill(int)", file="l.cpp", line=8),
+    )
+    profile = ErrorProfile([ErrorRecord("InvalidRead", "Invalid read of size 4", frames)])
+    records, severities = judge(profile, manifest)
+    tree = error_tree(records, severities, context(manifest), ErrorGrouping.CAUSE)
+    (title,) = [node.title for node in tree.tops()]
+    assert title.endswith(" in operator() in ns::S::fill")
