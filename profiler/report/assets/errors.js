@@ -85,7 +85,7 @@ function errorCard(doc, index) {
   card.addEventListener('toggle', () => {
     if (!card.open || card.dataset.state) return;
     card.dataset.state = 'filled';
-    card.append(stack(doc, record.what, record.stack));
+    card.append(stack(doc, null, record.stack)); // the summary is its title
     for (const [what, number] of record.aux) card.append(stack(doc, what, number));
     card.append(suppression(doc, record));
     const link = el('a', { href: `#errors/record=${index}`, class: 'muted' }, 'link to this error');
@@ -106,7 +106,7 @@ function stack(doc, title, number) {
     if (lines && frame[2] && lines[frame[2]] !== undefined && position < 3) item.append(snippet(lines, frame[2], position === first));
     list.append(item);
   });
-  return el('div', {}, el('h4', {}, title || 'Stack'), frames.length ? list : el('p', { class: 'muted' }, 'Valgrind gave no stack for this.'));
+  return el('div', {}, title === null ? null : el('h4', {}, title || 'Stack'), frames.length ? list : el('p', { class: 'muted' }, 'Valgrind gave no stack for this.'));
 }
 
 function snippet(lines, target, open) {

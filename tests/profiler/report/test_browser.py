@@ -483,6 +483,7 @@ def test_errors_are_filtered_by_kind_and_opened(show: Open, session_page: str) -
     cards.first.locator("summary").first.click()
     cards.first.locator(".stack").last.wait_for()
     text = cards.first.inner_text()
+    assert text.count("Invalid write of size 4") == 1
     assert "Address 0x50 is 0 bytes after a block of size 40 alloc'd" in text
     assert "/src/app/detect.cpp:4" in text
     cards.first.locator(".suppression summary").click()
