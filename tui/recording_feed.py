@@ -34,12 +34,13 @@ _ERRORS_SECONDS = 1.5
 
 @dataclass(slots=True)
 class StepState:
-    """One step: how long it has run, and how it ended (None: it has not)."""
+    """One step: how long it has run, how it ended (None: it has not), and why so."""
 
     step: Step
     seconds: float | None = None
     outcome: str | None = None
     severity: str = ""
+    note: str | None = None
 
 
 class RecordingFeed:
@@ -54,7 +55,7 @@ class RecordingFeed:
         self.lines_seen = 0
         self.found: Sequence[ErrorNode] = ()
         self.samples: deque[Sample] = deque()
-        self.heap: list[HeapMoment] = []  # of the step that runs inside Valgrind now
+        self.heap: list[HeapMoment] = []  # of the last step whose heap can be seen
         self.heap_step: Step | None = None
         self.recorded: Recorded | None = None
         self.failure: str | None = None
@@ -112,6 +113,12 @@ class RecordingFeed:
         except DroidgrindError as error:
             self._say(f"its findings are not counted: {error}")
 
+    def _heap_is_seen(self, step: Step) -> bool:
+        """Whether `run_plan` tells of this step's heap (an app's pipes are not ours)."""
+        if step.run or self.plan.app is not None:
+            return False
+        return registry.shape(step.name) in {Shape.ERRORS, Shape.HEAP}
+
     def _see_heap(self, step: Step, moment: HeapMoment) -> None:
         if self.heap_step is not step:
             self.heap_step, self.heap = step, []
@@ -120,7 +127,14 @@ class RecordingFeed:
             self.heap = self.heap[::2]
         self._tell()
 
-    def _of(self, step: Step) -> StepState:
+    @property
+    def place(self) -> str:
+        """`2/4`: the step that runs, of how many; `starting` before the first."""
+        begun = [state.step for state in self.steps if state.seconds is not None]
+        return f"{begun[-1].number}/{begun[-1].total}" if begun else "starting"
+
+    def state_of(self, step: Step) -> StepState:
+        """How far a step is."""
         return self.steps[step.number - 1]
 
     # What `run_plan` calls, in its thread.
@@ -131,7 +145,9 @@ class RecordingFeed:
         self._tell()
 
     def step_started(self, step: Step) -> None:
-        self._of(step).seconds = 0.0
+        self.state_of(step).seconds = 0.0
+        if self._heap_is_seen(step):
+            self.heap_step, self.heap = step, []
         self._say(f"── {step.name} ──")
         self._tell()
 
@@ -149,7 +165,7 @@ class RecordingFeed:
         self.lines_seen += 1
 
     def tick(self, step: Step, seconds: float) -> None:
-        self._of(step).seconds = seconds
+        self.state_of(step).seconds = seconds
         if self.directory is not None:
             if step.name == NATIVE_RUN:
                 self._read_samples(self.directory / RAW_FOLDER / "schedstat/schedstat.txt")
@@ -205,19 +221,18 @@ class RecordingFeed:
         return self._context
 
     def captured(self, step: Step, entry: CaptureEntry) -> None:
-        state = self._of(step)
+        state = self.state_of(step)
         severity = {"complete": "ok", "partial": "warning"}.get(entry.state.value, "error")
         if entry.tool == step.name or state.outcome is None:
             state.outcome, state.severity = entry.state.value, severity
-            if entry.note:
-                state.outcome += f": {entry.note}"
+            state.note = entry.note
         if entry.tool == step.name:
             self._read_errors(step)
         self._tell()
 
     def ran_natively(self, step: Step, run: NativeRun) -> None:
         if run.wall_seconds is not None:
-            self._of(step).seconds = run.wall_seconds
+            self.state_of(step).seconds = run.wall_seconds
         self._tell()
 
     def warning(self, text: str) -> None:

@@ -1,6 +1,5 @@
 """A recording under way: its steps, what the target says, what was found so far."""
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -10,22 +9,20 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from profiler.figures import NOT_MEASURED, count, duration
+from profiler.figures import count
+from profiler.manifest import State
 from profiler.recording.form import expected_seconds
-from profiler.recording.progress import Step
-from profiler.store import NATIVE_RUN
-from profiler.watching.track import Track
-from profiler.watching.window import Slots
 from tui.messages import OpenSession, Status
-from tui.recording_feed import RecordingFeed, StepState
+from tui.recording_feed import RecordingFeed
 from tui.recording_form import Request
-from tui.recording_text import step_title
 from tui.screens.frame import FrameScreen
-from tui.theme import sign
-from tui.widgets.area_plot import AreaPlot, Layer
+from tui.screens.recording_rows import Expected, late, no_errors, reasons, step_rows
 from tui.widgets.frame_lines import Notice, TextLine
-from tui.widgets.line_table import LineTable, Row, TableColumn
+from tui.widgets.line_table import LineTable, TableColumn
+from tui.widgets.recording_plot import RecordingPlot
 from tui.workers import run_in_thread
+
+_ASIDE_SECONDS = 4.0
 
 
 class FeedChanged(Message):
@@ -46,23 +43,23 @@ class RecordingScreen(FrameScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "stop", "Stop"),
         Binding("o", "open", "Open the session"),
-        Binding("r", "app.record", "New recording", show=False),
+        Binding("o", "wait", "Open the session, when it has ended", show=False),
+        Binding("r", "app.record", "New recording"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
         self.feed: RecordingFeed | None = None
-        self._expected: dict[str, float] = {}
-        self._track = Track(0.1)
+        self._expected: Expected = {}
         self._waiting = False
         self._opened = False
         self._seen = -1
+        self._aside = ""
 
     def compose_body(self) -> Iterable[Widget]:
         yield Notice(id="notice")
         with Vertical(id="recording"):
-            with Vertical(id="steps-box", classes="box") as box:
-                box.border_title = "How far is it?"
+            with Vertical(id="steps-box", classes="box"):
                 yield LineTable(
                     (
                         TableColumn("step", 14, grow=True),
@@ -72,27 +69,24 @@ class RecordingScreen(FrameScreen):
                     ),
                     widget_id="steps",
                 )
+                yield Notice(id="reasons")
             with Horizontal(id="recording-below"):
-                with Vertical(id="found-box", classes="box") as box:
-                    box.border_title = "What was found so far?"
+                with Vertical(id="found-box", classes="box"):
                     yield LineTable(
                         (
                             self.severity_column(),
                             TableColumn("times", 5, right=True),
                             TableColumn("what", 20, grow=True),
                         ),
-                        empty="errors appear here as they happen",
                         widget_id="found",
                     )
                 with Vertical(id="recording-right"):
-                    with Vertical(id="live-box", classes="box") as box:
-                        box.border_title = "Is the CPU the limit? (native run)"
-                        yield AreaPlot(ascii_only=self.dashboard.ascii_only, widget_id="live")
-                    with Vertical(id="output-box", classes="box") as box:
-                        box.border_title = "What does the target say?"
+                    yield RecordingPlot(
+                        ascii_only=self.dashboard.ascii_only, widget_id="live-box"
+                    )
+                    with Vertical(id="output-box", classes="box"):
                         yield LineTable(
                             (TableColumn("output", 20, grow=True),),
-                            empty="nothing yet",
                             widget_id="output",
                         )
         yield TextLine(id="word")
@@ -115,11 +109,15 @@ class RecordingScreen(FrameScreen):
         if self.under_way:
             self.notify("a recording is under way: stop it first (x)", severity="warning")
             return
-        self._track = Track(0.1)
+        self._expected = {}
         self._opened = False
         self._seen = -1
+        self._aside = ""
+        self.query_one(RecordingPlot).begin()
+        self.query_one("#found", LineTable).set_filter("")
         self.feed = RecordingFeed(request, root, self._has_news)
         self._show_notice()
+        self._draw()
         target = request.plan.target
         argv = target.argv if target else ()
         run_in_thread(
@@ -148,74 +146,67 @@ class RecordingScreen(FrameScreen):
             self._end(feed)
 
     def _end(self, feed: RecordingFeed) -> None:
-        word = self.query_one(TextLine)
+        word = self.query_one("#word", TextLine)
         if feed.failure is not None:
             word.say(feed.failure, "error")
         elif feed.recorded is not None:
-            word.say(f"stored as {feed.recorded.session.id}; o: open it", "ok")
-            self.dashboard.use_session(feed.recorded.session)
-            self.notify("The recording has ended: press o to open it.", timeout=4)
+            session = feed.recorded.session
+            severity = "ok" if session.state is State.COMPLETE else "warning"
+            word.say(f"{session.state}, stored as {session.id}; o: open it", severity)
+            self.dashboard.use_session(session)
+            if not self.is_current:
+                self.notify("The recording has ended.", timeout=4)
         self.refresh_frame()
+        self.refresh_bindings()
 
     def _draw(self) -> None:
         feed = self.feed
         if feed is None or not self.is_mounted:
             return
-        self.query_one("#steps", LineTable).set_rows(self._step_rows(feed))
+        self._draw_words(feed)
+        ascii_only = self.dashboard.ascii_only
+        self.query_one("#steps", LineTable).set_rows(
+            step_rows(feed, self._expected, ascii_only=ascii_only)
+        )
         self.query_one("#found", LineTable).set_rows(
             [(one.severity, count(one.times), one.text) for one in feed.found]
         )
         self._draw_output(feed)
-        self._draw_live(feed)
+        self.query_one(RecordingPlot).draw(feed)
         if not feed.ended.is_set():
-            word = self.query_one(TextLine)
-            if feed.stop.times == 0:
-                late = next(filter(None, map(self._late, feed.steps)), "")
-                word.say(f"{late}x stops gracefully and keeps what was measured")
-            else:
-                word.say(
-                    "stopping: the tool writes its results; x again does not wait for them",
-                    "warning",
-                )
+            self._draw_word(feed)
         self.refresh_status()
 
-    def _step_rows(self, feed: RecordingFeed) -> list[Row]:
-        rows: list[Row] = []
-        for state in feed.steps:
-            expected = self._expected_of(state.step)
-            how = ""
-            if state.outcome is not None:
-                mark = sign(state.severity, ascii_only=self.dashboard.ascii_only)
-                how = f"{mark} {state.outcome}"
-            elif state.seconds is not None:
-                how = "running"
-                if expected and state.seconds > expected:
-                    how = "longer than last time"
-                elif expected:
-                    how += f", {int(100 * state.seconds / expected)} %"
-            rows.append(
-                (
-                    f"{state.step.number} {step_title(state.step)}",
-                    NOT_MEASURED if state.seconds is None else duration(state.seconds),
-                    NOT_MEASURED if expected is None else duration(expected),
-                    how,
-                )
+    def _draw_word(self, feed: RecordingFeed) -> None:
+        word = self.query_one("#word", TextLine)
+        if feed.stop.times:
+            word.say(
+                "stopping: the tool writes its results; x again does not wait for them",
+                "warning",
             )
-        return rows
+        elif self._aside:
+            word.say(self._aside, "info")
+        else:
+            behind = late(feed, self._expected)
+            word.say(f"{behind}x stops gracefully and keeps what was measured")
 
-    def _expected_of(self, step: Step) -> float | None:
-        return self._expected.get(NATIVE_RUN if step.run else step.name)
-
-    def _late(self, state: StepState) -> str:
-        """What is said of a step that runs on where it had ended before: it may hang."""
-        expected = self._expected_of(state.step)
-        ran = state.seconds
-        if expected is None or ran is None or state.outcome is not None or ran <= expected:
-            return ""
-        return (
-            f"{step_title(state.step)} has run for {duration(ran)}, and took "
-            f"{duration(expected)} last time: "
-        )
+    def _draw_words(self, feed: RecordingFeed) -> None:
+        """What is asked of something that goes on, or has ended."""
+        ended = feed.ended.is_set()
+        for box, now, then in (
+            ("#steps-box", "How far is it?", "How did it go?"),
+            ("#found-box", "What was found so far?", "What was found?"),
+            ("#output-box", "What does the target say?", "What did the target say?"),
+        ):
+            self.query_one(box).border_title = then if ended else now
+        for table, empty in (
+            ("#found", no_errors(feed)),
+            ("#output", "nothing" if ended else "nothing yet"),
+        ):
+            self.query_one(table, LineTable).say_empty(empty)
+        why = self.query_one("#reasons", Notice)
+        why.text = "\n".join(reasons(feed))
+        why.display = bool(why.text)
 
     def _draw_output(self, feed: RecordingFeed) -> None:
         if feed.lines_seen == self._seen:
@@ -227,80 +218,38 @@ class RecordingScreen(FrameScreen):
         if follows:
             table.action_last()
 
-    def _draw_live(self, feed: RecordingFeed) -> None:
-        plot = self.query_one("#live", AreaPlot)
-        if feed.heap:
-            self._draw_heap(feed, plot)
-            return
-        track = self._track
-        if not feed.samples:
-            return
-        while feed.samples:
-            track.add(feed.samples.popleft())
-        if len(track) < 2 or plot.size.height < 1:
-            return
-        slots = Slots(track, max(track.start, track.end - 60), track.end, plot.dots)
-        queue = slots.largest(track.system.running)
-        cpus = len(track.cpus)
-        now = queue[-1]
-        plot.set_layers(
-            [Layer("run queue", queue, "running", f"{now or 0:.0f} ({cpus} CPUs)")], limit=cpus
-        )
-
-    def _draw_heap(self, feed: RecordingFeed, plot: AreaPlot) -> None:
-        """The heap inside Valgrind, from the run's start until now."""
-        step, moments = feed.heap_step, list(feed.heap)
-        if step is None or plot.size.height < 1:
-            return
-        of_process = moments[-1].of == "process"
-        box = self.query_one("#live-box", Vertical)
-        box.border_title = f"How much memory is held? ({step_title(step)})"
-        if of_process:
-            said = "all of the process, Valgrind's data too: no vgdb there"
-        elif step.name == "memcheck":  # --freelist-vol
-            said = "with the last 20 MB that were freed: memcheck keeps them back"
-        else:
-            said = "the program's blocks, without what the allocator adds"
-        box.border_subtitle = said
-        peak = max(moment.bytes for moment in moments)
-        unit, name = next(
-            (size, name)
-            for size, name in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
-            if peak >= size or size == 1
-        )
-        times = [moment.seconds for moment in moments]
-        end = times[-1] or 1.0
-        values: list[float | None] = []
-        for dot in range(1, plot.dots + 1):
-            place = bisect_right(times, end * dot / plot.dots)
-            values.append(moments[place - 1].bytes / unit if place else None)
-        held = moments[-1].bytes / unit
-        layer = Layer(
-            "process" if of_process else "heap",
-            values,
-            "iowait" if of_process else "user",
-            f"{held:.1f} {name} {'at last' if feed.ended.is_set() else 'now'}",
-        )
-        plot.set_layers([layer], note=f"most seen {peak / unit:.1f}, in {duration(end)}")
-
     def status(self) -> Status:
         feed = self.feed
         if feed is None:
             return Status()
         target = feed.plan.target
         label = " ".join(target.argv) if target else "samplers only"
-        running = next(
-            (s for s in feed.steps if s.seconds is not None and s.outcome is None), None
-        )
         if feed.ended.is_set():
             return Status("", label, "recording ended", "error" if feed.failure else "ok")
-        step = f"{running.step.number} of {running.step.total}" if running else "starting"
-        return Status("", label, f"recording {step}", "info")
+        return Status("", label, f"recording {feed.place}", "info")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing are not offered."""
+        if action in {"stop", "wait"}:
+            return self.under_way
+        if action == "open":
+            return self.feed is not None and self.feed.recorded is not None
+        return super().check_action(action, parameters)
 
     def action_stop(self) -> None:
         if self.feed is not None and not self.feed.ended.is_set():
             self.feed.stop.ask()
             self._draw()
+
+    def action_wait(self) -> None:
+        """Say for a while why it is not opened: each tick would wipe the word away."""
+
+        def forget() -> None:
+            self._aside = ""
+
+        self._aside = "it can be opened when it has ended (x stops it gracefully)"
+        self.set_timer(_ASIDE_SECONDS, forget)
+        self._draw()
 
     def action_open(self) -> None:
         if self.feed is not None and self.feed.recorded is not None:

@@ -82,6 +82,7 @@ class AreaPlot(LineWidget):
         self.areas: tuple[Layer, ...] = ()
         self.limit: float | None = None
         self.note = ""
+        self.unit = ""
         self._strips: list[Strip] = []
         self._made: dict[int, tuple[list[Segment], Strip]] = {}
 
@@ -91,15 +92,21 @@ class AreaPlot(LineWidget):
         return max(1, self.room.width) * 2
 
     def set_layers(
-        self, layers: Sequence[Layer], *, limit: float | None = None, note: str = ""
+        self,
+        layers: Sequence[Layer],
+        *,
+        limit: float | None = None,
+        note: str = "",
+        unit: str = "",
     ) -> None:
-        """Show other values; only lines that differ are drawn again."""
+        """Show other values; only lines that differ are drawn again. `unit` is the scale's."""
         same = (
             len(layers) == len(self.areas)
+            and unit == self.unit
             and limit == self.limit
             and all(a.values is b.values for a, b in zip(layers, self.areas, strict=True))
         )
-        self.areas, self.limit, self.note = tuple(layers), limit, note
+        self.areas, self.limit, self.note, self.unit = tuple(layers), limit, note, unit
         before, self._strips = self._strips, []
         if not before:
             self.refresh()
@@ -158,7 +165,7 @@ class AreaPlot(LineWidget):
         over = self.coloured("waiting")
         if self.limit is not None and 0 < self.limit <= top:
             limit_row = rows - 1 - min(rows - 1, int((self.limit * scale - 0.01) // 4))
-        scale_text = "100 %" if self.fixed_top == 1 else f"{top:g}"
+        scale_text = "100 %" if self.fixed_top == 1 else f"{top:g} {self.unit}".rstrip()
         for y, line in enumerate(text):
             above = limit_row is not None and y < limit_row
             start = 0

@@ -121,6 +121,12 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         self._source = as_source(rows, self._key_column)
         self._arrange(partly=True, key=key)
 
+    def say_empty(self, empty: str) -> None:
+        """Show another word where no row is left."""
+        if empty != self.empty:
+            self.empty = empty
+            self.refresh()
+
     @property
     def row(self) -> int | None:
         """The number of the row under the cursor; None where no row is shown."""

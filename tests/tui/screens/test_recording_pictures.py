@@ -56,7 +56,7 @@ def follow(demo: Session) -> Callable[[RecordingFeed], None]:
             self._tell()
             return
         self.captured(native, next(e for e in demo.captures if e.tool == "schedstat"))
-        self._of(native).outcome, self._of(native).severity = "complete", "ok"
+        self.state_of(native).outcome, self.state_of(native).severity = "complete", "ok"
         self.step_started(memcheck)
         self.tick(memcheck, 12.0)
         for second in range(12):
