@@ -16,10 +16,12 @@ from profiler.functions import short_name
 from profiler.store import Session
 from tui.editor import open_in_editor
 from tui.screens.cache_data import (
+    NO_MODULES,
     Annotated,
     CostContent,
     annotated,
     line_costs,
+    missing_source,
     read_costs,
 )
 from tui.screens.cache_listings import SORTED_BY, CostRun, Listing
@@ -263,7 +265,7 @@ class CacheScreen(SessionScreen[CostContent]):
         box.border_title = f"Which lines of {as_title(file.path.rpartition('/')[2])}?"
         box.border_subtitle = as_title(file.path)
         if file.source is None:
-            notice.text = _missing(file.path)
+            notice.text = missing_source(file.path)
             notice.severity = "warning"
         elif file.source.newer:
             notice.text = "The file was changed after the recording: lines may be others now."
@@ -289,7 +291,18 @@ class CacheScreen(SessionScreen[CostContent]):
     def action_group(self) -> None:
         if self.table is not None:
             order = list(Grouping)
+            if not self._tells_modules:
+                order.remove(Grouping.MODULE)
+                if self.table.grouping is order[-1]:
+                    self.notify(NO_MODULES, markup=False)
             self._regroup(order[(order.index(self.table.grouping) + 1) % len(order)])
+
+    @property
+    def _tells_modules(self) -> bool:
+        """Whether the present tool said of any function which module it is in."""
+        if self.content is None:
+            return False
+        return self.content.listings.make(self.place, Grouping.FUNCTION).table.tells_modules
 
     def _regroup(self, grouping: Grouping, *, filtered: str = "") -> None:
         """By functions, files or modules: summed in a thread, unless they were before."""
@@ -384,14 +397,6 @@ class CacheScreen(SessionScreen[CostContent]):
             self._line = int(line) if line.isdecimal() else None
             self._table.show_row(row)
             return
-
-
-def _missing(path: str) -> str:
-    if path == UNKNOWN:
-        return (
-            "The tool knew no source file: build with -g, or name symbols with --symbols DIR."
-        )
-    return "The source is not on this machine, or is no source file: only counts are shown."
 
 
 SCREEN = CacheScreen

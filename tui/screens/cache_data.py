@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from collectors import registry
-from collectors.records.cost import CostProfile
+from collectors.records.cost import UNKNOWN, CostProfile
 from collectors.records.shared import Shape
 from profiler.aggregate.cost import by_line
 from profiler.aggregate.cost_table import RATES, Grouping
@@ -14,6 +14,11 @@ from profiler.sources import SourceFile, Sources
 from profiler.store import Session
 from tui.screens.cache_listings import CYCLES, CostRun, Listings
 from tui.widgets.source_view import LineCost
+
+NO_MODULES = (
+    "There are no modules to group by: this tool does not tell them, Callgrind does "
+    "(record -t callgrind)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +82,12 @@ def line_costs(
         )
         for line, counts in file.costs.items()
     }
+
+
+def missing_source(path: str) -> str:
+    """Why a file's lines have figures only."""
+    if path == UNKNOWN:
+        return (
+            "The tool knew no source file: build with -g, or name symbols with --symbols DIR."
+        )
+    return "The source is not on this machine, or is no source file: only counts are shown."

@@ -9,7 +9,8 @@ from profiler.aggregate.cost_table import CostTable, Grouping, cost_table
 from profiler.figures import count
 from profiler.functions import short_name
 from tui.widgets.column_rows import ColumnRows, Names
-from tui.widgets.line_table import TableColumn, Value
+from tui.widgets.line_table import TableColumn, Value, as_text
+from tui.widgets.names_apart import NamesApart
 
 CYCLES = "est. cycles"
 SORTED_BY = 1  # the column of the estimated cycles
@@ -43,7 +44,9 @@ class Listings:
     def __init__(self, runs: Sequence[CostRun], weights: Mapping[str, int]) -> None:
         self.weights: Mapping[str, int] = dict(weights)
         self._runs = tuple(runs)
-        self._tables: dict[tuple[int, Grouping], tuple[CostTable, tuple[Names, ...]]] = {}
+        self._tables: dict[
+            tuple[int, Grouping], tuple[CostTable, tuple[Names, ...], Names]
+        ] = {}
         self._made: dict[tuple[int, Grouping], tuple[Mapping[str, int], Listing]] = {}
 
     def weigh(self, weights: Mapping[str, int]) -> None:
@@ -62,28 +65,37 @@ class Listings:
         kept = self._tables.get(place)
         if kept is None:
             table = cost_table(self._runs[run].profiles, grouping)
-            kept = table, tuple(Names(column.names, column.of) for column in table.names)
-            self._tables[place] = kept
+            names = tuple(Names(column.names, column.of) for column in table.names)
+            kept = self._tables[place] = table, names, _first_column(table, names)
         listing = _listing(*kept, weights)
         listing.rows.ordered(None, SORTED_BY, descending=True)  # kept there, for the screen
         self._made[place] = weights, listing
         return listing
 
 
-def _listing(table: CostTable, names: tuple[Names, ...], weights: Mapping[str, int]) -> Listing:
+def _first_column(table: CostTable, names: tuple[Names, ...]) -> Names:
+    """What a row is called: a function's name is not its own where another file has one."""
+    if table.grouping is not Grouping.FUNCTION:
+        return names[0]
+    return NamesApart(names[0], names[1], names[2], short_name)
+
+
+def _listing(
+    table: CostTable, names: tuple[Names, ...], first: Names, weights: Mapping[str, int]
+) -> Listing:
     """The table's figures as columns: name, cycles, share, rates, events, other names."""
     import numpy as np
 
     cycles = table.cycles(weights)
     whole = float(cycles.sum())
     share = cycles / whole if whole else np.full(len(table), np.nan)
-    show = _function if table.grouping is Grouping.FUNCTION else _file
+    show = as_text if table.grouping is Grouping.FUNCTION else _file
     columns = [
         TableColumn(table.grouping.value, 26, show=show, grow=True),
         TableColumn(CYCLES, 15, right=True, show=_count),
         TableColumn("share", 7, right=True, show=_percent),
     ]
-    data: list[Any] = [names[0], cycles, share]
+    data: list[Any] = [first, cycles, share]
     if table.inclusive is not None:
         columns.append(TableColumn(f"{table.events[0]} incl.", 15, right=True, show=_count))
         data.append(table.inclusive)
@@ -96,10 +108,6 @@ def _listing(table: CostTable, names: tuple[Names, ...], weights: Mapping[str, i
     columns.extend(TableColumn(name.title, 30, show=_file) for name in table.names[1:])
     data.extend(names[1:])
     return Listing(table, names, tuple(columns), ColumnRows(data), whole)
-
-
-def _function(value: Value) -> str:
-    return short_name(str(value))
 
 
 def _file(value: Value) -> str:
