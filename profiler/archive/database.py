@@ -57,9 +57,12 @@ class Database:
 
         A number that its column cannot hold becomes NULL.
         """
-        file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_name(f".{file.name}.new")
         columns = ", ".join(f'"{name}" {kind}' for name, kind in TABLES[table].items())
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot write {file}: {error.strerror}") from error
         try:
             self._connection.execute(f"CREATE TEMP TABLE outgoing ({columns})")
             waiting = iter(rows)
