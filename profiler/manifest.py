@@ -4,6 +4,7 @@ The schema is documented in docs/session.md. Version 1 is the only one so far; a
 is refused with the reason, so that no figure is read by rules that it was not written for.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -90,9 +91,9 @@ class TargetEntry:
 
     @property
     def label(self) -> str:
-        """The target in few words."""
+        """The target in few words; a command line as a shell takes it."""
         if self.argv:
-            return " ".join(self.argv)
+            return shlex.join(self.argv)
         if self.app is not None:
             return self.app
         return f"process {self.pid}" if self.pid is not None else "the whole system"

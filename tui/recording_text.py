@@ -22,7 +22,7 @@ class TextObserver:
 
     def __init__(self, *, show_output: bool = True) -> None:
         self._show_output = show_output
-        self._first_note: str | None = None
+        self._first_notes: list[str] = []
         self._terminal = sys.stderr.isatty()
         self._clock_shown = False
         self._clock_at = 0.0
@@ -33,14 +33,14 @@ class TextObserver:
 
     def note_first(self, text: str) -> None:
         """Say this when the recording begins: a usage error must be the only line."""
-        self._first_note = text
+        self._first_notes.append(text)
 
     def note(self, text: str) -> None:
         self._line(f"droidgrind: {text}")
 
     def began(self, directory: Path, steps: Sequence[Step]) -> None:
-        if self._first_note:
-            self.note(self._first_note)
+        for text in self._first_notes:
+            self.note(text)
         again = sum(step.run > 1 for step in steps)
         names = [
             step_title(step) + (f" ({again + 1} times)" if again and step.run else "")

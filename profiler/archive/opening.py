@@ -32,9 +32,8 @@ def open_archive(
         raise InputError(
             f"cannot write {archive.root}, nor a temporary folder: {error.strerror}"
         ) from error
-    with passing as folder:
-        with _opened(sessions, _linked(archive, Path(folder)), tell) as opened:
-            yield opened
+    with passing as folder, _opened(sessions, _linked(archive, Path(folder)), tell) as opened:
+        yield opened
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """May two sessions be compared? What to be warned of, and what to be refused."""
 
 import re
+import shlex
 from collections.abc import Sequence
 
 from collectors.records.cost import CostProfile
@@ -25,8 +26,8 @@ def session_warnings(baseline: Compared, session: Compared) -> tuple[list[str], 
     if all(programs) and programs[0] != programs[1]:
         warnings.append(f"different programs were recorded: {programs[0]} and {programs[1]}")
     elif old.target.argv[1:] != new.target.argv[1:]:
-        words = [" ".join(m.target.argv[1:]) or "no argument" for m in (old, new)]
-        warnings.append(f"the program had different arguments: {words[0]}; {words[1]}")
+        words = [shlex.join(m.target.argv[1:]) or "none" for m in (old, new)]
+        warnings.append(_of_either("different arguments", words))
     device, other = old.device, new.device
     if device.abi and other.abi and device.abi != other.abi:
         warnings.append(f"different ABIs: {device.abi} and {other.abi}")
@@ -75,10 +76,14 @@ def tool_warning(
     if all(versions) and versions[0] != versions[1]:
         return f"{old.tool}: different Valgrind versions, {versions[0]} and {versions[1]}"
     options = [_options(entry.argv) for entry in (old, new)]
-    differing = sorted(options[0] ^ options[1])
-    if differing:
-        return f"{old.tool}: different options: {' '.join(differing)}"
+    if options[0] != options[1]:
+        own = [" ".join(sorted(options[i] - options[1 - i])) or "none" for i in (0, 1)]
+        return f"{old.tool}: {_of_either('different options', own)}"
     return None
+
+
+def _of_either(what: str, values: Sequence[str]) -> str:
+    return f"{what}: the baseline had {values[0]}, the session had {values[1]}"
 
 
 def _version_said(profiles: Sequence[Profile]) -> str | None:
@@ -91,17 +96,17 @@ def _version_said(profiles: Sequence[Profile]) -> str | None:
 
 
 _VERSION = re.compile(r"\bUsing Valgrind-(\S+)")
-_OF_A_RUN = ("--log-file=", "--xml-file=", "--cachegrind-out-file=", "--massif-out-file=",
-             "--callgrind-out-file=")  # fmt: skip
+# Where a run's files are, and whether it is asked for its heap while it goes on.
+_OF_A_RUN = re.compile(r"--(?:log-file|xml-file|\w+-out-file|vgdb|vgdb-prefix)=")
 
 
 def _options(argv: Sequence[str]) -> set[str]:
-    """Valgrind's own options, without those that name a run's files."""
+    """Valgrind's own options, without those that make no other result."""
     found: set[str] = set()
     for word in argv[1:]:
-        if not word.startswith("--"):
+        if not word.startswith("-"):
             break
-        if not word.startswith(_OF_A_RUN):
+        if not _OF_A_RUN.match(word):
             found.add(word)
     return found
 

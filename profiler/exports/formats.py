@@ -15,12 +15,16 @@ from profiler.store import Session
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """`module` has `write(session, out)`; of a `folder` format, `write(session, folder)`."""
+    """`module` has `write(session, out)`; of a `folder` format, `write(session, folder)`.
+
+    A `binary` file is none that a terminal could show.
+    """
 
     module: str
     suffix: str
     what: str
     folder: bool = False
+    binary: bool = False
 
 
 FORMATS = {
@@ -32,7 +36,7 @@ FORMATS = {
     "callgrind": Format("callgrind", ".out", "callgrind.out, with objects and calls"),
     "folded": Format("folded", ".folded", "collapsed stacks, for flame graph scripts"),
     "speedscope": Format("speedscope", ".json", "speedscope's JSON"),
-    "pprof": Format("pprof", ".pb.gz", "pprof's profile.proto"),
+    "pprof": Format("pprof", ".pb.gz", "pprof's profile.proto", binary=True),
     "chrome-trace": Format("chrome_trace", ".json", "trace events, for Perfetto's UI"),
     "csv": Format("csv_tables", "", "tables as CSV files in a folder", folder=True),
     "parquet": Format("parquet_tables", "", "tables as Parquet files in a folder", folder=True),

@@ -1,5 +1,6 @@
 """A page that compares a session with a baseline: what is new, gone, more and less."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def _header(diff: SessionDiff) -> str:
     lines: list[tuple[str, str]] = []
     for term, side in (("This session", diff.session), ("Baseline", diff.baseline)):
         manifest = side.manifest
-        command = " ".join(manifest.target.argv) or manifest.id
+        command = shlex.join(manifest.target.argv) or manifest.id
         labels = "".join(f" · {esc(k)}={esc(v)}" for k, v in manifest.labels.items())
         lines.append(
             (

@@ -8,6 +8,7 @@ Deterministic: the same session gives the same bytes.
 import base64
 import hashlib
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -249,7 +250,7 @@ def _variables() -> str:
 
 def _target(content: ReportInput) -> str:
     argv = content.manifest.target.argv
-    return " ".join([argv[0].rpartition("/")[2], *argv[1:]]) if argv else content.manifest.id
+    return shlex.join([argv[0].rpartition("/")[2], *argv[1:]]) if argv else content.manifest.id
 
 
 def _title(content: ReportInput) -> str:

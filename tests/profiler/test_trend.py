@@ -117,6 +117,18 @@ def test_query_prints_table_json_and_csv(
     assert main([*words, "--csv", "--json"]) == 2
 
 
+def test_fractions_in_a_table_have_six_figures(
+    sessions: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sql = "SELECT 0.1e0+0.2e0 AS a, 1234567.25e0 AS b, 5e0/2 AS c, 2e-9 AS d, 1e0/0 AS e"
+    words = ["query", sql, "--sessions", str(sessions)]
+    assert main(words) == 0
+    row = capsys.readouterr().out.splitlines()[1].split()
+    assert row == ["0.3", "1234567", "2.5", "2e-09", "inf"]
+    assert main([*words, "--csv"]) == 0
+    assert "0.30000000000000004,1234567.25" in capsys.readouterr().out
+
+
 def test_what_makes_sessions_no_trend_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,24 +3,20 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from profiler.demo import demo_session
-from profiler.importing import import_files
 from tests.conftest import DATA
 from tui.cli import COMMANDS, build_parser, load_command, main
 
 HEAVY = ("textual", "rich", "plotly", "adbutils", "elftools", "numpy", "psutil", "requests")
 
 
-def run(
-    *words: str, cwd: Path | None = None, before: Sequence[str] = ()
-) -> subprocess.CompletedProcess[str]:
+def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*before, sys.executable, "-m", "tui.cli", *words],
+        [sys.executable, "-m", "tui.cli", *words],
         capture_output=True,
         text=True,
         timeout=120,
@@ -288,34 +284,6 @@ def test_what_the_system_refuses_is_one_line(
     assert main(["sessions"]) == 3
     assert "was removed: change to another one" in capsys.readouterr().err
     monkeypatch.chdir(tmp_path)
-
-
-READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0" && cd "$0" && exec "$@"'
-
-
-def run_read_only(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run a command in a folder that takes no file, from root neither."""
-    apart = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
-    if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounts of one's own are not permitted here")
-    return run(*words, before=[*apart, READ_ONLY, str(folder)])
-
-
-def test_reading_needs_no_writing(tmp_path: Path) -> None:
-    sessions = tmp_path / "droidgrind-sessions"
-    demo_session(sessions)
-    question = ("query", "SELECT count(*), max(value) FROM metrics", "--csv")
-    before = run_read_only(tmp_path, *question)
-    assert (before.returncode, before.stderr) == (0, "")
-    assert run_read_only(tmp_path, "trend", "peak_heap", "--by", "session").returncode == 0
-    assert not (sessions / "archive").exists()
-    # an archive that is there already serves, and what is new is added for the time being
-    assert run(*question, cwd=tmp_path).stdout == before.stdout
-    import_files([DATA / "memcheck/3.19-x86_64/memcheck-bugs.xml"], sessions)
-    stored = sorted((sessions / "archive").glob("*/*/*"))
-    count = ("query", "SELECT count(*) FROM sessions", "--csv")
-    assert run_read_only(tmp_path, *count).stdout.split()[-1] == "2"
-    assert sorted((sessions / "archive").glob("*/*/*")) == stored
 
 
 def test_a_baseline_that_could_not_be_written_is_not_recorded(

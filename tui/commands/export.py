@@ -43,6 +43,10 @@ class ExportCommand:
             return 0
         if chosen.folder:
             raise UsageError(f"{args.format} is several files: name a folder with -o")
+        if chosen.binary and sys.stdout.isatty():
+            raise UsageError(
+                f"{args.format} is no text for a terminal: name a file with -o FILE, or pipe it"
+            )
         export_to_stream(session, args.format, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return 0

@@ -50,10 +50,13 @@ class QueryCommand:
 
 
 def _written(value: object) -> str:
-    """A value in a table. Metrics are floats, also those that count bytes."""
+    """A value in a table, in six figures. Metrics are floats, also those that count bytes."""
     if value is None:
         return "–"
-    return f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    whole = value.is_integer() or abs(value) >= 1e6  # else `1.23457e+06`
+    return f"{value:.0f}" if whole else f"{value:.6g}"
 
 
 COMMAND = QueryCommand()

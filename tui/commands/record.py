@@ -142,6 +142,7 @@ class RecordCommand:
         from profiler.manifest import State
         from profiler.session import resume, run_plan
         from profiler.store import find_session, sessions_root
+        from tui.piped import input_waits
         from tui.recording_plan import plan_from
         from tui.recording_text import TextObserver
         from tui.text import print_line, warn
@@ -158,6 +159,11 @@ class RecordCommand:
             device = choose_device(args.serial)
             if not args.serial:
                 observer.note_first(f"recording on {device.serial} (-s SERIAL chooses)")
+            if plan.target is not None and input_waits():
+                observer.note_first(
+                    "the program's input is empty: what waits at standard input is not passed "
+                    "on to its runs (--trace-children -- sh -c 'PROGRAM < FILE' reads a file)"
+                )
             recorded = run_plan(
                 plan,
                 device,

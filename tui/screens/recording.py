@@ -1,5 +1,6 @@
 """A recording under way: its steps, what the target says, what was found so far."""
 
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
@@ -223,7 +224,7 @@ class RecordingScreen(FrameScreen):
         if feed is None:
             return Status()
         target = feed.plan.target
-        label = " ".join(target.argv) if target else "samplers only"
+        label = shlex.join(target.argv) if target else "samplers only"
         if feed.ended.is_set():
             return Status("", label, "recording ended", "error" if feed.failure else "ok")
         return Status("", label, f"recording {feed.place}", "info")

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from collectors import registry
 from collectors.devices.device import Cpu, DeviceFacts
+from collectors.devices.toolchain import Toolchain
 from collectors.records.cost import CostProcess
+from collectors.tools.tool import ToolSettings
+from collectors.tools.valgrind import command
 from profiler.diff.comparable import session_warnings, tool_warning
 from profiler.diff.compared import Compared, compared
 from profiler.diff.sessions import compare
@@ -67,8 +71,17 @@ def test_other_programs_and_arguments_are_named() -> None:
         "different programs were recorded: app and other"
     ]
     assert session_warnings(side(), side(argv=("/x/app", "-n", "2")))[0] == [
-        "the program had different arguments: no argument; -n 2"
+        "different arguments: the baseline had none, the session had -n 2"
     ]
+    assert session_warnings(side(argv=("./app", "a b")), side(argv=("./app", "a", "b")))[0] == [
+        "different arguments: the baseline had 'a b', the session had a b"
+    ]
+
+
+def test_a_command_line_is_written_as_a_shell_takes_it() -> None:
+    assert TargetEntry(("./my dir/ar gs", "a", "b c", "x'y")).label == (
+        """'./my dir/ar gs' a 'b c' 'x'"'"'y'"""
+    )
 
 
 def test_other_versions_and_options_of_a_tool_are_named() -> None:
@@ -81,7 +94,29 @@ def test_other_versions_and_options_of_a_tool_are_named() -> None:
         "massif: different Valgrind versions, 3.19.0 and 3.28.0"
     )
     assert tool_warning(entry("3.19.0"), entry("3.19.0", "--stacks=yes"), ((), ())) == (
-        "massif: different options: --stacks=yes"
+        "massif: different options: the baseline had none, the session had --stacks=yes"
+    )
+
+
+@pytest.mark.parametrize("tool", registry.WRAPPERS)
+def test_what_the_recorder_sets_for_itself_is_no_difference(tool: str) -> None:
+    """From the command line and from the dashboard, which asks for the heap meanwhile."""
+    toolchain = Toolchain(
+        (3, 19, 0), "3.19.0", "PATH", "amd64-linux", launcher="/usr/bin/valgrind"
+    )
+
+    def entry(folder: str, pipes: str | None, *more: str) -> CaptureEntry:
+        settings = ToolSettings(arguments=more)
+        argv = command(
+            toolchain, registry.wrapper(tool), folder, settings, PHONE, ["./a"], pipes=pipes
+        )
+        return CaptureEntry(tool, State.COMPLETE, argv, "3.19.0")
+
+    plain = entry("/t/1", None)
+    for other in (entry("/t/2", "/tmp/1-vgdb"), entry("/t/3", "/tmp/2-vgdb")):
+        assert tool_warning(plain, other, ((), ())) is None
+    assert tool_warning(plain, entry("/t/2", None, "--fair-sched=yes"), ((), ())) == (
+        f"{tool}: different options: the baseline had none, the session had --fair-sched=yes"
     )
 
 
