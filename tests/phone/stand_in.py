@@ -166,7 +166,11 @@ class Wire:
             if time.monotonic() < self._away_until:
                 near.close()
                 continue
-            far = socket.create_connection(("127.0.0.1", self._target))
+            try:
+                far = socket.create_connection(("127.0.0.1", self._target))
+            except OSError:  # the phone is off already: adb dials until its server has ended
+                near.close()
+                continue
             for end in (near, far):  # a cable does not wait for more to send
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._ends += [near, far]

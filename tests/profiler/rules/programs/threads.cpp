@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <ctime>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -24,6 +25,8 @@ void spin() {
     for (int i = 0; i < 20000; i++) n = n + i;
   total += n;
 }
+// On a busy machine it goes on until it has run long enough to be judged by.
+bool goes_on() { return Clock::now() < end || std::clock() < CLOCKS_PER_SEC / 2; }
 void name(int number) {
   std::string text = "pool-" + std::to_string(number);
   pthread_setname_np(pthread_self(), text.c_str());
@@ -48,12 +51,12 @@ int main(int argc, char **argv) {
         if (write(back[1], &c, 1) != 1) return;
     });
     char c = 'x';
-    while (Clock::now() < end)
+    while (goes_on())
       if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1) return 1;
     c = 'q';
     if (write(there[1], &c, 1) != 1) return 1;
   } else if (mode == "kernel") {
-    while (Clock::now() < end)
+    while (goes_on())
       for (int i = 0; i < 1000; i++) total += access("/nowhere/at/all", R_OK);
   } else if (mode == "lonely") {
     for (int i = 0; i < 4; i++)
