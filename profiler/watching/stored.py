@@ -215,9 +215,8 @@ def _of_vmstat(profile: SampleProfile) -> Track | None:
     track.samples = profile.samples
     zero = np.zeros(len(time))
 
-    def level(name: str) -> Any:
-        values = have.get(name, zero)
-        return np.concatenate([[values[0]], values])
+    def level(name: str) -> Any:  # nothing was looked at when the first row's time began
+        return np.concatenate([[math.nan], have.get(name, zero)])
 
     def counter(name: str, scale: float) -> Any:
         rates = np.nan_to_num(have.get(name, zero)) * scale

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from profiler.watching.track import Key, ThreadTrack, Track
 
 Numbers = Sequence[float]
+_FEW_TICKS = 0.05  # seconds: of five ticks of 10 ms, one is a fifth of all time
 
 
 class ThreadRow(NamedTuple):
@@ -121,7 +122,7 @@ class Slots:
         return found
 
     def largest(self, level: "array[float]") -> list[float | None]:
-        """The largest value of a level in each slot."""
+        """The largest value of a level in each slot, the track's first sample's included."""
         kept = self._kept.get(id(level))
         if kept is not None:
             return kept
@@ -133,8 +134,23 @@ class Slots:
                 found.append(level[pair[1]])
             else:
                 found.append(max(level[pair[0] + 1 : pair[1] + 1]))
+        self._add_first(level, found)
         self._kept[id(level)] = found
         return found
+
+    def _add_first(self, level: "array[float]", found: list[float | None]) -> None:
+        """Levels are of a moment: the first, which ends no span, is in the slot it begins."""
+        place = next((i for i, pair in enumerate(self.pairs) if pair is not None), None)
+        if place is None or place < self._taken:
+            return
+        begins = self._slot_start(place) - self.width < self.track.times[0]
+        first = level[0]
+        if begins and first == first:  # not NaN
+            value = found[place]
+            found[place] = first if value is None else max(value, first)
+
+    def _slot_start(self, place: int) -> float:
+        return (self.first + place) * self.width
 
     def latest(self, level: "array[float]") -> list[float | None]:
         """The last value of a level in each slot; None where it is not known."""
@@ -261,6 +277,27 @@ def thread_rows(
 ) -> list[ThreadRow]:
     """A row for each thread, over the samples from `start` to `end`."""
     return ThreadWindow(track, start, end, recent=recent).rows()
+
+
+def levels_between(
+    track: Track, level: "array[float]", start: float, end: float
+) -> list[float]:
+    """What a level was in the samples after one time up to another; from the track's start
+    on, its first sample's is among them. What is not known is left out.
+    """
+    low = 0 if start <= track.start + 1e-6 else track.place(start) + 1
+    return [value for value in level[low : track.place(end) + 1] if value == value]  # not NaN
+
+
+def tells_shares(track: Track, start: float, end: float) -> bool:
+    """Whether the CPU time between two times is enough to divide: it is counted in ticks."""
+    low, high = max(0, track.place(start)), track.place(end)
+    low = high - 1 if high <= low else low
+    if low < 0 or track.times[high] - track.times[low] < _FEW_TICKS:
+        return False
+    system = track.system
+    parts = (system.user, system.system, system.iowait, system.idle, system.steal)
+    return any(part[high] > part[low] for part in parts)
 
 
 def mean_rate(track: Track, counter: "array[float]", start: float, end: float) -> float | None:

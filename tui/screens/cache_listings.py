@@ -10,7 +10,7 @@ from profiler.figures import count
 from profiler.functions import short_name
 from tui.widgets.column_rows import ColumnRows, Names
 from tui.widgets.line_table import TableColumn, Value, as_text
-from tui.widgets.names_apart import NamesApart
+from tui.widgets.names_apart import NamesApart, clip_name
 
 CYCLES = "est. cycles"
 SORTED_BY = 1  # the column of the estimated cycles
@@ -91,7 +91,7 @@ def _listing(
     share = cycles / whole if whole else np.full(len(table), np.nan)
     show = as_text if table.grouping is Grouping.FUNCTION else _file
     columns = [
-        TableColumn(table.grouping.value, 26, show=show, grow=True),
+        TableColumn(table.grouping.value, 26, show=show, grow=True, clip=clip_name),
         TableColumn(CYCLES, 15, right=True, show=_count),
         TableColumn("share", 7, right=True, show=_percent),
     ]

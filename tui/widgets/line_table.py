@@ -266,7 +266,10 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
         keep = not isinstance(value, float)
         kept = self._texts.get((number, value)) if keep else None
         if kept is None:
-            kept = fit(column.show(value), cells, right=column.right) + self._gaps[number]
+            text = column.show(value)
+            if column.clip is not None:
+                text = column.clip(text, cells)
+            kept = fit(text, cells, right=column.right) + self._gaps[number]
             if keep:
                 if len(self._texts) > _MOST_TEXTS:
                     self._texts.clear()

@@ -8,7 +8,7 @@ from textual.containers import Horizontal, Vertical
 
 from profiler.figures import NOT_MEASURED, short_count
 from profiler.watching.track import CpuTrack, Track
-from profiler.watching.window import Slots, mean_rate
+from profiler.watching.window import Slots, levels_between, mean_rate, tells_shares
 from tui.widgets.area_plot import AreaPlot, Layer
 from tui.widgets.heat_strips import HeatRow, HeatStrips
 from tui.widgets.line_style import LineWidget
@@ -90,8 +90,7 @@ class MachinePlots(Horizontal):
     def _draw_queue(self, track: Track, slots: Slots, low: float, high: float) -> None:
         running = track.system.running
         online = len(track.cpus) or None
-        seen = running[max(0, track.place(low)) + 1 : track.place(high) + 1]
-        known = [value for value in seen if value == value]  # not NaN
+        known = levels_between(track, running, low, high)
         now = NOT_MEASURED
         if known:
             now = f"{sum(known) / len(known):.1f}, max {max(known):.0f}"
@@ -102,6 +101,7 @@ class MachinePlots(Horizontal):
 
     def _draw_shares(self, track: Track, slots: Slots, low: float, high: float) -> None:
         system = track.system
+        tells = tells_shares(track, low, high)
         layers: list[Layer] = []
         for name, counter, colour in (
             ("us", system.user, "user"),
@@ -109,11 +109,12 @@ class MachinePlots(Horizontal):
             ("wa", system.iowait, "iowait"),
             ("st", system.steal, "steal"),
         ):
-            rate = mean_rate(track, counter, low, high)
+            rate = mean_rate(track, counter, low, high) if tells else None
             now = NOT_MEASURED if rate is None else f"{100 * rate:.0f} %"
-            layers.append(Layer(name, slots.rates(counter), colour, now))
-        idle = mean_rate(track, system.idle, low, high)
-        self.shares.set_layers(layers, note="" if idle is None else f"id {100 * idle:.0f} %")
+            layers.append(Layer(name, slots.rates(counter) if tells else (), colour, now))
+        idle = mean_rate(track, system.idle, low, high) if tells else None
+        note = "too short to tell" if idle is None else f"id {100 * idle:.0f} %"
+        self.shares.set_layers(layers, note=note)
 
     def _draw_rates(self, track: Track, slots: Slots, low: float, high: float) -> None:
         for plot, name, counter, colour in (
@@ -138,7 +139,8 @@ class MachinePlots(Horizontal):
         self, track: Track, cpu: CpuTrack, name: str, slots: Slots, low: float, high: float
     ) -> HeatRow:
         little = name.startswith("L")
-        load = mean_rate(track, cpu.busy, low, high)
+        tells = tells_shares(track, low, high)
+        load = mean_rate(track, cpu.busy, low, high) if tells else None
         khz = cpu.khz[max(0, track.place(high))]
         text = NOT_MEASURED if load is None else f"{100 * min(1.0, load):3.0f} %"
         if khz == khz:  # not NaN
@@ -149,7 +151,7 @@ class MachinePlots(Horizontal):
             most = cpu.max_khz or max((v for v in values if v), default=1.0)
             values = [None if v is None else v / most for v in values]
         else:
-            values = slots.rates(cpu.busy)
+            values = slots.rates(cpu.busy) if tells else []
         # As fine as the strip can show, so that what looks the same is the same.
         values = [None if v is None else round(v * 32) / 32 for v in values]
         return HeatRow(name, values, "little" if little else "big", text, not little)
@@ -157,9 +159,11 @@ class MachinePlots(Horizontal):
     def _draw_axis(self, shown: ShownTime) -> None:
         start, end, track = shown.start, shown.end, shown.track
         origin = track.end if shown.live else track.start
-        middle = clock((start + end) / 2 - origin)
-        right = "now" if shown.follows else clock(end - origin)
-        self.axis.ends = (clock(start - origin), middle, right)
+        left, middle, right = (
+            clock(place - origin, within=end - start)
+            for place in (start, (start + end) / 2, end)
+        )
+        self.axis.ends = (left, middle, "now" if shown.follows else right)
 
 
 def _ordered(cpus: Iterable[CpuTrack], names: Mapping[int, str]) -> list[CpuTrack]:

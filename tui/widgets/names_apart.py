@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tui.text import clip, width
 from tui.widgets.column_rows import Names
 
 _SIGN = " · "
@@ -40,6 +41,14 @@ class NamesApart(Names):
         if self._by_path[place]:
             return f"{name}{_SIGN}{_last(path)}{_SIGN}{_last(self._modules[place])}"
         return f"{name}{_SIGN}{path if self._by_last[place] else _last(path)}"
+
+
+def clip_name(text: str, cells: int) -> str:
+    """Shorten the name itself: what tells it from others stands behind it."""
+    name, sign, rest = text.partition(_SIGN)
+    if not sign or width(text) <= cells:
+        return text
+    return clip(name, max(cells // 3, cells - width(sign + rest))) + sign + rest
 
 
 def _twins(asked: Any, first: Any, second: Any) -> Any:

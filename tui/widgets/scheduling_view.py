@@ -29,6 +29,7 @@ from tui.widgets.thread_history import ThreadHistory
 # What a live view shows grows with what was seen, until it is zoomed.
 LIVE_SECONDS = (15.0, 30.0, 60.0)
 WAITING = f"{thread_cells.ENDED} ended · waiting: could run, but no CPU was free"
+_LEAST_SECONDS = 1e-3  # of a stored run: a span has a length
 BUSIEST = f"threads of the busiest processes, each second · {thread_cells.ENDED} ended"
 NO_THREAD = "no thread was seen here: none of the target's ran in this time"
 
@@ -137,7 +138,7 @@ class SchedulingView(Container):
         self.span = (
             Span(LIVE_SECONDS[0])
             if live
-            else Span(max(0.5, track.end - track.start), track.end)
+            else Span(max(_LEAST_SECONDS, track.end - track.start), track.end)
         )
         self._grows = live
         if self._chosen is not None:

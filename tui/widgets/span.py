@@ -28,7 +28,7 @@ class Span:
 
     def zoomed(self, factor: float, start: float, newest: float) -> "Span":
         """`factor` of the present length about its middle, or its end where it follows."""
-        longest = max(SHORTEST_SECONDS, newest - start, self.seconds)
+        longest = max(newest - start, self.seconds)
         seconds = min(longest, max(SHORTEST_SECONDS, self.seconds * factor))
         if self.end is None:
             return Span(seconds)
@@ -45,11 +45,13 @@ class Span:
         return self.moved_to(end + share * self.seconds, start, newest)
 
 
-def clock(seconds: float) -> str:
-    """`12.3 s`, `4:05`, `1:02:03`: a place on a time axis."""
-    sign, seconds = ("-", -seconds) if seconds < 0 else ("", seconds)
+def clock(seconds: float, *, within: float = 1.0) -> str:
+    """`12.3 s`, `4:05`, `1:02:03`: a place on a time axis, as fine as its length asks for."""
+    digits = 1 if within >= 1 else 2 if within >= 0.1 else 3
+    seconds = round(seconds, digits)
+    sign, seconds = ("-", -seconds) if seconds < 0 else ("", abs(seconds))  # no -0
     if seconds < 60:
-        return f"{sign}{seconds:.1f} s" if seconds % 1 else f"{sign}{seconds:.0f} s"
+        return f"{sign}{seconds:.{digits}f} s" if seconds % 1 else f"{sign}{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{sign}{minutes}:{rest:02d}"

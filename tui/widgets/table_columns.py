@@ -68,7 +68,8 @@ class TableColumn:
 
     A column that may `grow` takes its share of what the screen is wider than the table.
     `style` says how a value is drawn (None: as the row is); `paint` splits the fitted text
-    into pieces in colours of the palette.
+    into pieces in colours of the palette. `clip` shortens a text that is too wide where its
+    end tells most; what it leaves too wide is cut off at the end.
     """
 
     title: str
@@ -78,6 +79,7 @@ class TableColumn:
     grow: bool = False
     style: Callable[[Value], Style | None] | None = None
     paint: Callable[[Value, str], Painted] | None = None
+    clip: Callable[[str, int], str] | None = None
 
 
 def fitted(columns: Sequence[TableColumn], room: int, gap: int) -> list[int]:

@@ -6,9 +6,17 @@ from itertools import pairwise
 import pytest
 
 from collectors.readers.proc import CpuSample, Sample, ThreadSample
+from collectors.readers.vmstat_text import parse_content
 from profiler.watching.cpu_names import cpu_names
+from profiler.watching.stored import track_of
 from profiler.watching.track import CpuTrack, Track
-from profiler.watching.window import Slots, mean_rate, thread_rows
+from profiler.watching.window import (
+    Slots,
+    levels_between,
+    mean_rate,
+    tells_shares,
+    thread_rows,
+)
 
 
 def sample(seconds: float, *threads: ThreadSample, queue: float = 1.0) -> Sample:
@@ -90,6 +98,42 @@ def test_slots_have_values_where_there_are_samples_around() -> None:
     fine = Slots(track, 11.0, 11.1, 50).rates(track.system.switches)
     assert None not in fine
     assert fine == pytest.approx([100.0] * 50)
+
+
+def test_the_first_sample_s_queue_counts() -> None:
+    track = Track(0.1)
+    for i, queue in enumerate((8.0, 6.0, 3.0, 5.0)):
+        track.add(sample(50 + i / 10, queue=queue))
+    running = track.system.running
+    assert levels_between(track, running, 50.0, 50.3) == [8.0, 6.0, 3.0, 5.0]
+    assert levels_between(track, running, 50.05, 50.2) == [6.0, 3.0]
+    for count in (1, 3, 7, 150):
+        drawn = [v for v in Slots(track, 50.0, 50.3, count).largest(running) if v is not None]
+        assert max(drawn) == 8.0
+        assert drawn.count(8.0) == 1 or count == 1
+    assert max(v or 0 for v in Slots(track, 50.05, 50.3, 10).largest(running)) == 6.0
+
+
+def test_what_vmstat_did_not_look_at_is_no_queue() -> None:
+    text = (
+        "procs -----memory----- ---swap-- ---io-- -system-- ----cpu----\n"
+        " r b swpd free buff cache si so bi bo in cs us sy id wa\n"
+        " 9 0 0 1 1 1 0 0 0 0 1 1 50 0 50 0\n"  # since boot
+        " 4 0 0 1 1 1 0 0 0 0 1 1 50 0 50 0\n"
+        " 2 0 0 1 1 1 0 0 0 0 1 1 50 0 50 0\n"
+    )
+    track = track_of({"vmstat": parse_content(text.encode(), "vmstat.txt")})
+    assert track is not None
+    assert levels_between(track, track.system.running, track.start, track.end) == [4.0, 2.0]
+    assert Slots(track, track.start, track.end, 2).largest(track.system.running) == [4.0, 2.0]
+
+
+def test_ticks_too_few_to_divide_tell_no_shares() -> None:
+    track = Track(0.1)
+    for seconds in (50.0, 50.002, 51.0):
+        track.add(sample(seconds))
+    assert not tells_shares(track, 50.0, 50.002)
+    assert tells_shares(track, 50.0, 51.0)
 
 
 def test_slots_stay_where_they_are_while_time_goes_on() -> None:

@@ -18,8 +18,10 @@ from tui.app import Dashboard
 from tui.editor import editor_command
 from tui.messages import GoTo
 from tui.screens.cache import CacheScreen
+from tui.text import width
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
+from tui.widgets.names_apart import clip_name
 from tui.widgets.source_view import LineCost, SourceView, heat
 
 DATA = Path("tests/data")
@@ -261,6 +263,16 @@ async def test_rows_of_one_name_are_told_apart_by_their_files(tmp_path: Path) ->
         await pilot.press("slash", *"worker(")
         await settle(app, pilot)
         assert costs(screen)[4].strip() == ""  # the search is by the whole name
+
+
+def test_a_long_name_is_shortened_before_its_file_is() -> None:
+    text = "std::__unguarded_linear_insert · stl_algo.h"
+    assert clip_name(text, 60) == text
+    short = clip_name(text, 26)
+    assert width(short) == 26
+    assert short.startswith("std::__un")
+    assert short.endswith(" · stl_algo.h")
+    assert clip_name("std::__unguarded_linear_insert", 9) == "std::__unguarded_linear_insert"
 
 
 async def test_rows_of_one_name_and_file_are_told_apart_by_their_modules(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from collectors.readers.proc import CpuSample, Sample
 from collectors.records.samples import SampleProfile
 from profiler.aggregate.samples import thread_totals
 from profiler.charts.style import COLOURS
@@ -18,6 +19,7 @@ from profiler.store import Session, open_session
 from profiler.watching import busiest
 from profiler.watching.live import WatchRequest
 from profiler.watching.stored import track_of
+from profiler.watching.track import Track
 from tui.app import WATCH, Dashboard
 from tui.screens.new_recording import NewRecordingScreen
 from tui.screens.processes import ProcessesScreen
@@ -27,6 +29,7 @@ from tui.theme import PALETTES
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable
 from tui.widgets.scheduling_view import SchedulingView
+from tui.widgets.span import clock
 
 TARGET = """
 import threading, time
@@ -105,6 +108,61 @@ async def test_figures_of_the_whole_time_are_those_of_all_other_views(demo: Sess
         rows = [view.threads.rows[i] for i in view.threads.shown]
         zoomed = sum(float(row[3] or 0) for row in rows)
         assert zoomed < sum(thread.run_seconds or 0 for thread in totals.values()) / 1.5
+
+
+def sampled(*moments: tuple[float, int]) -> Track:
+    """A busy machine of one CPU, with so many tasks at each moment."""
+    track = Track(0.1)
+    for seconds, queue in moments:
+        cpu = CpuSample(0, round(seconds, 2), 0.0, 0.0, 0.0, 0.0)
+        track.add(
+            Sample(
+                seconds,
+                running=queue,
+                blocked=0,
+                context_switches=0,
+                interrupts=0,
+                cpus={0: cpu},
+                threads={},
+            )
+        )
+    return track
+
+
+async def test_a_short_run_fills_the_width_from_nought(demo: Session) -> None:
+    async with stored(demo).run_test(size=(160, 48)) as pilot:
+        view = await settled(pilot)
+        view.set_track(sampled((50.0, 8), (50.1, 6), (50.2, 3), (50.3, 5)), live=False)
+        await pilot.pause()
+        machine = view.machine
+        assert machine.axis.ends == ("0 s", "0.15 s", "0.30 s")
+        heading = machine.queue.render_line(0).text
+        assert "run queue 5.5, max 8" in heading
+        (layer,) = machine.queue.areas
+        values = [value is not None for value in layer.values]
+        assert all(values[2:])  # a slot at the edge may begin a little before the run
+        await pilot.press("plus", "minus")
+        assert machine.axis.ends == ("0 s", "0.15 s", "0.30 s")
+
+
+async def test_two_samples_at_once_tell_no_shares(demo: Session) -> None:
+    async with stored(demo).run_test(size=(160, 48)) as pilot:
+        view = await settled(pilot)
+        view.set_track(sampled((50.0, 9), (50.002, 10)), live=False)
+        await pilot.pause()
+        machine = view.machine
+        assert "us –" in machine.shares.render_line(0).text
+        assert "%" not in machine.shares.render_line(0).text
+        assert [row.text for row in machine.cpus.rows] == ["–"]
+        assert machine.axis.ends[0] == "0 s"
+
+
+def test_a_place_on_the_axis_is_never_less_than_nothing() -> None:
+    assert clock(-0.04) == "0 s"
+    assert clock(-0.3) == "-0.3 s"
+    assert clock(0.3, within=0.3) == "0.30 s"
+    assert clock(59.0, within=100) == "59 s"
+    assert clock(65.2, within=100) == "1:05"
 
 
 async def test_every_key_of_the_view(demo: Session) -> None:
