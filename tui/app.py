@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -29,15 +29,14 @@ from tui.key_names import key_name
 from tui.key_order import KeyOrder
 from tui.live_painter import LivePainter
 from tui.messages import GoTo, OpenSession, Status
+from tui.palette_commands import palette_commands
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.frame import FrameScreen
 from tui.screens.missing import MissingScreen
 from tui.screens.session_screen import SessionScreen
 from tui.theme import DEFAULT_THEME, PALETTES, themes
+from tui.under_way import LOOK_SECONDS, UnderWay, look_again
 from tui.widgets.frame_lines import TabLabel
-
-if TYPE_CHECKING:
-    from tui.screens.recording import RecordingScreen
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +104,7 @@ class Dashboard(App[int]):
         *(Binding(tab.key, f"tab('{tab.mode}')", tab.title, show=False) for tab in TABS),
         Binding("0", f"tab('{HOME}')", "Sessions"),
         Binding("w", "watch", "Watch", show=False),
+        Binding("r", "recording", "Back to the recording"),
         Binding("e", "export", "Export"),
         Binding("ctrl+t", "next_theme", "Theme", show=False),
         Binding("question_mark", "help", "Help", key_display="?"),
@@ -132,7 +132,8 @@ class Dashboard(App[int]):
         self.painter = LivePainter(self)
         self._keys = KeyOrder(self, super().on_event)
         self._settled = False
-        self._recording: RecordingScreen | None = None
+        self.under_way = UnderWay()
+        self._mark = ""
         for known in themes():
             self.register_theme(known)
         self.theme = theme
@@ -220,14 +221,49 @@ class Dashboard(App[int]):
         self._refresh_frame()
 
     def _refresh_frame(self) -> None:
-        if isinstance(self.screen, FrameScreen):
-            self.screen.refresh_frame()
+        for screen in self.screen_stack:
+            if isinstance(screen, FrameScreen):
+                screen.refresh_frame()
 
     def use_session(self, session: Session | None) -> None:
         """Make all tabs show another session."""
         self.session = session
         self.counts.clear()
         self._refresh_frame()
+        self._look()
+
+    def _look(self) -> None:
+        """Let the screen that is looked at show what is open and recorded now."""
+        for screen in self.screen_stack:
+            if isinstance(screen, FrameScreen):
+                screen.look()
+
+    def on_mount(self) -> None:
+        self.set_interval(LOOK_SECONDS, lambda: look_again(self.session, self.use_session))
+
+    # A recording that goes on meanwhile.
+
+    def recording_mark(self) -> str:
+        return self.under_way.mark(ascii_only=self.ascii_only)
+
+    def recording_came_on(self) -> None:
+        """The recording began, came to another step or ended: every screen says so."""
+        mark = self.recording_mark()
+        if mark == self._mark:
+            return
+        began_or_ended = not (mark and self._mark)
+        self._mark = mark
+        self._refresh_frame()
+        self.refresh_bindings()
+        if began_or_ended:
+            self._look()
+
+    def recording_ended(self, session: Session) -> None:
+        """Open what was recorded, unless another session is being read."""
+        shown = self.session
+        same = shown is None or shown.directory.resolve() == session.directory.resolve()
+        if same or self.current_mode == RECORDING:
+            self.use_session(session)
 
     # Going about.
 
@@ -250,12 +286,21 @@ class Dashboard(App[int]):
         if isinstance(self.screen, WatchScreen) and self.screen.watcher is not None:
             self.screen.begin(request)
 
-    def _recording_under_way(self) -> bool:
-        return self._recording is not None and self._recording.under_way
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While one recording runs there is no other, but a way back to it."""
+        if action == "record":
+            return self.under_way.feed is None
+        if action == "recording":
+            return self.under_way.feed is not None and self.current_mode != RECORDING
+        return super().check_action(action, parameters)
+
+    def action_recording(self) -> None:
+        """Back to the recording that runs."""
+        self.action_tab(RECORDING)
 
     async def action_quit(self) -> None:
         """End; where that ends a recording, too, only after a question, or asked twice."""
-        if not self._recording_under_way() or isinstance(self.screen, ConfirmScreen):
+        if self.under_way.feed is None or isinstance(self.screen, ConfirmScreen):
             self.exit()
             return
 
@@ -270,10 +315,7 @@ class Dashboard(App[int]):
         self.push_screen(ConfirmScreen(question, "Stop and quit"), answered)
 
     def action_record(self) -> None:
-        """Ask what to record, what was typed last being offered; back to one under way."""
-        if self._recording_under_way():
-            self.action_tab(RECORDING)
-            return
+        """Ask what to record, what was typed last being offered."""
         from profiler.recording.form import last_typed
         from tui.screens.home import HomeScreen
         from tui.screens.new_recording import NewRecordingScreen
@@ -304,7 +346,7 @@ class Dashboard(App[int]):
 
         def begin() -> None:
             if isinstance(screen, RecordingScreen):
-                self._recording = screen
+                self.under_way.screen = screen
                 screen.start(request, self.root)
 
         self.call_after_refresh(begin)
@@ -319,6 +361,9 @@ class Dashboard(App[int]):
             self.screen.go_to(message.key)
 
     def on_open_session(self, message: OpenSession) -> None:
+        if self.under_way.writes(message.directory):
+            self.action_tab(RECORDING)
+            return
         try:
             session = open_session(message.directory)
             session = session.with_suppressions(load_project().suppressing())
@@ -349,32 +394,7 @@ class Dashboard(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that a key does, by name, for the command palette."""
-        for name in PALETTES:
-            short = name.removeprefix("droidgrind-")
-            yield SystemCommand(
-                f"Theme: {short}", "Change the colours", lambda name=name: self._use_theme(name)
-            )
-        for tab in TABS:
-            yield SystemCommand(
-                f"Show {tab.title}", f"Key {tab.key}", lambda t=tab: self.action_tab(t.mode)
-            )
-        named = {tab.title for tab in TABS}
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.description and binding.description not in named:
-                named.add(binding.description)
-                yield SystemCommand(
-                    binding.description,
-                    f"Key {self.get_key_display(binding)}",
-                    lambda a=active: self.call_later(self.run_action, a.binding.action, a.node),
-                )
-        for binding in Binding.make_bindings(self.BINDINGS):
-            if binding.description not in named:  # the screen uses its key for something else
-                yield SystemCommand(
-                    binding.description,
-                    f"Key {self.get_key_display(binding)} on other screens",
-                    lambda b=binding: self.call_later(self.run_action, b.action, self),
-                )
+        return palette_commands(self, screen, TABS)
 
-    def _use_theme(self, name: str) -> None:
+    def use_theme(self, name: str) -> None:
         self.theme = name

@@ -46,9 +46,13 @@ class LoadFailed(Message):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What the header line says: of which device and target, and how live it is."""
+    """What the header line says: of which device and target, and how live it is.
+
+    `recording` marks that a recording runs, whatever is looked at.
+    """
 
     device: str = ""
     target: str = ""
     state: str = ""
     severity: str = ""
+    recording: str = ""

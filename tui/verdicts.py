@@ -6,6 +6,7 @@ from typing import Any
 
 from collectors.records.shared import Shape
 from profiler.figures import count, percent, plural, seconds, short_count, size
+from profiler.manifest import State
 from profiler.rules.words import function
 from profiler.store import Session
 
@@ -23,8 +24,19 @@ class Verdict:
 NOTHING = Verdict("warning", "nothing that could be read")
 
 
+STILL_RUNS = Verdict("info", "it still runs: results come when it ends")
+
+
+def so_far(found: Verdict) -> Verdict:
+    """A verdict on a tool that has not ended: what is not there may come."""
+    severity = "info" if found.severity == "ok" else found.severity
+    return Verdict(severity, f"so far: {found.text}")
+
+
 def nothing_found(session: Session) -> str:
     """What stands where findings would: silence is praise only where a program was judged."""
+    if session.state is State.RECORDING:
+        return "nothing so far: the session is still being recorded"
     if session.manifest.is_whole_system:
         return "nothing: rules judge programs, and this is the whole system"
     return "nothing: no rule found anything in what was recorded"

@@ -1,6 +1,7 @@
 """What every screen has around it: header line, tabs, keys; help and export."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -44,6 +45,10 @@ class FrameScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self.refresh_frame()
+        self.refresh_bindings()  # what keys do may have changed while another was shown
+
+    def look(self) -> None:
+        """Another session is open, or a recording began or ended: show what is now."""
 
     def refresh_frame(self) -> None:
         """Bring the lines around the screen up to date."""
@@ -56,7 +61,8 @@ class FrameScreen(Screen[None]):
 
     def refresh_status(self) -> None:
         """Bring the header line up to date."""
-        self.query_one(HeaderLine).status = self.status()
+        mark = self.dashboard.recording_mark()
+        self.query_one(HeaderLine).status = replace(self.status(), recording=mark)
 
     def status(self) -> Status:
         return self.dashboard.session_status()

@@ -14,6 +14,7 @@ from collectors.devices.local import LOCAL_SERIAL
 from profiler.devices import DeviceLine, list_all
 from profiler.diff.sessions import SessionDiff
 from profiler.figures import NOT_MEASURED, duration
+from profiler.manifest import State
 from profiler.session_list import SessionLine, delete_session, judged, list_sessions
 from profiler.watching.live import WatchRequest
 from tui.diff_text import diff_lines
@@ -71,7 +72,8 @@ class HomeScreen(FrameScreen):
         "Above, what can be recorded on: adb's devices in every state, and this machine. Enter "
         "(or w) watches one live, r begins a recording on it, v says what it lacks and the "
         "remedy of each.\n"
-        "Below, the stored sessions, the newest first: Enter opens one, d deletes it (asked "
+        "Below, the stored sessions, the newest first: Enter opens one, or leads to the "
+        "recording that writes it; d deletes it (asked "
         "first), c marks it and then compares it with a second one, as a page; Tab goes from "
         "one list to the other. Findings: ✖ errors, ▲ warnings, ● notes; – where nobody has "
         "looked yet."
@@ -129,7 +131,7 @@ class HomeScreen(FrameScreen):
     def on_mount(self) -> None:
         self.query_one("#sessions", LineTable).focus()
         self.action_reload()
-        self._timer = self.set_interval(_DEVICES_SECONDS, self._look_at_devices)
+        self._timer = self.set_interval(_DEVICES_SECONDS, self._look_again)
 
     def on_screen_resume(self) -> None:
         if self._timer is not None:
@@ -140,11 +142,21 @@ class HomeScreen(FrameScreen):
         if self._timer is not None:
             self._timer.pause()
 
+    def look(self) -> None:
+        self.action_reload()
+
     def action_reload(self) -> None:
         self._asked += 1
         root = self.dashboard.root
         load(self, self._asked, lambda: list_sessions(root))
         self._look_at_devices()
+
+    def _look_again(self) -> None:
+        """Who is plugged in may change at any time; a session while it is written."""
+        if any(line.state is State.RECORDING for line in self._lines):
+            self.action_reload()
+        else:
+            self._look_at_devices()
 
     # Devices.
 

@@ -15,7 +15,7 @@ from collectors.records.shared import Shape
 from profiler.aggregate.error_severity import tool_severities
 from profiler.figures import NOT_MEASURED, duration
 from profiler.finding import Finding, serious_count
-from profiler.manifest import CaptureEntry
+from profiler.manifest import CaptureEntry, State
 from profiler.project import project_context, project_findings
 from profiler.questions import question
 from profiler.store import Session
@@ -26,7 +26,7 @@ from tui.screens.errors_data import error_profiles
 from tui.screens.session_screen import SessionScreen
 from tui.text import width
 from tui.theme import sign
-from tui.verdicts import NOTHING, Verdict, nothing_found, verdict
+from tui.verdicts import NOTHING, STILL_RUNS, Verdict, nothing_found, so_far, verdict
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable, Row, TableColumn
 from tui.workers import run_in_thread
@@ -142,6 +142,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         """In a worker: each tool's figures, the small captures first."""
         severities: dict[str, str] | None = None
         for entry in sorted(session.captures, key=lambda e: sum(f.bytes for f in e.files)):
+            growing = entry.state is State.RECORDING
             try:
                 reading = session.reading(entry.tool)
                 shape = registry.shape(entry.tool)
@@ -150,11 +151,11 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
                         error_profiles(session), project_context(session)
                     )
                 worst = (severities or {}).get(entry.tool, "ok")
-                found = (
-                    verdict(shape, tool_figures(reading), worst)
-                    if reading.profiles
-                    else NOTHING
-                )
+                if not reading.profiles:
+                    found = STILL_RUNS if growing else NOTHING
+                else:
+                    found = verdict(shape, tool_figures(reading), worst)
+                    found = so_far(found) if growing else found
             except DroidgrindError as error:
                 found = Verdict("error", str(error))
             self.post_message(ToolRead(session, entry.tool, found))

@@ -38,8 +38,9 @@ class RecordingScreen(FrameScreen):
         "The steps of the recording, with the time that each took when the same command last "
         "came to its own end. What was found is grouped and weighed as on the errors screen; "
         "leaks are known when the program ends. x stops gracefully: the target is told to "
-        "end, and what was measured is kept; pressed again, it does not wait. Times under "
-        "Valgrind are not times of the program."
+        "end, and what was measured is kept; pressed again, it does not wait. Other screens "
+        "can be looked at meanwhile: r leads back here. Times under Valgrind are not times of "
+        "the program."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "stop", "Stop"),
@@ -119,6 +120,7 @@ class RecordingScreen(FrameScreen):
         self.feed = RecordingFeed(request, root, self._has_news)
         self._show_notice()
         self._draw()
+        self.refresh_bindings()
         target = request.plan.target
         argv = target.argv if target else ()
         run_in_thread(
@@ -154,11 +156,10 @@ class RecordingScreen(FrameScreen):
             session = feed.recorded.session
             severity = "ok" if session.state is State.COMPLETE else "warning"
             word.say(f"{session.state}, stored as {session.id}; o: open it", severity)
-            self.dashboard.use_session(session)
+            self.dashboard.recording_ended(session)
             if not self.is_current:
                 self.notify("The recording has ended.", timeout=4)
         self.refresh_frame()
-        self.refresh_bindings()
 
     def _draw(self) -> None:
         feed = self.feed
@@ -176,6 +177,7 @@ class RecordingScreen(FrameScreen):
         self.query_one(RecordingPlot).draw(feed)
         if not feed.ended.is_set():
             self._draw_word(feed)
+        self.dashboard.recording_came_on()
         self.refresh_status()
 
     def _draw_word(self, feed: RecordingFeed) -> None:
@@ -227,7 +229,7 @@ class RecordingScreen(FrameScreen):
         label = shlex.join(target.argv) if target else "samplers only"
         if feed.ended.is_set():
             return Status("", label, "recording ended", "error" if feed.failure else "ok")
-        return Status("", label, f"recording {feed.place}", "info")
+        return Status("", label)  # how far it is stands in every heading
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not offered."""

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.widget import Widget
 
+from profiler.manifest import State
 from profiler.store import Session
 from tui.messages import Loaded, LoadFailed
 from tui.screens.frame import FrameScreen
@@ -14,6 +15,7 @@ from tui.widgets.frame_lines import HeaderLine, KeyLine, Notice, TabLine
 from tui.workers import load
 
 Content = TypeVar("Content")
+_GROWING = "Nothing of this yet: the session is still being recorded."
 
 
 class SessionScreen(FrameScreen, Generic[Content]):
@@ -60,10 +62,10 @@ class SessionScreen(FrameScreen, Generic[Content]):
 
     def on_mount(self) -> None:  # Textual calls the one of `FrameScreen` too
         self.query_one("#content").display = False
-        self._look()
+        self.look()
 
     def on_screen_resume(self) -> None:
-        self._look()
+        self.look()
 
     def go_to(self, key: str) -> None:
         """Show what `key` names, now or as soon as it is read."""
@@ -72,16 +74,18 @@ class SessionScreen(FrameScreen, Generic[Content]):
         else:
             self._key = key
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Read the open session, unless it is what is shown already."""
         session = self.dashboard.session
-        if not self.is_mounted or (session is self._session and self._asked):
+        if not self.is_mounted or (session is self._session and self._asked and session):
             return
         self._session = session
         self._asked += 1
         self.content = None
         if session is None:
-            self._say("No session is open: press 0 and choose one.")
+            back = "r leads back to the recording that runs, or "
+            way = back if self.dashboard.recording_mark() else ""
+            self._say(f"No session is open: {way}press 0 and choose one.")
             return
         self._say(f"Reading {session.id} …")
         load(self, self._asked, lambda: self.read(session))
@@ -89,14 +93,15 @@ class SessionScreen(FrameScreen, Generic[Content]):
     def reload(self) -> None:
         """Read the session again (it is being written, or was changed)."""
         self._session = None
-        self._look()
+        self.look()
 
     def on_loaded(self, message: Loaded) -> None:
         if message.asked != self._asked:
             return
         message.stop()
         if message.content is None:
-            self._say(self.empty)
+            growing = self._session is not None and self._session.state is State.RECORDING
+            self._say(_GROWING if growing else self.empty)
             return
         self.content = cast("Content", message.content)
         self.query_one("#notice").display = False

@@ -29,7 +29,7 @@ def one_line(segments: Sequence[Segment], cells: int, base: Style) -> Strip:
 
 
 class HeaderLine(LineWidget):
-    """`droidgrind > device > target        state`."""
+    """`droidgrind > device > target        recording  state`."""
 
     status: reactive[Status] = reactive(Status(), repaint=False)
 
@@ -44,8 +44,12 @@ class HeaderLine(LineWidget):
             bold=True,
             color=getattr(colours, status.severity, None) if status.severity else None,
         )
-        state = clip(status.state, max(0, cells - 12))
-        room = cells - 13 - (width(state) + 2 if state else 0)
+        mark = (
+            f"{status.recording}  " if status.recording and status.state else status.recording
+        )
+        state = clip(status.state, max(0, cells - 12 - width(mark)))
+        right = width(mark) + width(state)
+        room = cells - 13 - (right + 2 if right else 0)
         left: list[Segment] = [Segment(" droidgrind", _BOLD)]
         parts = [part for part in (status.device, status.target) if part]
         for place, part in enumerate(parts):
@@ -57,9 +61,11 @@ class HeaderLine(LineWidget):
             left.append(Segment(text))
             room -= width(text) + 3
         used = sum(width(s.text) for s in left)
-        gap = max(1, cells - used - width(state) - 1)
+        gap = max(1, cells - used - right - 1)
+        mark_style = Style(bold=True, color=colours.info)
+        ends = [Segment(mark, mark_style), Segment(state, state_style), Segment(" ")]
         return one_line(
-            [*left, Segment(" " * gap), Segment(state, state_style), Segment(" ")],
+            [*left, Segment(" " * gap), *ends],
             cells,
             self.base_style,
         )
@@ -131,7 +137,8 @@ class TabLine(LineWidget):
             x -= len(text)
 
 
-_ALWAYS = ("app.quit", "quit", "app.help", "help")  # the way out, and to all other keys
+# The way to what runs, the way out, and to all other keys.
+_ALWAYS = ("recording", "app.quit", "quit", "app.help", "help")
 
 
 def nearest_first(screen: Screen[object]) -> list[ActiveBinding]:

@@ -26,6 +26,7 @@ class RecordingPlot(Vertical):
         super().__init__(id=widget_id, classes="box")
         self._plot = AreaPlot(ascii_only=ascii_only, widget_id="live")
         self._track = Track(_INTERVAL_SECONDS)
+        self._feed: RecordingFeed | None = None
 
     def compose(self) -> ComposeResult:
         yield self._plot
@@ -33,10 +34,12 @@ class RecordingPlot(Vertical):
     def begin(self) -> None:
         """Forget the recording before."""
         self._track = Track(_INTERVAL_SECONDS)
+        self._feed = None
         self._plot.set_layers(())
 
     def draw(self, feed: RecordingFeed) -> None:
         """Show what the feed holds now."""
+        self._feed = feed
         while feed.samples:
             self._track.add(feed.samples.popleft())
         if self._plot.size.height < 1:
@@ -45,6 +48,12 @@ class RecordingPlot(Vertical):
             self._draw_queue(feed)
         else:
             self._draw_heap(feed)
+
+    def on_resize(self) -> None:
+        """What came while there was no room yet, or for another width."""
+        feed = self._feed
+        if feed is not None:
+            self.call_after_refresh(lambda: self.draw(feed))
 
     def _draw_queue(self, feed: RecordingFeed) -> None:
         self.border_title = "Is the CPU the limit? (native run)"

@@ -136,6 +136,8 @@ SESSIONS: Walk = (  # two of them
 RECORDING: Walk = (
     ("HomeScreen", "r"),
     ("NewRecordingScreen", "ctrl+r"),
+    ("RecordingScreen", "o"),
+    ("Dashboard", "0 r 1 r"),
     ("RecordingScreen", "x"),
 )
 RECORDED: Walk = (
