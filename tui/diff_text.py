@@ -23,17 +23,17 @@ _MOST_THREADS = 6
 _SIGNS = {Change.NEW: "✖ new", Change.FIXED: "✔ fixed", Change.UNCHANGED: "● in both"}
 
 
-def diff_lines(diff: SessionDiff) -> Iterator[str]:
-    """The lines of the text."""
+def diff_lines(diff: SessionDiff, within: int | None = None) -> Iterator[str]:
+    """The lines of the text; names are cut where their line would pass `within` cells."""
     yield from _head(diff)
     if diff.errors is not None:
         yield from _errors(diff.errors, diff.error_tools)
     if diff.cost is not None:
-        yield from _cost(diff.cost, diff.cost_tool)
+        yield from _cost(diff.cost, diff.cost_tool, within)
     if diff.heap is not None:
         yield from _heap(diff.heap)
     if diff.scheduling is not None:
-        yield from _scheduling(diff.scheduling)
+        yield from _scheduling(diff.scheduling, within)
     for part, reason in diff.refused.items():
         yield from _heading(f"{_TITLES[part]}: not compared")
         yield printable(f"  {reason}")
@@ -101,7 +101,7 @@ def _place(frame: Frame) -> str:
     return f"{frame.fn or '???'} ({where}{line})" if where else frame.fn or "???"
 
 
-def _cost(diff: CostDiff, tool: str) -> Iterator[str]:
+def _cost(diff: CostDiff, tool: str, within: int | None) -> Iterator[str]:
     before, after = diff.cycles
     yield from _heading(
         f"Cost: estimated cycles {change_text(before, after)}, "
@@ -122,10 +122,10 @@ def _cost(diff: CostDiff, tool: str) -> Iterator[str]:
         "a smaller change says nothing."
     )
     if diff.functions:
-        yield from _functions(diff)
+        yield from _functions(diff, within)
 
 
-def _functions(diff: CostDiff) -> Iterator[str]:
+def _functions(diff: CostDiff, within: int | None) -> Iterator[str]:
     least = NOISE / 10 * max(diff.cycles)
     shown = [f for f in diff.functions[:_MOST_FUNCTIONS] if abs(f.delta) >= least]
     if not shown:
@@ -141,7 +141,13 @@ def _functions(diff: CostDiff) -> Iterator[str]:
         ]
         for function in shown
     ]
-    lines = table_lines(("cycles", "", "Ir", "function (file)"), rows, right=(0, 1, 2))
+    lines = table_lines(
+        ("cycles", "", "Ir", "function (file)"),
+        rows,
+        right=(0, 1, 2),
+        shrink=[3],
+        within=within and within - 2,
+    )
     yield f"  {lines[0]}"
     for line, function in zip(lines[1:], shown, strict=True):
         yield f"  {line}"
@@ -189,7 +195,7 @@ def _heap(diff: HeapDiff) -> Iterator[str]:
     yield from _more(len(diff.stacks), "stack", _MOST_STACKS)
 
 
-def _scheduling(deltas: Sequence[RunsDelta]) -> Iterator[str]:
+def _scheduling(deltas: Sequence[RunsDelta], within: int | None) -> Iterator[str]:
     runs = [
         max(len(side) for side in sides)
         for sides in zip(*((d.before, d.after) for d in deltas), strict=True)
@@ -218,9 +224,11 @@ def _scheduling(deltas: Sequence[RunsDelta]) -> Iterator[str]:
         for delta in shown
     ]
     for line in table_lines(
-        ("median of the runs", "baseline", "session", "95 % interval of the change", ""),
+        ("median of the runs", "baseline", "session", "change, 95 % interval", ""),
         rows,
         right=(1, 2, 3),
+        shrink=[0],
+        within=within and within - 2,
     ):
         yield f"  {line}"
 

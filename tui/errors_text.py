@@ -1,21 +1,21 @@
 """The errors of one tool as text, by their cause: what `droidgrind show` lists."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from collectors.records.errors import ErrorRecord
-from collectors.records.shared import Frame
 from profiler.figures import plural
+from profiler.functions import name_in_stack
 from profiler.own_code import OwnCode
 from profiler.rules.context import Context
 from profiler.rules.errors import groups_by_cause
 from profiler.store import Session
 from profiler.thresholds import Thresholds
-from tui.text import cut
+from tui.place_text import place_text
+from tui.text import printable
 
 _MOST_GROUPS = 12
 _MOST_FRAMES = 3
-_WHAT_CELLS = 110
-_PLACE_CELLS = 100
 
 
 def error_lines(
@@ -25,6 +25,7 @@ def error_lines(
     *,
     whole: bool,
     first: int = 0,
+    within: int | None = None,
 ) -> Iterator[str]:
     """Errors of one cause together, leaks of one place; the most of them unless `whole`.
 
@@ -36,8 +37,10 @@ def error_lines(
     shown = groups if whole else groups[:_MOST_GROUPS]
     for group in shown:
         yield f"  #{numbers[id(group[0])]} {_title(group)}"
-        for word, frame in _telling_frames(group[0], own):
-            yield f"      {word} {cut(frame.place, _PLACE_CELLS)}"
+        for word, place in _telling_frames(group[0], own):
+            frame = group[0].frames[place]
+            named = replace(frame, fn=name_in_stack(group[0].frames, place))
+            yield f"      {word} {place_text(named.place, within and within - 9)}"
     left = sum(len(group) for group in groups[len(shown) :])
     if left:
         yield f"  … and {plural(left, 'more error')} (--all shows them)"
@@ -52,7 +55,10 @@ def _groups(
     leaks: dict[tuple[object, ...], list[ErrorRecord]] = {}
     for record in records:
         if record.is_leak:
-            key = (record.kind, *(frame.place for _, frame in _telling_frames(record, own)))
+            key = (
+                record.kind,
+                *(record.frames[i].place for _, i in _telling_frames(record, own)),
+            )
             leaks.setdefault(key, []).append(record)
     groups += leaks.values()
     for group in groups:
@@ -70,7 +76,7 @@ def _title(group: Sequence[ErrorRecord]) -> str:
     first, total = group[0], sum(record.count for record in group)
     if len(group) == 1:
         times = f"  ({plural(total, 'time')})" if total > 1 else ""
-        return f"{kinds}: {cut(first.what, _WHAT_CELLS)}{times}"
+        return f"{kinds}: {printable(first.what)}{times}"
     if first.is_leak:
         lost = sum(record.leaked_bytes or 0 for record in group)
         blocks = sum(record.leaked_blocks or 0 for record in group)
@@ -79,11 +85,11 @@ def _title(group: Sequence[ErrorRecord]) -> str:
             f"{plural(len(group), 'loss record')}"
         )
     counts = f"{plural(len(group), 'report')} of one cause, {plural(total, 'time')}"
-    return f"{kinds}: {cut(first.what, _WHAT_CELLS)}  ({counts})"
+    return f"{kinds}: {printable(first.what)}  ({counts})"
 
 
-def _telling_frames(record: ErrorRecord, own: OwnCode) -> Iterator[tuple[str, Frame]]:
+def _telling_frames(record: ErrorRecord, own: OwnCode) -> Iterator[tuple[str, int]]:
     """From the first frame of own code on: allocators and libraries are passed over."""
     start = next((i for i, frame in enumerate(record.frames) if own.owns(frame)), 0)
-    for i, frame in enumerate(record.frames[start : start + _MOST_FRAMES]):
-        yield ("at" if i == 0 else "by"), frame
+    for i in range(start, min(start + _MOST_FRAMES, len(record.frames))):
+        yield ("at" if i == start else "by"), i

@@ -20,7 +20,9 @@ Figures = Mapping[str, Any]
 _TOP = 10
 
 
-def scheduling_lines(session: Session, summary: Figures, *, whole: bool) -> Iterator[str]:
+def scheduling_lines(
+    session: Session, summary: Figures, *, whole: bool, within: int | None = None
+) -> Iterator[str]:
     native = summary.get("native")
     if native:
         wall = native["wall_seconds"]
@@ -35,7 +37,7 @@ def scheduling_lines(session: Session, summary: Figures, *, whole: bool) -> Iter
         yield from _system(vmstat, summary["session"]["device"]["cpus"])
     schedstat = summary.get("schedstat")
     if schedstat and schedstat["threads"]:
-        yield from _threads(schedstat, whole=whole)
+        yield from _threads(schedstat, whole=whole, within=within)
         yield from _unseen_time(schedstat, native)
     elif session.manifest.is_whole_system:
         yield "  no threads: the whole system was recorded (`watch --pid`, `record` show them)"
@@ -90,7 +92,7 @@ def _unseen_time(schedstat: Figures, native: Figures | None) -> Iterator[str]:
         )
 
 
-def _threads(schedstat: Figures, *, whole: bool) -> Iterator[str]:
+def _threads(schedstat: Figures, *, whole: bool, within: int | None) -> Iterator[str]:
     threads = sorted(
         schedstat["threads"],
         key=lambda t: -((t["run_seconds"] or 0) + (t["wait_seconds"] or 0)),
@@ -112,7 +114,9 @@ def _threads(schedstat: Figures, *, whole: bool) -> Iterator[str]:
         for thread in (threads if whole else threads[:_TOP])
     ]
     header = ("TID", "thread", "running", "waiting", "wait", "vol.", "invol.", "last CPU")
-    for line in table_lines(header, rows, right=(0, 2, 3, 4, 5, 6, 7)):
+    for line in table_lines(
+        header, rows, right=(0, 2, 3, 4, 5, 6, 7), shrink=[1], within=within and within - 2
+    ):
         yield f"  {line}"
     if not whole and len(threads) > _TOP:
         more = plural(len(threads) - _TOP, "more thread")

@@ -3,9 +3,7 @@
 Every part says which tool its figures come from and what they are not.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from textwrap import wrap as wrapped
 from typing import Any
 
 from collectors import registry
@@ -15,8 +13,6 @@ from profiler.aggregate.heap import site_words
 from profiler.error_kinds import SIGNS
 from profiler.figures import (
     NOT_MEASURED,
-    count,
-    percent,
     plural,
     short_count,
     size,
@@ -26,37 +22,43 @@ from profiler.own_code import OwnCode
 from profiler.own_code_stored import stored_globs
 from profiler.questions import question
 from profiler.store import Session
+from tui.cost_text import cost_lines, cost_title
 from tui.errors_text import error_lines
+from tui.place_text import joined_places
 from tui.recording_text import exit_text
 from tui.scheduling_text import scheduling_lines
 from tui.symbols_text import unresolved_lines
-from tui.text import cut, printable, table_lines
+from tui.text import folded, printable, table_lines
 from tui.verdicts import nothing_found
 
 Figures = Mapping[str, Any]
 _TOP = 10
 _MOST_FRAMES = 3
-_NAME_CELLS = 58
 _MOST_FINDINGS = 10  # where some are information: errors and warnings are all shown
 _FEWEST_INFO = 3
-_FINDING_CELLS = 100
-_MOST_EVENTS = 6
+_SENTENCE_CELLS = 100
 
 
 def summary_lines(
-    session: Session, summary: Figures, own: OwnCode | None = None, *, whole: bool = False
+    session: Session,
+    summary: Figures,
+    own: OwnCode | None = None,
+    *,
+    whole: bool = False,
+    within: int | None = None,
 ) -> Iterator[str]:
     """The lines of the summary; `summary` is what `summarise` gave for the session.
 
-    `whole` leaves out no finding, error and thread.
+    `whole` leaves out no finding, error and thread. Names are cut where their line would be
+    wider than `within` cells; sentences are not.
     """
     yield from _head(session, summary)
     yield from _own_code(session, own)
-    yield from _findings(session, summary, whole=whole)
+    yield from _findings(session, summary, whole=whole, within=within)
     samplers = [name for name in registry.SAMPLERS if name in summary]
     if samplers:
         yield from _heading("Who waits for a CPU?", f"native run: {', '.join(samplers)}")
-        yield from scheduling_lines(session, summary, whole=whole)
+        yield from scheduling_lines(session, summary, whole=whole, within=within)
     for tool in session.tools:
         figures = summary.get(tool)
         if figures is None:
@@ -68,11 +70,13 @@ def summary_lines(
                 figures,
                 own or OwnCode.guessed(session.manifest.target.argv),
                 whole=whole,
+                within=within,
             )
         elif "marked_peak" in figures:
-            yield from _heap(tool, figures)
+            yield from _heap(tool, figures, within)
         elif "events" in figures:
-            yield from _cost(tool, figures)
+            yield from _heading(*cost_title(tool, figures))
+            yield from cost_lines(tool, figures, within)
     yield from _trouble(session, summary)
     if "symbols" in summary and session.symbols is not None:
         yield from unresolved_lines(session.symbols)
@@ -108,7 +112,9 @@ def _heading(title: str, source: str) -> Iterator[str]:
     yield f"{title}  [{source}]"
 
 
-def _findings(session: Session, summary: Figures, *, whole: bool) -> Iterator[str]:
+def _findings(
+    session: Session, summary: Figures, *, whole: bool, within: int | None
+) -> Iterator[str]:
     found = summary["findings"]
     if not found:
         yield from _heading("What is wrong?", nothing_found(session))
@@ -124,19 +130,21 @@ def _findings(session: Session, summary: Figures, *, whole: bool) -> Iterator[st
     shown += [f for f in found if f["severity"] == "info"][: None if whole else room]
     for finding in shown:
         sign = SIGNS[finding["severity"]]
-        yield cut(f"  {sign} {finding['title']}  ({finding['rule']})", _FINDING_CELLS)
+        yield printable(f"  {sign} {finding['title']}  ({finding['rule']})")
         for text in (finding["evidence"], finding["advice"]):
-            yield from wrapped(
-                printable(text),
-                _FINDING_CELLS,
-                initial_indent="      ",
-                subsequent_indent="      ",
-            )
+            cells = min(_SENTENCE_CELLS, within or _SENTENCE_CELLS)
+            yield from folded(f"      {printable(text)}", cells, hang=0)
     yield from _more(len(found), "finding", len(shown))
 
 
 def _errors(
-    session: Session, tool: str, figures: Figures, own: OwnCode, *, whole: bool
+    session: Session,
+    tool: str,
+    figures: Figures,
+    own: OwnCode,
+    *,
+    whole: bool,
+    within: int | None,
 ) -> Iterator[str]:
     yield from _heading(question(tool), _source(session, tool))
     if figures.get("not_measured"):
@@ -166,7 +174,7 @@ def _errors(
         return
     records = [record for profile in profiles for record in profile.records]
     first = _errors_before(session, tool)
-    yield from error_lines(session, records, own, whole=whole, first=first)
+    yield from error_lines(session, records, own, whole=whole, first=first, within=within)
 
 
 def _errors_before(session: Session, tool: str) -> int:
@@ -179,18 +187,18 @@ def _errors_before(session: Session, tool: str) -> int:
     )
 
 
-def _heap(tool: str, figures: Figures) -> Iterator[str]:
+def _heap(tool: str, figures: Figures, within: int | None) -> Iterator[str]:
     measures = figures.get("measures")
     if measures:  # DHAT's modes that know no heap
         yield from _heading(site_words(measures).question, f"{tool}, {measures}")
-        yield from _sites(figures)
+        yield from _sites(figures, within)
         return
     what = "mapped pages, not heap" if figures.get("pages_as_heap") else "heap"
     yield from _heading(question(tool), f"{tool}, {what}")
     peak = figures["peak"]
     if peak is None:
         yield f"  {figures.get('not_measured') or 'no snapshot was written'}"
-        yield from _sites(figures)
+        yield from _sites(figures, within)
         return
     unit = {"i": "instructions", "ms": "ms", "B": "bytes allocated and freed"}
     stacks = peak["stacks_bytes"]
@@ -210,18 +218,19 @@ def _heap(tool: str, figures: Figures) -> Iterator[str]:
     marked = figures["marked_peak"]
     if marked is not None and marked != peak["index"]:
         yield f"  Massif marked snapshot {marked} as its peak"
-    rows: dict[str, tuple[float, int]] = {}
+    rows: dict[tuple[str, ...], tuple[float, int]] = {}
     for entry in figures["top"]:
-        stack = " < ".join(_telling_places(entry))
+        stack = _telling_places(entry)
         percents, held = rows.get(stack, (0.0, 0))
         rows[stack] = percents + entry["percent"], held + entry["bytes"]
     largest = sorted(rows.items(), key=lambda row: -row[1][1])
     for stack, (percents, held) in largest[:_TOP]:
-        yield f"  {percents:5.1f} %  {size(held):>9}  {stack}"
-    yield from _sites(figures)
+        figure = f"  {percents:5.1f} %  {size(held):>9}  "
+        yield figure + joined_places(stack, within and within - len(figure))
+    yield from _sites(figures, within)
 
 
-def _sites(figures: Figures) -> Iterator[str]:
+def _sites(figures: Figures, within: int | None) -> Iterator[str]:
     """What DHAT measured of the places that allocate the most."""
     sites = figures.get("sites")
     if not sites:
@@ -247,15 +256,21 @@ def _sites(figures: Figures) -> Iterator[str]:
                 size(site[name]) if name in in_bytes else short_count(site.get(name))
                 for name in shown
             ),
-            cut(" < ".join(_telling_places(site)) or "???", _NAME_CELLS + 20),
+            joined_places(_telling_places(site), None),
         )
         for site in sites[:_TOP]
     ]
-    for line in table_lines(header, rows, right=range(len(shown))):
+    for line in table_lines(
+        header,
+        rows,
+        right=range(len(shown)),
+        shrink=[len(shown)],
+        within=within and within - 2,
+    ):
         yield f"  {line}"
 
 
-def _telling_places(entry: Figures) -> list[str]:
+def _telling_places(entry: Figures) -> tuple[str, ...]:
     """The first places of an allocation stack, each name once.
 
     The allocator's own frames would fill the line and say nothing.
@@ -264,65 +279,7 @@ def _telling_places(entry: Figures) -> list[str]:
     told = [place for place in places if "/vgpreload_" not in place] or places
     names = dict.fromkeys(place.partition(" (")[0] for place in told)
     first = {name: next(p for p in told if p.partition(" (")[0] == name) for name in names}
-    return [cut(place, _NAME_CELLS) for place in [*first.values()][:_MOST_FRAMES]]
-
-
-def _cost(tool: str, figures: Figures) -> Iterator[str]:
-    cache = figures.get("simulated_cache")
-    events = figures["events"]
-    if "Ir" in events:
-        main, others = "Ir", ("I1mr", "D1mr", "D1mw", "DLmr", "DLmw")
-        yield from _heading(question(tool), tool)
-        yield f"  {short_count(events[main])} instructions (Ir {count(events[main])})"
-    else:  # bytes and blocks of `--xtree-memory` and `--xtree-leak`, or cycles
-        main, *others = events
-        yield from _heading(f"Where does {main} come from?", tool)
-        counted = ", ".join(f"{name} {count(events[name])}" for name in [*events][:_TOP])
-        yield f"  {counted}"
-    rates = list(_rates(events))
-    if rates:
-        yield f"  {', '.join(rates)}"
-    if "Ir" in events and "D1mr" not in events:
-        yield f"  misses were not counted: --tool-arg {tool}=--cache-sim=yes simulates caches"
-    if cache:
-        yield f"  in simulated caches, not the CPU's own: {'; '.join(map(_cache, cache))}"
-    shown = [main, *(name for name in others if name in events)][:_MOST_EVENTS]
-    rows = [
-        (
-            percent(row[main], events[main]),
-            *(short_count(row.get(name)) for name in shown),
-            cut(f"{row['function']} ({row['file']})", _NAME_CELLS + 20),
-        )
-        for row in figures["top"][:_TOP]
-    ]
-    header = (f"{main} %", *shown, "function (file)")
-    for line in table_lines(header, rows, right=range(len(shown) + 1)):
-        yield f"  {line}"
-    functions = figures["functions"]
-    yield f"  {plural(functions, 'function')} in {plural(figures['files'], 'file')}"
-
-
-def _cache(line: str) -> str:
-    """`D1 32 KiB 8-way`, from Cachegrind's `D1 cache: 32768 B, 64 B, 8-way associative`."""
-    match = re.fullmatch(r"(\w+) cache: (\d+) B, (\d+) B, (.+?)(?: associative)?", line)
-    if match is None:
-        return printable(line)
-    return f"{match[1]} {size(int(match[2]))} {match[4]}, {match[3]} B lines"
-
-
-def _rates(events: Mapping[str, int]) -> Iterator[str]:
-    def total(*names: str) -> int | None:
-        return sum(events[n] for n in names) if all(n in events for n in names) else None
-
-    data, d1, ll = total("Dr", "Dw"), total("D1mr", "D1mw"), total("DLmr", "DLmw")
-    if data is not None:
-        yield f"D1 miss {percent(d1, data)} of reads+writes"
-        yield f"LL data miss {percent(ll, data)}"
-    if "I1mr" in events:
-        yield f"I1 miss {percent(events['I1mr'], events.get('Ir'))} of Ir"
-    branches, missed = total("Bc", "Bi"), total("Bcm", "Bim")
-    if branches is not None:
-        yield f"mispredicted {percent(missed, branches)} of branches"
+    return tuple(first.values())[:_MOST_FRAMES]
 
 
 def _trouble(session: Session, summary: Figures) -> Iterator[str]:

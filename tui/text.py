@@ -8,9 +8,12 @@ import json
 import re
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+_READABLE = 16  # cells of a text that tell what it is
+_FIGURE = re.compile(r"(\d) (%|[KMG]iB|B|[kMG]|m?s)(?!\w)")
 # Latin letters, boxes, blocks and Braille take one cell each, and are what plots are made of.
 _OTHER_THAN_ONE_CELL = re.compile("[^\x00-\u02ff\u2500-\u25fc\u2800-\u28ff]").search
 
@@ -73,23 +76,53 @@ def table_lines(
     *,
     right: Sequence[int] = (),
     shrink: Sequence[int] = (),
+    spare: Sequence[int] = (),
     within: int | None = None,
 ) -> list[str]:
     """Lines of a table whose columns in `right` are right-aligned.
 
-    Where it is wider than `within` cells, texts of the columns in `shrink` are cut.
+    Where it is wider than `within` cells, texts of the columns in `shrink` are cut as long as
+    something can be read of them; then those in `spare` are left out, in their order.
     """
     cells = [list(header), *([printable(cell) for cell in row] for row in rows)]
-    widths = [max(width(row[i]) for row in cells) for i in range(len(header))]
-    while within is not None and sum(widths) + 2 * (len(widths) - 1) > within and shrink:
-        widest = max(shrink, key=lambda i: widths[i])
-        if widths[widest] <= width(header[widest]):
-            break
-        widths[widest] -= 1
+    widths = {i: max(width(row[i]) for row in cells) for i in range(len(header))}
+    if within is not None:
+        _narrow(widths, [width(text) for text in header], shrink, spare, within)
     return [
-        "  ".join(fit(cell, widths[i], right=i in right) for i, cell in enumerate(row)).rstrip()
+        "  ".join(fit(row[i], cells, right=i in right) for i, cells in widths.items()).rstrip()
         for row in cells
     ]
+
+
+def _narrow(
+    widths: dict[int, int],
+    least: Sequence[int],
+    shrink: Sequence[int],
+    spare: Sequence[int],
+    within: int,
+) -> None:
+    """Take from the widths of a table's columns until they fit."""
+
+    def excess() -> int:
+        return sum(widths.values()) + 2 * (len(widths) - 1) - within
+
+    def cut_widest(floor: int) -> None:
+        while excess() > 0:
+            can = [i for i in shrink if i in widths and widths[i] > max(least[i], floor)]
+            if not can:
+                return
+            widths[max(can, key=lambda i: widths[i])] -= 1
+
+    natural = dict(widths)
+    cut_widest(_READABLE)
+    for column in spare:
+        if excess() <= 0:
+            return
+        del natural[column]
+        widths.clear()
+        widths.update(natural)  # what is left gets the room
+        cut_widest(_READABLE)
+    cut_widest(0)
 
 
 def print_table(
@@ -98,11 +131,45 @@ def print_table(
     *,
     right: Sequence[int] = (),
     shrink: Sequence[int] = (),
+    spare: Sequence[int] = (),
 ) -> None:
-    """Print a table; on a terminal, columns in `shrink` leave no line to be wrapped."""
-    within = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in table_lines(header, rows, right=right, shrink=shrink, within=within):
+    """Print a table; on a terminal, `shrink` and `spare` leave no line to be wrapped."""
+    for line in table_lines(
+        header, rows, right=right, shrink=shrink, spare=spare, within=screen_cells()
+    ):
         print_line(line)
+
+
+def screen_cells() -> int | None:
+    """How wide the terminal is; None where a file or a pipe takes the text."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def print_folded(lines: Iterable[str]) -> None:
+    """Print lines, on a terminal none wider than it is: they go on below, further in."""
+    within = screen_cells()
+    for line in lines:
+        for part in [line] if within is None else folded(line, within):
+            print_line(part)
+
+
+def folded(line: str, within: int, *, hang: int = 4) -> list[str]:
+    """A line as several of so many cells, broken between words; figures keep their units.
+
+    What goes on below begins `hang` cells further in.
+    """
+    if width(line) <= within:
+        return [line]
+    inner = len(line) - len(line.lstrip())
+    lines = textwrap.wrap(
+        _FIGURE.sub("\\1\N{NO-BREAK SPACE}\\2", line.lstrip()),
+        within,
+        initial_indent=" " * inner,
+        subsequent_indent=" " * (inner + hang),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [part.replace("\N{NO-BREAK SPACE}", " ") for part in lines]
 
 
 def print_line(text: str = "") -> None:

@@ -105,7 +105,7 @@ class CheckCommand:
 def _show(checked: "Checked", args: argparse.Namespace) -> int:
     """Print the outcome as it was asked for; the exit code."""
     from tui.check_text import annotation_style, annotations, check_json, check_lines
-    from tui.text import print_json, print_line
+    from tui.text import print_folded, print_json, print_line
 
     if args.annotate is not None:
         style = annotation_style() if args.annotate == "auto" else args.annotate
@@ -114,8 +114,7 @@ def _show(checked: "Checked", args: argparse.Namespace) -> int:
     if args.json:
         print_json(check_json(checked))
     elif args.annotate is None or not checked.broken:
-        for line in check_lines(checked):
-            print_line(line)
+        print_folded(check_lines(checked))
     return 1 if checked.broken else 0
 
 

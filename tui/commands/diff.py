@@ -35,7 +35,7 @@ class DiffCommand:
         from profiler.diff.sessions import compare
         from profiler.source_map import parse_rules
         from profiler.store import find_session, sessions_root
-        from tui.text import print_json, print_line, warn
+        from tui.text import print_folded, print_json, screen_cells, warn
 
         root = sessions_root(args.sessions)
         baseline = find_session(args.baseline, root)
@@ -53,8 +53,7 @@ class DiffCommand:
         else:
             from tui.diff_text import diff_lines
 
-            for line in diff_lines(diff):
-                print_line(line)
+            print_folded(diff_lines(diff, screen_cells()))
         if args.output is not None:
             from profiler.report.comparison import write_comparison
 

@@ -72,7 +72,8 @@ class SessionsCommand:
                 )
                 for session, counts in sessions
             ],
-            shrink=(2, 4, 5, 6),
+            shrink=(2, 3, 4, 5, 6),
+            spare=(6, 1, 3, 4),
         )
         return 0
 

@@ -24,7 +24,7 @@ class ShowCommand:
         from profiler.project import load_project, project_findings
         from profiler.store import find_session, sessions_root
         from profiler.summary import summarise
-        from tui.text import print_json, print_line
+        from tui.text import print_folded, print_json, screen_cells
 
         session = find_session(args.session, sessions_root(args.sessions))
         project = load_project()
@@ -38,8 +38,9 @@ class ShowCommand:
         from tui.summary_text import summary_lines
 
         own = project.own_code(session, mine)
-        for line in summary_lines(session, summary, own, whole=args.all):
-            print_line(line)
+        print_folded(
+            summary_lines(session, summary, own, whole=args.all, within=screen_cells())
+        )
         return 0
 
 
