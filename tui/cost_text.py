@@ -1,10 +1,10 @@
 """What code costs as text: totals and functions of Cachegrind and Callgrind."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from profiler.figures import count, percent, plural, short_count, size
+from profiler.cache_words import simulated_words
+from profiler.figures import count, percent, plural, short_count
 from profiler.functions import listed_names
 from profiler.questions import question
 from tui.text import printable, table_lines
@@ -39,7 +39,8 @@ def cost_lines(tool: str, figures: Figures, within: int | None) -> Iterator[str]
     if "Ir" in events and "D1mr" not in events:
         yield f"  misses were not counted: --tool-arg {tool}=--cache-sim=yes simulates caches"
     if cache:
-        yield f"  in simulated caches, not the CPU's own: {'; '.join(map(_cache, cache))}"
+        said = printable("; ".join(map(simulated_words, cache)))
+        yield f"  in simulated caches, not the CPU's own: {said}"
     shown = [main, *(name for name in others if name in events)][:_MOST_EVENTS]
     top = figures["top"][:_TOP]
     names = listed_names([row["function"] for row in top], [row["file"] for row in top])
@@ -64,14 +65,6 @@ def cost_lines(tool: str, figures: Figures, within: int | None) -> Iterator[str]
         yield f"  {line}"
     functions = figures["functions"]
     yield f"  {plural(functions, 'function')} in {plural(figures['files'], 'file')}"
-
-
-def _cache(line: str) -> str:
-    """`D1 32 KiB 8-way`, from Cachegrind's `D1 cache: 32768 B, 64 B, 8-way associative`."""
-    match = re.fullmatch(r"(\w+) cache: (\d+) B, (\d+) B, (.+?)(?: associative)?", line)
-    if match is None:
-        return printable(line)
-    return f"{match[1]} {size(int(match[2]))} {match[4]}, {match[3]} B lines"
 
 
 def _rates(events: Mapping[str, int]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from profiler.doctor.bundle import make_bundle
 from profiler.doctor.check import Level
 from profiler.doctor.examine import Examination
 from profiler.store import find_session, sessions_root
-from tui.text import pad, print_line, printable, warn
+from tui.text import pad, print_folded, print_line, printable, warn
 
 _MARKS = {Level.OK: "ok", Level.WARNING: "warning", Level.PROBLEM: "PROBLEM"}
 
@@ -17,9 +17,10 @@ def print_examination(found: Examination) -> None:
     cells = max((len(check.name) for check in found.checks), default=0)
     for check in found.checks:
         mark = pad(_MARKS[check.level], 7)
-        print_line(f"{mark}  {pad(printable(check.name), cells)}  {printable(check.found)}")
+        line = f"{mark}  {pad(printable(check.name), cells)}  {printable(check.found)}"
+        print_folded([line], hang=11 + cells)
         if check.remedy is not None:
-            print_line(f"{pad('', 9 + cells)}  → {printable(check.remedy)}")
+            print_folded([f"{pad('', 9 + cells)}  → {printable(check.remedy)}"], hang=2)
     problems = sum(check.level is Level.PROBLEM for check in found.checks)
     warnings = sum(check.level is Level.WARNING for check in found.checks)
     if problems:

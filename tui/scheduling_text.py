@@ -13,6 +13,7 @@ from profiler.figures import (
     short_count,
 )
 from profiler.store import Session
+from profiler.waiting import wait_share
 from tui.recording_text import exit_text
 from tui.text import cut, table_lines
 
@@ -37,7 +38,7 @@ def scheduling_lines(
         yield from _system(vmstat, summary["session"]["device"]["cpus"])
     schedstat = summary.get("schedstat")
     if schedstat and schedstat["threads"]:
-        yield from _threads(schedstat, whole=whole, within=within)
+        yield from thread_lines(schedstat, whole=whole, within=within)
         yield from _unseen_time(schedstat, native)
     elif session.manifest.is_whole_system:
         yield "  no threads: the whole system was recorded (`watch --pid`, `record` show them)"
@@ -92,7 +93,10 @@ def _unseen_time(schedstat: Figures, native: Figures | None) -> Iterator[str]:
         )
 
 
-def _threads(schedstat: Figures, *, whole: bool, within: int | None) -> Iterator[str]:
+def thread_lines(
+    schedstat: Figures, *, whole: bool, within: int | None = None
+) -> Iterator[str]:
+    """A table of what each thread ran and waited, the busiest first."""
     threads = sorted(
         schedstat["threads"],
         key=lambda t: -((t["run_seconds"] or 0) + (t["wait_seconds"] or 0)),
@@ -103,10 +107,7 @@ def _threads(schedstat: Figures, *, whole: bool, within: int | None) -> Iterator
             cut(thread["name"], 20),
             seconds(thread["run_seconds"]),
             seconds(thread["wait_seconds"]),
-            percent(
-                thread["wait_seconds"],
-                (thread["run_seconds"] or 0) + (thread["wait_seconds"] or 0),
-            ),
+            percent(wait_share(thread["run_seconds"], thread["wait_seconds"]), 1),
             count(thread["voluntary"]),
             count(thread["involuntary"]),
             NOT_MEASURED if thread["last_cpu"] is None else str(thread["last_cpu"]),

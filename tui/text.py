@@ -145,11 +145,11 @@ def screen_cells() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def print_folded(lines: Iterable[str]) -> None:
+def print_folded(lines: Iterable[str], *, hang: int = 4) -> None:
     """Print lines, on a terminal none wider than it is: they go on below, further in."""
     within = screen_cells()
     for line in lines:
-        for part in [line] if within is None else folded(line, within):
+        for part in [line] if within is None else folded(line, within, hang=hang):
             print_line(part)
 
 

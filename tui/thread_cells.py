@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from profiler.figures import NOT_MEASURED, count
+from profiler.waiting import wait_share
 from profiler.watching.track import ThreadTrack, Track
 from profiler.watching.window import Slots, ThreadRow, ThreadWindow
 from tui.widgets.heat_strips import bar
@@ -99,8 +100,7 @@ def table_row(row: ThreadRow, names: Mapping[int, str], stamp: int) -> Row:
         round(row.share, 3),
         run,
         wait,
-        # Of next to nothing a share would tell nothing.
-        None if wait is None or run + wait < 0.02 else round(row.wait_share or 0.0, 3),
+        None if row.wait_share is None else round(row.wait_share, 3),
         row.voluntary,
         row.involuntary,
         cpu,
@@ -171,7 +171,7 @@ class ThreadRows:
                 keys = [round(wait, 2) for wait in window.growth("wait")]
             case 5:
                 keys = [
-                    round(wait / ((run + wait) or 1.0), 3)
+                    -1.0 if (share := wait_share(run, wait)) is None else round(share, 3)
                     for run, wait in zip(
                         window.growth("run"), window.growth("wait"), strict=True
                     )

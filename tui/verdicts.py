@@ -9,6 +9,7 @@ from profiler.figures import count, percent, plural, seconds, short_count, size
 from profiler.manifest import State
 from profiler.rules.words import function
 from profiler.store import Session
+from profiler.waiting import wait_share
 
 Figures = Mapping[str, Any]
 
@@ -118,13 +119,13 @@ def _threads(figures: Figures) -> Verdict:
     if not threads:
         return Verdict("info", f"{plural(figures['samples'], 'sample')}, no thread seen")
     worst = max(threads, key=lambda t: t["wait_seconds"])
-    alive = (worst["run_seconds"] or 0) + worst["wait_seconds"]
-    share = worst["wait_seconds"] / alive if alive else 0.0
+    share = wait_share(worst["run_seconds"], worst["wait_seconds"])
+    of_both = "" if share is None else f" ({percent(share, 1)} of its run and wait)"
     text = (
         f"{plural(len(threads), 'thread')}; longest wait for a CPU: {worst['name']}, "
-        f"{seconds(worst['wait_seconds'])} ({percent(share, 1)} of its run and wait)"
+        f"{seconds(worst['wait_seconds'])}{of_both}"
     )
-    starved = share >= 0.1 and worst["wait_seconds"] >= 0.05
+    starved = share is not None and share >= 0.1 and worst["wait_seconds"] >= 0.05
     return Verdict("warning" if starved else "ok", text)
 
 

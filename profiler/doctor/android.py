@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from collectors.devices.apps import Way
-from collectors.devices.device import Device, DeviceFacts
+from collectors.devices.device import CacheGeometry, Device, DeviceFacts
 from collectors.devices.toolchain import find_toolchain
 from collectors.errors import ToolError, UsageError
+from collectors.tools.cachegrind import simulated
+from profiler.cache_words import geometry_words
 from profiler.doctor.check import Check, ok, problem, warning
 from profiler.recording.app_launching import look_at_app
 
@@ -179,8 +181,18 @@ def cache_check(facts: DeviceFacts) -> Check:
             "their geometry is not told: Cachegrind simulates its defaults",
             "give the core's own: --tool-arg cachegrind=--D1=SIZE,WAYS,LINE (and --I1, --LL)",
         )
-    last = f", LL {caches.last_level}" if caches.last_level else ""
-    return ok("caches", f"I1 {caches.instruction}, D1 {caches.data}{last} ({caches.source})")
+    named = (("I1", caches.instruction), ("D1", caches.data), ("LL", caches.last_level))
+    said = [f"{name} {_cache(cache)}" for name, cache in named if cache is not None]
+    return ok("caches", f"{'; '.join(said)} ({caches.source})")
+
+
+def _cache(cache: CacheGeometry) -> str:
+    """A cache, and the one that stands for it where Cachegrind has none like it."""
+    words, nearest = geometry_words(cache), simulated(cache)
+    if nearest == cache:
+        return words
+    instead = geometry_words(nearest).partition(",")[0]
+    return f"{words}, simulated as {instead} (Cachegrind needs a power of two of sets)"
 
 
 def app_checks(device: Device, word: str) -> Iterator[Check]:

@@ -1,6 +1,5 @@
 """The sections of a page: what stands in each, as HTML, and the parts that fill it."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +8,7 @@ from collectors.records.cost import CostProfile
 from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
 from profiler.aggregate.error_severity import kind_severities
+from profiler.cache_words import simulated_words
 from profiler.error_kinds import SIGNS, kind_order, kind_words
 from profiler.figures import size
 from profiler.finding import RANK
@@ -196,21 +196,8 @@ def _simulated_caches(profiles: tuple[CostProfile, ...]) -> str:
     for profile in profiles:
         lines = simulated_caches(profile)[:3]  # those of the first process: all have the same
         if lines:
-            return "; ".join(_cache_words(line) for line in lines)
+            return "; ".join(simulated_words(line) for line in lines)
     return ""
-
-
-_CACHE = re.compile(r"\s*(\w+) cache:\s*(\d+) B, (\d+) B, (\d+)-way associative\s*")
-
-
-def _cache_words(line: str) -> str:
-    """`I1 32 KiB, lines of 64 B, 8-way`, of Cachegrind's own words."""
-    found = _CACHE.fullmatch(line)
-    if found is None:
-        return " ".join(line.split())
-    name, whole, part, ways = found.groups()
-    held = size(int(whole)).replace(".0 ", " ")
-    return f"{name} {held}, lines of {part} B, {ways}-way"
 
 
 def errors_section(content: ReportInput, sources: Sources) -> Section:

@@ -2,6 +2,7 @@
 
 from collectors.records.samples import SampleTable
 from profiler.aggregate.samples import first_and_last
+from profiler.waiting import wait_share
 
 _COLUMNS = {
     "run_seconds": "run",
@@ -13,7 +14,10 @@ _COLUMNS = {
 
 
 def thread_totals(table: SampleTable) -> dict[str, list[float]]:
-    """What each thread did since its start: the last value of each of its columns."""
+    """What each thread did since its start: the last value of each of its columns.
+
+    `waiting` is the share of running and waiting, in percent.
+    """
     have = {column.name for column in table.columns}
     ends = first_and_last(table, [name for name in _COLUMNS if name in have])
     unknown = [float("nan")] * len(table.entities)
@@ -22,4 +26,6 @@ def thread_totals(table: SampleTable) -> dict[str, list[float]]:
     }
     for name in ("run", "wait"):
         result[name] = [0.0 if value != value else value for value in result[name]]
+    shares = map(wait_share, result["run"], result["wait"])
+    result["waiting"] = [float("nan") if share is None else 100 * share for share in shares]
     return result

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from profiler.waiting import wait_share
 from profiler.watching.track import Key, ThreadTrack, Track
 
 Numbers = Sequence[float]
@@ -31,11 +32,7 @@ class ThreadRow(NamedTuple):
 
     @property
     def wait_share(self) -> float | None:
-        """The part of run and wait that it waited."""
-        if self.wait is None:
-            return None
-        both = self.run + self.wait
-        return self.wait / both if both else 0.0
+        return wait_share(self.run, self.wait)
 
 
 class Slots:

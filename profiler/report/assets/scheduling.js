@@ -4,8 +4,8 @@ async function startScheduling() {
   const host = document.getElementById('threads');
   if (!host) return;
   const { threads } = await loadPart('scheduling');
-  const { names, run, wait, voluntary, involuntary, cpu } = threads;
-  const share = (r) => (run[r] + wait[r] > 0 ? 100 * wait[r] / (run[r] + wait[r]) : NaN);
+  const { names, run, wait, waiting, voluntary, involuntary, cpu } = threads;
+  const share = (r) => waiting[r] ?? NaN;
   const numeric = (title, help, values, text) => ({ title, help, numeric: true, value: (r) => values[r], text: (r) => text(values[r]) });
   const table = new SortTable(host, {
     caption: 'Threads',

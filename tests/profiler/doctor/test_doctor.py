@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from collectors.devices.device import DeviceFacts
+from collectors.devices.device import CacheGeometry, Caches, DeviceFacts
 from collectors.devices.local import LocalDevice
+from profiler.cache_words import simulated_words
 from profiler.doctor import android
 from profiler.doctor.android import Answers
 from profiler.doctor.bundle import Masker
@@ -18,6 +19,24 @@ from tests.phone.stand_in import StandIn
 from tui.cli import main
 
 TOOLS = "/usr/libexec/valgrind"
+
+
+def test_caches_are_said_as_recordings_say_them() -> None:
+    caches = Caches(
+        CacheGeometry(32 << 10, 8, 64), CacheGeometry(48 << 10, 12, 64),
+        CacheGeometry(260 << 20, 20, 64), "/sys",
+    )  # fmt: skip
+    said = android.cache_check(DeviceFacts("local", caches=caches)).found
+    assert said == (
+        "I1 32 KiB 8-way, 64 B lines; D1 48 KiB 12-way, 64 B lines; LL 260 MiB 20-way, "
+        "64 B lines, simulated as 264 MiB 33-way (Cachegrind needs a power of two of sets) "
+        "(/sys)"
+    )
+    line = "LL cache:         276824064 B, 64 B, 33-way associative"
+    assert simulated_words(line) == "LL 264 MiB 33-way, 64 B lines"
+    assert simulated_words("D1 cache: 64 B, 64 B, direct-mapped") == (
+        "D1 64 B direct-mapped, 64 B lines"
+    )
 
 
 def by_name(checks: list[Check]) -> dict[str, Check]:

@@ -1,12 +1,15 @@
 """Tracks: what is appended, thinned and looked at through a window."""
 
 import math
+from array import array
 from itertools import pairwise
 
 import pytest
 
 from collectors.readers.proc import CpuSample, Sample, ThreadSample
 from collectors.readers.vmstat_text import parse_content
+from collectors.records.samples import Column, Entity, SampleTable, Scope
+from profiler.report.threads import thread_totals
 from profiler.watching.cpu_names import cpu_names
 from profiler.watching.stored import track_of
 from profiler.watching.track import CpuTrack, Track
@@ -17,6 +20,7 @@ from profiler.watching.window import (
     tells_shares,
     thread_rows,
 )
+from tui.scheduling_text import thread_lines
 
 
 def sample(seconds: float, *threads: ThreadSample, queue: float = 1.0) -> Sample:
@@ -54,6 +58,32 @@ def test_rows_are_of_the_window() -> None:
     assert not rows[2].active
     assert mean_rate(track, track.system.switches, 55, 60) == pytest.approx(100)
     assert mean_rate(track, track.system.idle, 55, 60) == pytest.approx(0.5)
+
+
+def test_of_next_to_nothing_there_is_no_share_anywhere() -> None:
+    """In the dashboard, in `show` and in a report: one rule."""
+    track = Track(0.1)
+    for i in range(3):
+        track.add(sample(float(i), thread(1, 0.0035 * i, 0.0015 * i), thread(2, i, i)))
+    shares = [row.wait_share for row in thread_rows(track, 0, 2)]
+    assert shares == [None, 0.5]
+    values = {"run_seconds": [0.007, 2.0], "wait_seconds": [0.003, 2.0]}
+    table = SampleTable(
+        Scope.THREAD,
+        tuple(Column(name, "s", "") for name in values),
+        [Entity(1), Entity(2)],
+        memoryview(array("d", (0.0, 0.0))),
+        memoryview(array("q", (0, 1))),
+        tuple(memoryview(array("d", column)) for column in values.values()),
+    )
+    assert [f"{share:.0f}" for share in thread_totals(table)["waiting"]] == ["nan", "50"]
+    others = {"tid": 1, "name": "t", "voluntary": 1, "involuntary": 1, "last_cpu": 0}
+    threads = [
+        {**others, **dict(zip(values, both, strict=True))}
+        for both in zip(*values.values(), strict=True)
+    ]
+    lines = list(thread_lines({"threads": threads}, whole=True))
+    assert [line.split()[6] for line in lines[1:]] == ["50.0", "–"]
 
 
 def test_a_thread_born_meanwhile_counts_from_nothing() -> None:
