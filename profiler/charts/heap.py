@@ -132,7 +132,10 @@ def _peak_notes(profile: HeapProfile, scale: int) -> list[dict[str, Any]]:
         same = marked.index == peak.index
         wanted = [(peak, f"▲{text[1:]}" if same else f"{text} · ▲ marked as peak", -26)]
     elif marked is not None:
-        wanted.append((marked, "▲ marked as peak", -26))
+        # The peak is the higher point: its label above it, and the other's below its own,
+        # neither covers the other's line. Far below the peak there is room above, too.
+        low = marked.total_bytes < peak.total_bytes / 2
+        wanted.append((marked, "▲ marked as peak", -26 if low else 30))
     for snapshot, text, offset in wanted:
         notes.append(
             {

@@ -38,6 +38,23 @@ function themed(value) {
   return copy;
 }
 
+const NOTE_LETTER = 7; // pixels, at most, of a letter of a label
+const WITH_UNITS = 66; // what Plotly widens the left margin to, at most, for its axis
+// Labels with a line to their point, moved so that none leaves the figure.
+function notesInside(layout, width) {
+  const { annotations: notes, margin } = layout;
+  if (!notes || notes.some((note) => !note.showarrow)) return layout;
+  const [first, last] = layout.xaxis.range || [0, 0];
+  if (!(last > first)) return layout;
+  const room = width - Math.max(margin.l, WITH_UNITS) - margin.r;
+  const annotations = notes.map((note) => {
+    const half = NOTE_LETTER * note.text.length / 2;
+    const at = room * (note.x - first) / (last - first);
+    return { ...note, ax: Math.max(half, Math.min(room - half, at + note.ax)) - at };
+  });
+  return { ...layout, annotations };
+}
+
 function fitted(layout, width, sync) {
   if (width >= 560) return layout;
   if (sync) { // the margins of all must stay the same
@@ -63,7 +80,7 @@ function inTurn(work) {
 async function draw(plot, spec, sync) {
   const Plotly = await loadPlotly();
   const figure = themed(spec);
-  figure.layout = fitted(figure.layout, plot.clientWidth, sync);
+  figure.layout = notesInside(fitted(figure.layout, plot.clientWidth, sync), plot.clientWidth);
   plot.replaceChildren();
   await Plotly.newPlot(plot, figure.data, figure.layout, CONFIG);
   drawn.set(plot, { spec, sync, behind: zoomed.get(sync) || null });

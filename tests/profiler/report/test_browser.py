@@ -210,6 +210,41 @@ def test_a_click_on_a_snapshot_shows_its_tree(show: Open, session_page: str) -> 
     assert "360 KiB" in host.locator("table").inner_text()  # 60 % of the tree of snapshot 6
 
 
+@pytest.mark.parametrize("width", [360, 420, 1280])
+def test_labels_of_peaks_are_seen_beside_each_other(show: Open, width: int) -> None:
+    places = [(0, 3), (3, 0), (3, 6), (6, 3), (8, 10), (10, 7), (10, 0), (5, 5)]
+    heaps = [
+        HeapProfile(
+            [
+                HeapSnapshot(
+                    n, n, (900 + (n == peak)) << 10, 0, 0,
+                    TreeKind.PEAK if n == marked else TreeKind.EMPTY,
+                )
+                for n in range(11)
+            ],
+            "i",
+        )
+        for peak, marked in places
+    ]  # fmt: skip
+    page = show(
+        render_report(content(massif=tuple(heaps))), viewport={"width": width, "height": 900}
+    )
+    draw_all(page)
+    for number, (peak, marked) in enumerate(places):
+        labels = page.locator(f"#heap-{number}-timeline .annotation-text-g")
+        assert labels.count() == (1 if peak == marked else 2)
+        assert labels.evaluate_all(
+            """labels => {
+              const svg = labels[0].ownerSVGElement.getBoundingClientRect();
+              const boxes = labels.map((label) => label.getBoundingClientRect());
+              return boxes.every((box, i) => box.left >= svg.left && box.right <= svg.right
+                && box.top >= svg.top && boxes.every((other, k) => i === k
+                  || other.right <= box.left || box.right <= other.left
+                  || other.bottom <= box.top || box.bottom <= other.top));
+            }"""
+        ), (peak, marked)
+
+
 def test_two_snapshots_are_compared(show: Open, session_page: str) -> None:
     page = show(session_page, "#heap/snapshot=10&compare=2")
     until(page, "document.querySelector('[data-heap]').dataset.snapshot === '10'")
@@ -342,6 +377,10 @@ def test_the_costliest_lines_are_marked_in_their_source(show: Open, tmp_path: Pa
     assert widths == pytest.approx([cell * cost / costs[0] for cost in costs], abs=0.6)
     legend = page.locator("#source p.muted").inner_text()
     assert "Bars: a line's estimated cycles beside" in legend
+    page.set_viewport_size({"width": 420, "height": 900})  # a finding says `conv.cpp:3`
+    assert target.locator(".line").inner_text() == "3"
+    assert target.locator(".code").is_visible()
+    page.set_viewport_size({"width": 700, "height": 900})
     share = target.locator(".share").inner_text()  # of the program, not of the file
     assert share == "83.4 %"
     assert share in legend
