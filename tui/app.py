@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.events import Event, Key
@@ -34,6 +34,7 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.frame import FrameScreen
 from tui.screens.missing import MissingScreen
 from tui.screens.session_screen import SessionScreen
+from tui.speaking import SpeakingApp
 from tui.theme import DEFAULT_THEME, PALETTES, themes
 from tui.under_way import LOOK_SECONDS, UnderWay, look_again
 from tui.widgets.frame_lines import TabLabel
@@ -89,7 +90,7 @@ def _maker(mode: str, module: str) -> Callable[[], Screen[Any]]:
     return make
 
 
-class Dashboard(App[int]):
+class Dashboard(SpeakingApp):
     """Shows one session, or a device live; `session` is what the tabs are about."""
 
     CSS_PATH = "droidgrind.tcss"
@@ -241,8 +242,6 @@ class Dashboard(App[int]):
     def on_mount(self) -> None:
         self.set_interval(LOOK_SECONDS, lambda: look_again(self.session, self.use_session))
 
-    # A recording that goes on meanwhile.
-
     def recording_mark(self) -> str:
         return self.under_way.mark(ascii_only=self.ascii_only)
 
@@ -271,6 +270,7 @@ class Dashboard(App[int]):
         if mode == "scheduling" and self.session is None and self.watching is not None:
             mode = WATCH
         self._leave_modals()
+        self.unsay()
         self.switch_mode(mode)
 
     def action_watch(self) -> None:

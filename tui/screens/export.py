@@ -1,17 +1,34 @@
 """`e`: the screen as an SVG picture, or the session as an HTML report."""
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from profiler.store import Session
+from tui.screens.frame import FrameScreen
+from tui.screens.session_screen import SessionScreen
 from tui.workers import run_in_thread, write_report_beside
+
+if TYPE_CHECKING:
+    from tui.app import Dashboard
+
+
+def picture_file(screen: Screen[Any], session: Session | None) -> Path:
+    """A new file that is named for what is in the picture: a session's lies beside it."""
+    mode = screen.mode_name if isinstance(screen, FrameScreen) else "screen"
+    if isinstance(screen, SessionScreen) and session is not None:
+        stem = session.directory / f"{session.id}-{mode}"
+    else:
+        stem = Path(f"droidgrind-{mode}")
+    numbers = ("", *(f"-{number}" for number in range(2, 1000)))
+    files = [Path(f"{stem}{number}.svg") for number in numbers]
+    return next((file for file in files if not file.exists()), files[0])
 
 
 class ExportScreen(ModalScreen[None]):
@@ -27,6 +44,16 @@ class ExportScreen(ModalScreen[None]):
     def __init__(self, session: Session | None) -> None:
         super().__init__()
         self._session = session
+
+    @property
+    def dashboard(self) -> "Dashboard":
+        return cast("Dashboard", self.app)
+
+    @property
+    def _below(self) -> Screen[Any]:
+        """The screen that is exported."""
+        stack = self.app.screen_stack
+        return stack[-2] if len(stack) > 1 else self.app.screen
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -47,25 +74,30 @@ class ExportScreen(ModalScreen[None]):
             self.action_page()
 
     def action_picture(self) -> None:
-        folder = self._session.directory if self._session else Path.cwd()
-        app = self.app
+        app = self.dashboard
+        below = self._below
         self.dismiss()
 
         def save() -> None:
+            file = picture_file(below, self._session)
             try:
-                name = app.save_screenshot(path=str(folder))
+                app.save_screenshot(file.name, str(file.parent))
             except OSError as error:
-                app.notify(f"{folder}: {error.strerror}", severity="error", markup=False)
+                text = f"cannot write the picture {file}: {error.strerror}"
+                app.notify(text, severity="error", markup=False)
             else:
-                app.notify(name, title="Picture written", markup=False)
+                app.notify(str(file), title="Picture written", markup=False)
 
-        app.call_after_refresh(save)
+        def clear() -> None:  # what was said is no part of the picture
+            app.unsay()
+            app.call_after_refresh(save)
+
+        app.call_after_refresh(clear)
 
     def action_page(self) -> None:
-        session, app = self._session, self.app
+        session, app, below = self._session, self.app, self._below
         if session is None:
             return
-        below = app.screen_stack[-2] if len(app.screen_stack) > 1 else app.screen
         self.dismiss()
         app.notify("Writing the report …", timeout=2)
         run_in_thread(

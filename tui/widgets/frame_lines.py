@@ -1,6 +1,6 @@
 """The lines around every screen: what is looked at, the tabs, the keys."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -230,7 +230,7 @@ class Notice(LineWidget):
         lines: list[str] = []
         for paragraph in text.split("\n"):
             line = ""
-            for word in paragraph.split(" "):
+            for word in _pieces(paragraph.split(" "), cells):
                 longer = f"{line} {word}" if line else word
                 if line and width(longer) > cells:
                     lines.append(clip(line, cells))
@@ -242,6 +242,20 @@ class Notice(LineWidget):
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self._lines(max(1, width - 2)))
+
+
+def _pieces(words: Iterable[str], cells: int) -> Iterator[str]:
+    """The words; one that is longer than a line, such as a path, in parts that are not."""
+    for word in words:
+        rest = word
+        while width(rest) > cells:
+            part = rest
+            while width(part) > cells:
+                part = part[: max(1, min(cells, len(part) - 1))]
+            end = part.rfind("/") + 1 or len(part)
+            yield rest[:end]
+            rest = rest[end:]
+        yield rest
 
 
 class TextLine(LineWidget):

@@ -19,6 +19,7 @@ from tui.screens.recording import RecordingScreen
 from tui.widgets.area_plot import AreaPlot
 from tui.widgets.frame_lines import KeyLine, Notice, TextLine
 from tui.widgets.line_table import LineTable
+from tui.widgets.message_line import MessageLine
 from tui.widgets.recording_plot import RecordingPlot
 
 Settle = Callable[[Pilot[int]], Awaitable[None]]
@@ -87,7 +88,7 @@ async def test_what_ended_is_not_spoken_of_as_going_on(
         keys = text_of(screen.query_one(KeyLine))
         assert "Stop" not in keys
         assert "o Open the session" in keys
-        assert not app._notifications  # it would cover what says how to open it
+        assert not screen.query(MessageLine)  # it would cover what says how to open it
         assert "o: open it" in text_of(screen.query_one("#word", TextLine))
 
 
