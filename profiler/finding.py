@@ -89,8 +89,3 @@ def worst(severities: Iterable[str]) -> str:
 def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """In the order in which a person should see them; ties stay as they came."""
     return tuple(sorted(findings, key=lambda f: (RANK[f.severity], -f.weight)))
-
-
-def serious_count(findings: Iterable[Finding]) -> int:
-    """How many are errors or warnings, not remarks."""
-    return sum(f.severity is not Severity.INFO for f in findings)

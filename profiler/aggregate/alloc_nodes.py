@@ -12,6 +12,8 @@ from collectors.records.heap import AllocPoint, AllocTree
 from profiler.functions import short_name
 from profiler.own_code import is_library
 
+_REST = "in other places, all below massif's threshold"
+
 
 @dataclass(frozen=True, slots=True)
 class AllocPlace:
@@ -72,9 +74,14 @@ class AllocNodes:
 
 
 class _Places:
-    """Places of all trees, each once."""
+    """Places of all trees, each once.
 
-    def __init__(self) -> None:
+    What Massif lumped together is another number of places in each tree; to compare two, it
+    is one place.
+    """
+
+    def __init__(self, *, compared: bool) -> None:
+        self._compared = compared
         self.known: list[AllocPlace] = []
         self._numbers: dict[tuple[str, str], int] = {}
 
@@ -86,6 +93,8 @@ class _Places:
         frame = point.frame
         function = point.text if frame is None else (frame.fn or "???")
         where = ""
+        if self._compared and point.places is not None:
+            function = _REST
         if frame is not None and frame.file is not None:
             where = frame.file if frame.line is None else f"{frame.file}:{frame.line}"
         elif frame is not None and frame.obj is not None:
@@ -135,7 +144,7 @@ def alloc_nodes(
 
     `own_only` leaves library frames out, except for stacks that have no other.
     """
-    places = _Places()
+    places = _Places(compared=base is not None)
     root = _Node(-1)
     for number, one in enumerate(t for t in (tree, base) if t is not None and len(t)):
         of_point = places.of_points(one.points, one.point)

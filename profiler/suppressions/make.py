@@ -59,6 +59,20 @@ def suppression_of(record: ErrorRecord, own: OwnCode | None = None) -> Suppressi
     )
 
 
+def breadth(entry: Suppression) -> str | None:
+    """What an entry hides besides the error that it is made of, where that is much.
+
+    None where at least two frames say which errors are meant.
+    """
+    named = [frame for frame in entry.frames if frame != ANY_FRAMES]
+    if len(named) >= FEWEST_FRAMES:
+        return None
+    kind = f"{'/'.join(entry.tools)}:{entry.kind}"
+    if not named:
+        return f"every {kind}, wherever it is"
+    return f"every {kind} in {named[0].partition(':')[2]}, whichever line it is at"
+
+
 def generalised(entry: Suppression) -> Suppression:
     """Objects by their file name in any folder, so that other devices' paths match too."""
     frames = tuple(

@@ -16,7 +16,7 @@ from collectors.records.errors import LEAK_KINDS, ErrorProfile, ErrorRecord
 from collectors.records.shared import Frame
 from profiler.importing import import_files
 from profiler.suppressions.apply import apply_suppressions, matches, subject_of
-from profiler.suppressions.make import add_to_file, merged, suppression_of
+from profiler.suppressions.make import add_to_file, breadth, merged, suppression_of
 from profiler.suppressions.text import (
     PACKS,
     Suppression,
@@ -304,3 +304,12 @@ def test_the_numbers_of_show_are_those_that_suppress_takes(
     for number, kind in fewer.items():
         assert suppress("--record", number) == 0
         assert capsys.readouterr().out.splitlines()[1].split()[0] == kind
+
+
+def test_an_entry_of_one_frame_is_broad() -> None:
+    assert breadth(entry("Addr4", "fun:main")) == (
+        "every Memcheck:Addr4 in main, whichever line it is at"
+    )
+    assert breadth(entry("Addr4", "...", "fun:main")) is not None
+    assert breadth(entry("Cond", "...")) == "every Memcheck:Cond, wherever it is"
+    assert breadth(entry("Addr4", "fun:read", "fun:main")) is None

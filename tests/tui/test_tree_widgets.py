@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from rich.style import Style
 from textual.app import App, ComposeResult
+from textual.color import Color
 
 from collectors.records.heap import HeapProfile, HeapSnapshot, TreeKind
 from profiler.aggregate.heap_levels import heap_columns
@@ -167,6 +168,27 @@ async def test_boxes_are_as_wide_as_their_share_and_keys_go_among_them() -> None
         assert app.told[-1] == 4
         await pilot.click(FlameGraph, offset=(40, 1))
         assert app.graph.top == 4
+
+
+@pytest.mark.parametrize(
+    ("ground", "text"), [("#56B4E9", "#101418"), ("#0072B2", "#FFFFFF"), ("#D9D9D9", "#202020")]
+)
+async def test_boxes_above_one_another_differ_and_stay_readable(ground: str, text: str) -> None:
+    app = _Shown()
+    async with app.run_test(size=(60, 30)) as pilot:
+        app.graph.set_tree(SMALL, str, lambda _: Style(bgcolor=ground, color=text))
+        await pilot.press("home")
+        await pilot.pause()
+        grounds = []
+        for y in (1, 2):
+            style = app.graph.render_line(y)._segments[-2].style
+            assert style is not None
+            assert style.bgcolor is not None
+            grounds.append(Color.from_rich_color(style.bgcolor))
+        assert grounds[0] != grounds[1]
+        brightness = Color.parse(text).brightness
+        first, second = (abs(brightness - one.brightness) for one in grounds)
+        assert first > second  # the shade goes away from the text's own colour
 
 
 async def test_many_nodes_are_shown_as_quickly_as_few() -> None:

@@ -21,13 +21,14 @@ from profiler.rules.leaks import LOST
 from profiler.rules.words import where
 from profiler.store import Session
 from profiler.suppressions.choose import is_known
-from profiler.suppressions.make import add_to_file, merged, suppression_of
+from profiler.suppressions.make import add_to_file, breadth, merged, suppression_of
 from profiler.suppressions.text import DEFAULT_FILE, Suppression
 from tui.editor import open_in_editor
 from tui.screens.errors_data import ErrorContent, error_text, known_here, read_errors
 from tui.screens.session_screen import SessionScreen
 from tui.screens.stack_pane import StackPane
 from tui.text import as_title
+from tui.theme import sign
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.line_table import LineTable, Row, TableColumn
 from tui.widgets.tree_table import NodeText, TreeTable
@@ -268,16 +269,33 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
 
     def action_known(self) -> None:
         """Ask for the file that the suppressions of the error or group go to."""
-        if self._record_at(self._tree.node) is None:
+        entries = self._entries()
+        if not entries:
             return
         self.action_back()
         line = self.query_one("#errors-file", Input)
         line.value = DEFAULT_FILE
         line.display = True
         line.focus()
-        self.query_one("#errors-note", Static).update(
+        keys = (
             "Enter writes the suppression of what the cursor is on to this file, Esc does not."
         )
+        broad = dict.fromkeys(found for entry in entries if (found := breadth(entry)))
+        if broad:
+            mark = sign("warning", ascii_only=self.dashboard.ascii_only)
+            keys = f"{mark} Broad: it hides {'; '.join(broad)}. {keys}"
+        self.query_one("#errors-note", Static).update(keys)
+
+    def _entries(self) -> tuple[Suppression, ...]:
+        """The suppressions of the error or group under the cursor."""
+        content, groups, node = self.content, self.groups, self._tree.node
+        if content is None or groups is None or node is None or node >= len(groups.nodes):
+            return ()
+        chosen = [
+            n.record for n in groups.nodes[node : groups.end[node]] if n.record is not None
+        ]
+        own = content.context.own
+        return merged(suppression_of(content.records[n], own) for n in chosen)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if event.input.id != "errors-file":
@@ -287,14 +305,9 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         self.action_back()
 
     def _write_known(self, file: Path) -> None:
-        content, groups, node = self.content, self.groups, self._tree.node
-        if content is None or groups is None or node is None:
+        entries = self._entries()
+        if not entries:
             return
-        chosen = [
-            n.record for n in groups.nodes[node : groups.end[node]] if n.record is not None
-        ]
-        own = content.context.own
-        entries = merged(suppression_of(content.records[n], own) for n in chosen)
         new = [entry for entry in entries if entry not in self.known]
         try:
             held = add_to_file(entries, file)

@@ -12,7 +12,7 @@ from textual.events import Resize
 from textual.widget import Widget
 from textual.widgets import Static
 
-from profiler.finding import Finding, serious_count
+from profiler.finding import Finding
 from profiler.finding_counts import counts_of
 from profiler.project import project_findings
 from profiler.store import Session
@@ -84,7 +84,7 @@ class FindingsScreen(SessionScreen[tuple[Finding, ...]]):
         return project_findings(session) if session.captures else None
 
     def show(self, content: tuple[Finding, ...]) -> None:
-        self.dashboard.set_count(self.mode_name, serious_count(content))
+        self.dashboard.set_count(self.mode_name, len(content))
         notice = self.query_one("#findings-none", Notice)
         notice.display = not content
         notice.severity = "ok"

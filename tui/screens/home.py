@@ -26,6 +26,7 @@ from tui.theme import sign
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import Notice, TextLine
 from tui.widgets.line_table import LineTable, Row, TableColumn
+from tui.widgets.plain_rows import PlainRows
 from tui.workers import load, run_in_thread
 
 _DEVICES_SECONDS = 5.0
@@ -109,7 +110,12 @@ class HomeScreen(FrameScreen):
         with Vertical(id="sessions-box", classes="box") as box:
             box.border_title = "What was recorded?"
             yield Notice(id="notice")
-            yield SessionTable(SESSION_COLUMNS, leads=True, widget_id="sessions")
+            yield SessionTable(
+                SESSION_COLUMNS,
+                empty="no session matches the filter",
+                leads=True,
+                widget_id="sessions",
+            )
         yield FilterInput(widget_id="filter")
         yield TextLine(id="word")
 
@@ -248,7 +254,11 @@ class HomeScreen(FrameScreen):
         shown = self._of(_NARROW_SESSION, len(SESSION_COLUMNS))
         rows = [self._row(line) for line in self._lines]
         self.query_one("#sessions", LineTable).set_rows(
-            [tuple(row[i] for i in shown) for row in rows]
+            PlainRows(
+                [tuple(row[i] for i in shown) for row in rows],
+                None,
+                words=["\n".join((line.id, line.device, *line.tools)) for line in self._lines],
+            )
         )
 
     def _row(self, line: SessionLine) -> Row:

@@ -12,9 +12,10 @@ from textual.widget import Widget
 from collectors import registry
 from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
+from profiler.aggregate.error_groups import all_records
 from profiler.aggregate.error_severity import tool_severities
 from profiler.figures import NOT_MEASURED, duration
-from profiler.finding import Finding, serious_count
+from profiler.finding import Finding
 from profiler.manifest import CaptureEntry, State
 from profiler.project import project_context, project_findings
 from profiler.questions import question
@@ -60,12 +61,15 @@ class ToolLine:
 
 
 class FindingsMade(Message):
-    """Every rule was asked."""
+    """Every rule was asked; `errors` are those that the tools saw (None: none looked)."""
 
-    def __init__(self, session: Session, findings: tuple[Finding, ...]) -> None:
+    def __init__(
+        self, session: Session, findings: tuple[Finding, ...], errors: int | None
+    ) -> None:
         super().__init__()
         self.session = session
         self.findings = findings
+        self.errors = errors
 
 
 class ToolRead(Message):
@@ -141,15 +145,16 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
     def _read_tools(self, session: Session) -> None:
         """In a worker: each tool's figures, the small captures first."""
         severities: dict[str, str] | None = None
+        errors: int | None = None
         for entry in sorted(session.captures, key=lambda e: sum(f.bytes for f in e.files)):
             growing = entry.state is State.RECORDING
             try:
                 reading = session.reading(entry.tool)
                 shape = registry.shape(entry.tool)
                 if shape is Shape.ERRORS and severities is None:
-                    severities = tool_severities(
-                        error_profiles(session), project_context(session)
-                    )
+                    profiles = error_profiles(session)
+                    severities = tool_severities(profiles, project_context(session))
+                    errors = len(all_records([p for of in profiles.values() for p in of]))
                 worst = (severities or {}).get(entry.tool, "ok")
                 if not reading.profiles:
                     found = STILL_RUNS if growing else NOTHING
@@ -159,7 +164,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
             except DroidgrindError as error:
                 found = Verdict("error", str(error))
             self.post_message(ToolRead(session, entry.tool, found))
-        self.post_message(FindingsMade(session, project_findings(session)))
+        self.post_message(FindingsMade(session, project_findings(session), errors))
 
     def on_findings_made(self, message: FindingsMade) -> None:
         if message.session is not self.dashboard.session:
@@ -169,7 +174,8 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         table.empty = nothing_found(message.session)
         self._fill_findings()
         table.refresh()
-        self.dashboard.set_count("findings", serious_count(message.findings))
+        self.dashboard.set_count("findings", len(message.findings))
+        self.dashboard.set_count("errors", message.errors)
 
     def _fill_findings(self) -> None:
         """The evidence has what room the titles leave."""

@@ -101,9 +101,13 @@ class StackPane(Vertical):
         if record.path is not None:
             extra.append(f"file {record.path}")
         more = f"  ({', '.join(extra)})" if extra else ""
-        self.query_one("#stack-what", Static).update(
-            printable(record.what + more), layout=False
-        )
+        # What it says of the address stands with what went wrong: neither tells much alone.
+        address = next((aux.what for aux in record.aux if aux.what), "")
+        said = [printable(record.what + more), printable(address)]
+        lines = sum(-(-width(text) // max(1, self.size.width)) for text in said)
+        what = self.query_one("#stack-what", Static)
+        what.styles.height = max(2, min(3, lines))
+        what.update("\n".join(said).rstrip(), layout=False)
         self._show_stacks()
 
     def set_fold(self, *, fold: bool) -> None:
@@ -142,7 +146,7 @@ class StackPane(Vertical):
             f"[{s.title}]" if i == self.place else f" {s.title} "
             for i, s in enumerate(self.stacks)
         ]
-        what = printable(stack.what) if self.place else ""
+        what = printable(stack.what) if self.place > 1 else ""  # of the first it is above
         tabs = f"x: {''.join(names)}  {what}" if len(names) > 1 else "its only stack"
         self.query_one("#stack-tabs", Static).update(tabs)
 

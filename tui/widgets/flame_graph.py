@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Protocol
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
+from textual.color import Color
 from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
@@ -16,6 +18,20 @@ from textual.strip import Strip
 from tui.widgets.line_table import fit
 
 _PLAIN = Style()
+_PALER = 0.28
+
+
+@lru_cache(maxsize=64)
+def _shade(style: Style, level: int) -> Style:
+    """The style of every second line is paler or darker, so that boxes above one another
+    have an edge; it goes away from the text's own colour, which stays readable.
+    """
+    if not level or style.bgcolor is None or style.color is None:
+        return style
+    text = Color.from_rich_color(style.color)
+    ground = Color.from_rich_color(style.bgcolor)
+    away = Color(255, 255, 255) if text.brightness < ground.brightness else Color(0, 0, 0)
+    return style + Style(bgcolor=ground.blend(away, _PALER).rich_color)
 
 
 class FlameTree(Protocol):
@@ -142,7 +158,7 @@ class FlameGraph(ScrollView, can_focus=True):
         for box in self._lines[level]:
             if box.left > at:
                 segments.append(Segment(self._gap(above, at, box.left), _PLAIN))
-            style = self._style_of(box.node)
+            style = _shade(self._style_of(box.node), level % 2)
             if box.node == self.cursor:
                 style += Style(reverse=True, bold=True)
             text = "▏" + (fit(self._label_of(box.node), box.right - box.left - 1) or "")

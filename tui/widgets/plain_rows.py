@@ -20,10 +20,16 @@ def as_source(rows: "Sequence[Row] | RowSource", key_column: int | None) -> RowS
 
 
 class PlainRows:
-    """A `RowSource` over rows; with a `key_column` one that finds them, too (`KeyedRows`)."""
+    """A `RowSource` over rows; with a `key_column` one that finds them, too (`KeyedRows`).
 
-    def __init__(self, rows: Sequence[Row], key_column: int | None) -> None:
+    `words` are more than a row shows, by which it is searched, too.
+    """
+
+    def __init__(
+        self, rows: Sequence[Row], key_column: int | None, *, words: Sequence[str] = ()
+    ) -> None:
         self._rows = rows
+        self._words = words or ("",) * len(rows)
         self._key_column = key_column or 0
         self._searched: list[str] | None = None
 
@@ -36,7 +42,8 @@ class PlainRows:
     def matching(self, text: str) -> list[int]:
         if self._searched is None:
             self._searched = [
-                "\n".join(v for v in row if isinstance(v, str)).casefold() for row in self._rows
+                "\n".join((*(v for v in row if isinstance(v, str)), words)).casefold()
+                for row, words in zip(self._rows, self._words, strict=True)
             ]
         return [i for i, words in enumerate(self._searched) if text in words]
 

@@ -17,6 +17,7 @@ _HEAT = (
     (0.05, "▒▒", "warning"),
     (0.0, "░░", "dim"),
 )
+_HERE = "▶"  # the line that was asked for, also where a terminal draws no bold
 _LONGEST = 300  # cells of a source line that can be scrolled to
 
 
@@ -146,25 +147,28 @@ def _words(text: Sequence[str] | None, number: int) -> str:
 
 
 class CodeView(LineTable):
-    """A source file with the cursor on one of its lines."""
+    """A source file with the cursor on one of its lines, which a sign in the gutter marks."""
 
     sortable = False
 
     def __init__(self, *, widget_id: str | None = None) -> None:
         columns = (
+            TableColumn("", 1, paint=lambda _value, text: [(text, "error")]),
             TableColumn("line", 6, right=True, paint=lambda _value, text: [(text, "dim")]),
             TableColumn("source", 40, grow=True),
         )
-        super().__init__(columns, frozen=1, widget_id=widget_id)
+        super().__init__(columns, frozen=2, widget_id=widget_id)
         self._wanted = 1
 
     def set_code(self, text: Sequence[str], line: int | None) -> None:
         """Show a file, the cursor on `line` in the middle of the screen."""
         lines = [words.expandtabs(4) for words in text]
         longest = max(map(len, lines), default=0)
-        number, source = self.columns
-        self.set_columns((number, replace(source, cells=max(20, min(longest, _LONGEST)))))
-        self.set_rows(list(enumerate(lines, start=1)))
+        mark, number, source = self.columns
+        self.set_columns((mark, number, replace(source, cells=max(20, min(longest, _LONGEST)))))
+        self.set_rows(
+            [(_HERE if i == line else "", i, words) for i, words in enumerate(lines, start=1)]
+        )
         self._wanted = line or 1
         self.call_after_refresh(self._show_line, self._wanted)
 

@@ -100,6 +100,19 @@ def test_two_snapshots_are_one_tree_with_what_is_gone() -> None:
     assert nodes.width(0) == 100
 
 
+def test_what_was_lumped_together_is_one_row_of_a_comparison() -> None:
+    label = "in 5 places, all below massif's threshold (1.00%)"
+    base = _tree([(0, 70, "(root)"), (1, 60, "grow"), (1, 10, label)])
+    nodes = alloc_nodes(TREE, base)
+    assert nodes.before is not None
+    rests = [
+        (nodes.bytes[i], nodes.before[i])
+        for i in range(len(nodes))
+        if nodes.place_of(i).label.startswith("in ")
+    ]
+    assert rests == [(40, 10)]
+
+
 def test_bytes_beyond_the_children_stay_with_their_node() -> None:
     cut = _tree([(0, 100, "(root)"), (1, 60, "grow"), (2, 25, "main")])
     assert _drawn(alloc_nodes(cut, top_down=True)) == [

@@ -97,6 +97,11 @@ async def test_every_key_of_the_errors(session: Session, tmp_path: Path) -> None
         assert frames.cursor == 1
         assert any("*p = 1;  // [b]x[/b]" in line for line in lines(code))
         assert code.cursor == 1
+        marked = [line for line in lines(code) if line.startswith("▶")]
+        assert [line.split()[1] for line in marked] == ["2"]
+        said = str(screen.query_one("#stack-what", Static).content).splitlines()
+        assert said[0].startswith("Invalid write of size 4")
+        assert said[1] == "Address 0x50 is 0 bytes after a block of size 40 alloc'd"
         await pilot.press("x")
         await settle(app, pilot)
         frames = pane.frames  # beside the first
@@ -140,6 +145,8 @@ async def test_an_error_is_marked_as_known(session: Session, tmp_path: Path) -> 
         line = screen.query_one("#errors-file", Input)
         assert line.has_focus
         assert line.value == "droidgrind.supp"
+        note = str(screen.query_one("#errors-note", Static).content)
+        assert "Broad: it hides every Memcheck:Addr4 in memcpy, whichever line it is at" in note
         await pilot.press("escape")
         assert not Path("droidgrind.supp").exists()
         await pilot.press("k", "enter")

@@ -8,6 +8,7 @@ import pytest
 from textual.binding import Binding
 from textual.widgets import Static
 
+from profiler.findings import session_findings
 from profiler.store import Session
 from tui.app import HOME, TABS, Dashboard
 from tui.messages import GoTo
@@ -62,6 +63,9 @@ async def test_overview_says_what_each_tool_found(imported: Session) -> None:
         assert "peak" in table
         assert "instructions" in table
         assert "reading" not in table
+        tabs = text_of(app.screen.query_one(TabLine))
+        assert f"6 Findings ({len(session_findings(imported))})" in tabs
+        assert re.search(r"5 Errors \([1-9]", tabs)  # before that tab was opened
         await pilot.press("down", "enter")
         await pilot.pause()
         assert app.current_mode in {"cache", "errors", "heap", "scheduling"}

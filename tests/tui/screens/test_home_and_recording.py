@@ -96,6 +96,21 @@ async def test_what_nobody_has_judged_is_judged_while_it_is_listed(root: Path) -
         raise AssertionError(found)
 
 
+@pytest.mark.parametrize("cells", [80, 160])
+async def test_sessions_are_found_by_all_that_is_known_of_them(root: Path, cells: int) -> None:
+    app = Dashboard(root)
+    async with app.run_test(size=(cells, 36)) as pilot:
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        sessions = app.screen.query_one("#sessions", LineTable)
+        identifier = open_session(root / "one").id
+        for text, found in ((identifier, 2), ("massif", 2), ("nothing like it", 0)):
+            sessions.set_filter(text)
+            assert len(sessions.shown) == found, text
+        assert "no session matches the filter" in sessions.render_line(1).text
+
+
 async def test_two_sessions_are_compared(root: Path) -> None:
     app = Dashboard(root)
     async with app.run_test(size=(120, 36)) as pilot:
