@@ -37,6 +37,10 @@ class CapturedFile:
     sha256: str
 
 
+# How a note ends that says so.
+BY_TIMEOUT = "(--timeout)"
+
+
 @dataclass(frozen=True, slots=True)
 class CaptureEntry:
     """One tool's run. `note` says in one sentence what a person should know of it.
@@ -56,6 +60,11 @@ class CaptureEntry:
     files: tuple[CapturedFile, ...] = ()
     note: str | None = None
     unmeasured: str | None = None
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the run was ended because its time was up, and ended when it was told to."""
+        return self.state is State.PARTIAL and (self.note or "").endswith(BY_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,11 @@ def proc_series(system: SampleTable | None, cpus: SampleTable | None, start: flo
         if shares.width == len(time):
             whole = sum(np.nan_to_num(values) for values in shares.values.values())
             for name, values in shares.values.items():
-                with np.errstate(invalid="ignore"):
+                with np.errstate(invalid="ignore", divide="ignore"):
                     columns[_VMSTAT_NAMES[name]] = 100 * _mean_of_rows(
-                        values / np.maximum(whole, 1)  # ticks are counted whole
+                        # Ticks are counted whole: in a short span they are a tenth more or
+                        # less than its length. A CPU with none was not there.
+                        np.where(whole > 0, values / whole, np.nan)
                     )
     kept = f"{samples:,} samples drawn as {len(time):,} spans" if samples > len(time) else ""
     return Series(time, columns, columns, kept)

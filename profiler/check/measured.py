@@ -45,7 +45,6 @@ _WITHOUT_MALLOC = {
     "memory-overlap",
     "memory-threads",
 }
-_BOUNDED = "(--timeout)"
 
 
 def tools_behind(name: str) -> tuple[str, ...]:
@@ -124,9 +123,7 @@ def _as_long_as_wanted(session: Session, entry: CaptureEntry) -> bool:
 
     A server has no other end. What a person cut off in the middle is another matter.
     """
-    if entry.state is not State.PARTIAL or not (entry.note or "").endswith(_BOUNDED):
-        return False
-    return all(
+    return entry.timed_out and all(
         process.finished
         for profile in session.profiles(entry.tool)
         if isinstance(profile, ErrorProfile)

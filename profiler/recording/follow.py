@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collectors.devices.device import STDERR_FILE, STDOUT_FILE, ExitStatus, RunningJob
 from collectors.errors import DeviceUnavailable, JobLost
+from profiler.manifest import BY_TIMEOUT
 from profiler.recording.progress import Observer, Step, StopRequest
 
 TICK_SECONDS = 0.1
@@ -105,7 +106,7 @@ class Follower:
             self._asked_times = self._stop.times
             self._end("it was stopped before its end", seconds, kill=self._asked_times > 1)
         elif self._stopped is None and _is_over(self._step, seconds):
-            self._end(f"it was stopped after {self._step.timeout:g} s (--timeout)", seconds)
+            self._end(f"it was stopped after {self._step.timeout:g} s {BY_TIMEOUT}", seconds)
         elif self._stopped is not None and seconds - self._ended_at > _GRACE_SECONDS:
             self._end(
                 f"{self._stopped}, and killed {_GRACE_SECONDS:g} s later", seconds, kill=True

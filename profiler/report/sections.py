@@ -1,6 +1,6 @@
 """The sections of a page: what stands in each, as HTML, and the parts that fill it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from profiler.report.markup import empty, esc, facts, figure, number, table
 from profiler.report.parts_cost import MOST_FUNCTIONS, cost_parts
 from profiler.report.parts_errors import MOST_RECORDS, error_parts
 from profiler.rules.cache import cache_findings
-from profiler.rules.errors import judged_errors
+from profiler.rules.errors import is_crash, judged_errors
 from profiler.rules.heap import heap_findings
 from profiler.rules.words import listed
 from profiler.sources import Sources
@@ -211,7 +211,8 @@ def errors_section(content: ReportInput, sources: Sources) -> Section:
     section.headlines = headlines(finding for finding, _ in judged)
     records = [record for profile in profiles for record in profile.records]
     body = [damage_lines(content, tool) for tool in tools]
-    body += [_fatal(profile) for profile in profiles]
+    timed_out = {entry.tool for entry in content.captures if entry.timed_out}
+    body += [_fatal(profile, timed_out) for profile in profiles]
     whole = content.whole_tools(tools)
     others = [tool for tool in tools if tool not in whole]
     if others:
@@ -275,13 +276,21 @@ def _chip(kind: str, count: int, severity: str) -> str:
     )
 
 
-def _fatal(profile: ErrorProfile) -> str:
+def _fatal(profile: ErrorProfile, timed_out: Collection[str]) -> str:
+    """The signals that ended processes: a crash is an error, one that was sent a note."""
     ends: list[str] = []
     for process in profile.processes:
         signal = process.fatal_signal
         if signal is not None:
             event = f": {esc(signal.event)}" if signal.event else ""
             where = f" at {esc(signal.frames[0].place)}" if signal.frames else ""
+            if not is_crash(process):
+                by = " by droidgrind's --timeout" if process.tool in timed_out else ""
+                ends.append(
+                    f'<p class="muted"><span class="sign info">●</span> Process {process.pid} '
+                    f"was ended{by} ({esc(signal.signame)}){where}.</p>"
+                )
+                continue
             ends.append(
                 f'<p class="damage">✖ Process {process.pid} ended by {esc(signal.signame)}'
                 f"{event}{where}.</p>"

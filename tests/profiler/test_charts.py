@@ -284,6 +284,24 @@ def test_shares_of_a_cpu_are_together_no_more_than_its_time() -> None:
     assert series.columns["us"][1:] == pytest.approx([100 * 60 / 110] * 39)
 
 
+def test_shares_of_a_cpu_are_together_no_less_than_its_time() -> None:
+    """A span may hold one tick less than its length has, and a CPU that is off has none."""
+    made = schedstat_profile().table(Scope.CPU)
+    assert made is not None
+    assert len(made.entities) > 1
+    entity = np.asarray(made.entity)
+    values: list[Any] = [
+        memoryview(array("d", np.where(entity == 0, 0.925, 0.0) * np.asarray(column)))
+        if label.name.endswith("_seconds")
+        else column
+        for label, column in zip(made.columns, made.values, strict=True)
+    ]
+    series = proc_series(None, replace(made, values=tuple(values)), 0.0)
+    assert sum(series.columns[name][1:] for name in ("us", "sy", "id")) == pytest.approx(
+        [100.0] * 39
+    )
+
+
 def test_few_lanes_are_high() -> None:
     assert [lane_height(n) for n in (1, 5, 16)] == [48, 40, 26]
 

@@ -10,7 +10,7 @@ import pytest
 from collectors.errors import InputError, UsageError
 from collectors.readers.dhat_out import parse_dhat
 from collectors.records.cost import CostProcess
-from collectors.records.errors import ErrorProfile, ErrorRecord
+from collectors.records.errors import ErrorProcess, ErrorProfile, ErrorRecord, FatalSignal
 from collectors.records.shared import Frame
 from profiler.manifest import CaptureEntry, State
 from profiler.report.content import ReportInput
@@ -197,6 +197,28 @@ def test_damage_and_failure_are_said() -> None:
     assert "Memcheck damaged, Massif failed" in page
     assert page.count("out.xml:12: the document ends inside an element; later errors miss") == 3
     assert "massif ended as failed: Valgrind was killed by signal 9" in page
+
+
+@pytest.mark.parametrize(
+    ("signal", "note", "said"),
+    [
+        ("SIGTERM", "it was stopped after 2 s (--timeout)",
+         "●</span> Process 7 was ended by droidgrind's --timeout (SIGTERM)."),
+        ("SIGTERM", "it was stopped before its end", "●</span> Process 7 was ended (SIGTERM)."),
+        ("SIGSEGV", "it was stopped after 2 s (--timeout)", "✖ Process 7 ended by SIGSEGV."),
+    ],
+)  # fmt: skip
+def test_a_signal_that_was_sent_is_a_note(signal: str, note: str, said: str) -> None:
+    process = ErrorProcess(7, tool="memcheck", fatal_signal=FatalSignal(1, signal))
+    made = content(memcheck=(ErrorProfile([], (process,)),))
+    captures = [
+        replace(entry, state=State.PARTIAL, note=note) if entry.tool == "memcheck" else entry
+        for entry in made.captures
+    ]
+    page = render_report(replace(made, captures=tuple(captures)))
+    errors = page.partition('<section id="errors"')[2].partition("</section>")[0]
+    assert said in errors
+    assert errors.count("✖") == (signal == "SIGSEGV")
 
 
 def test_memcheck_without_errors_is_good_news() -> None:
