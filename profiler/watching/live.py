@@ -26,6 +26,7 @@ from profiler.watching.rhythm import Rhythm
 
 _SILENCE_SECONDS = 3.0
 _RETRY_SECONDS = 1.0
+_LONGEST_END_SECONDS = 10.0
 _LOOKS = "busiest.txt"  # beside a sampler's file
 _CHUNK = 1 << 18
 
@@ -93,6 +94,19 @@ class Watcher:
     def stop(self) -> None:
         """Ask the watching to end; `run` returns soon after."""
         self._stop.set()
+
+    def stop_and(self, remove: Callable[[], None]) -> None:
+        """Ask the watching to end, and call `remove` when nothing is written any more.
+
+        A sampler writes until it has stopped, and would make the folder anew.
+        """
+
+        def when_ended() -> None:
+            self._ended.wait(_LONGEST_END_SECONDS)  # `run` may never have been called
+            remove()
+
+        self.stop()
+        threading.Thread(target=when_ended).start()
 
     def wait(self) -> None:
         """Return when `run` has."""

@@ -93,10 +93,8 @@ class WatchScreen(FrameScreen):
         self.post_message(SamplesWait())
 
     def _end(self) -> None:
-        if self.watcher is not None:
-            self.watcher.stop()
-        if self._folder is not None:
-            self._folder.cleanup()
+        if self.watcher is not None and self._folder is not None:
+            self.watcher.stop_and(self._folder.cleanup)
             self._folder = None
 
     def on_unmount(self) -> None:
