@@ -43,7 +43,7 @@ def error_lines(
             yield f"      {word} {place_text(named.place, within and within - 9)}"
     left = sum(len(group) for group in groups[len(shown) :])
     if left:
-        yield f"  … and {plural(left, 'more error')} (--all shows them)"
+        yield f"  … and {plural(left, 'more report')} (--all shows them)"
 
 
 def _groups(

@@ -134,9 +134,13 @@ def problems(typed: Typed) -> dict[str, str]:
         try:
             plan = _request(typed).plan
             plan.check_bounded()
-            _check_program(plan)
         except DroidgrindError as error:
             found[_blamed(str(error))] = str(error)
+        else:
+            try:
+                _check_program(plan)
+            except UsageError as error:
+                found["command"] = str(error)
     return found
 
 
@@ -154,10 +158,7 @@ def _blamed(message: str) -> str:
 def _check_program(plan: Plan) -> None:
     if plan.target is not None and not plan.target.argv[0].startswith(DEVICE_PREFIX):
         local_cwd = plan.target.cwd if plan.target.cwd and plan.target.cwd.is_dir() else None
-        try:
-            find_program(plan.target.argv[0], local_cwd)
-        except UsageError as error:
-            raise UsageError(f"program: {error}") from error
+        find_program(plan.target.argv[0], local_cwd)
 
 
 def _words(value: str) -> list[str]:

@@ -161,7 +161,7 @@ def _errors(
     )
     if figures["errors"]:
         yield (
-            f"  {plural(figures['errors'], 'distinct error')}, "
+            f"  {plural(figures['errors'], 'report')}, "
             f"{plural(figures['occurrences'], 'occurrence')}"
         )
     else:

@@ -77,7 +77,7 @@ def _errors(figures: Figures, worst: str) -> Verdict:
     kinds = sorted(figures["by_kind"].items(), key=lambda item: -item[1])
     named = ", ".join(f"{n} {kind}" for kind, n in kinds[:3])
     leak = f"; {size(lost)} definitely lost" if lost else ""
-    return Verdict(worst, f"{plural(number, 'distinct error')}: {named}{leak}")
+    return Verdict(worst, f"{plural(number, 'report')}: {named}{leak}")
 
 
 def _cost(figures: Figures) -> Verdict:

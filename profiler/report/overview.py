@@ -26,12 +26,12 @@ def findings_section(
     was not the `whole`, that nothing was found is no good news, and does not look so.
     `which` stands before what is counted, such as `new `; `nothing` where nothing is.
     """
-    problems = sum(headline.severity == "error" for headline in found)
+    errors = sum(headline.severity == "error" for headline in found)
     warnings = sum(headline.severity == "warning" for headline in found)
     fine = "ok" if whole else "none"
-    calm = fine if not problems else "none"
+    calm = fine if not errors else "none"
     counted = (
-        _tally(problems, "error" if problems else fine, f"{which}problem"),
+        _tally(errors, "error" if errors else fine, f"{which}error"),
         _tally(warnings, "warning" if warnings else calm, f"{which}warning"),
     )
     verdict = f'<p class="verdict">{"".join(counted)}{_beside(tally)}</p>'

@@ -83,7 +83,7 @@ def test_what_is_mine_is_remembered_with_the_session(tmp_path: Path) -> None:
     assert severities() == severities("--mine", "libnothing.so")  # said once, it holds
     page = tmp_path / "page.html"
     assert run("report", str(session), "-o", str(page)).returncode == 0
-    assert "✔ 0 problems" in page.read_text("utf-8")
+    assert "✔ 0 errors" in page.read_text("utf-8")
     assert severities("--mine", "") == guessed  # forgotten
     assert severities() == guessed
     (session / "mine.json").write_text("{")

@@ -74,7 +74,7 @@ def test_without_native_runs_scheduling_cannot_be_compared() -> None:
 
 def test_equal_sessions_have_no_findings() -> None:
     page = render_comparison(difference(content(), content()))
-    assert 'class="sign ok">✔ 0 new problems' in page
+    assert 'class="sign ok">✔ 0 new errors' in page
     assert "Nothing got worse in what was compared." in page
     assert "memory errors are in both." in page  # which is no praise
     assert "both are the same session" in page

@@ -238,7 +238,7 @@ def quiet(**profiles: object) -> ReportInput:
 
 def test_nothing_found_is_good_news_only_where_all_was_looked_at() -> None:
     whole = quiet()
-    assert "✔ 0 problems" in overview(render_report(whole))
+    assert "✔ 0 errors" in overview(render_report(whole))
     failed = CaptureEntry("helgrind", State.FAILED, note="no such tool")
     page = render_report(
         replace(

@@ -59,7 +59,7 @@ async def test_overview_says_what_each_tool_found(imported: Session) -> None:
         await app.workers.wait_for_complete()
         await pilot.pause()
         table = text_of(app.screen.query_one("#tools", LineTable))
-        assert "distinct errors" in table
+        assert "reports" in table
         assert "peak" in table
         assert "instructions" in table
         assert "reading" not in table
@@ -120,7 +120,7 @@ async def test_screen_and_session_are_exported(imported: Session) -> None:
         await pilot.pause(0.3)
         pictures = list(imported.directory.glob("*.svg"))
         assert len(pictures) == 1
-        assert "distinct" in pictures[0].read_text().replace("&#160;", " ")
+        assert "reports" in pictures[0].read_text().replace("&#160;", " ")
         pictures[0].unlink()
         await pilot.press("e", "h")
         await app.workers.wait_for_complete()

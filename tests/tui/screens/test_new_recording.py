@@ -29,6 +29,11 @@ def test_every_tool_is_offered() -> None:
     assert set(TOOL_ANSWERS) == set(registry.tool_names())
 
 
+def test_a_field_says_once_what_it_is_about() -> None:
+    found = problems(replace(SLEEP, command="./fliter"))
+    assert found == {"command": "./fliter: there is no such program"}
+
+
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [

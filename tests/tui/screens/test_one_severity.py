@@ -54,7 +54,7 @@ async def test_a_leak_bears_the_sign_of_its_finding(
         await pilot.press("1")
         await settle(pilot)
         found = app.screen.query_one("#tools", LineTable).rows[0]
-        assert f"{sign} 1 distinct error" in str(found)
+        assert f"{sign} 1 report" in str(found)
         assert signs(app.screen.query_one("#stands-out", LineTable)) == {sign}
 
 
