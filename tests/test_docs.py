@@ -16,9 +16,10 @@ from collectors.errors import (
     ToolError,
     UsageError,
 )
+from profiler.demo import demo_session
 from profiler.rules.catalogue import RULES, rule_page
 from profiler.thresholds import meanings, threshold_text
-from tui.cli import COMMANDS, load_command
+from tui.cli import COMMANDS, load_command, main
 
 DOCS = Path("docs")
 PAGES = [
@@ -109,3 +110,25 @@ def test_the_readme_in_chinese_names_every_command_that_the_other_does() -> None
         for name in ("README.md", "README.zh-CN.md")
     ]
     assert set(COMMANDS) & named[0] <= named[1]
+
+
+def test_what_the_readme_shows_is_what_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Line by line but for figures, those of another run of the same program."""
+
+    def shape(line: str) -> str:
+        figure = r"(0x[0-9a-f]+|\d[\d.,:T+-]*)( ([kMG]|([KMG]i)?B)\b)?"
+        return re.sub(r"\s+", " ", re.sub(figure, "N", line)).replace("samples", "sample")
+
+    assert main(["show", str(demo_session(tmp_path).directory)]) == 0
+    printed = [shape(line) for line in capsys.readouterr().out.splitlines()]
+    text = Path("README.md").read_text("utf-8").partition("$ droidgrind show\n")[2]
+    blocks = re.split(r"```(?:console)?\n", text.partition("\n## ")[0])[::2]
+    # the target and the machine are others
+    lines = [line for line in "\n".join(blocks).splitlines() if line.strip(" …")][2:]
+    assert len(lines) > 30
+    lines[0] = lines[0].partition(",")[0].replace("20261124-193719-sample", "demo-sample")
+    for line in lines:
+        shown = shape(line.partition("…")[0]).rstrip()
+        assert any(one.startswith(shown) for one in printed), line
