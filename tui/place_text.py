@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from profiler.functions import short_name
 from tui.text import clip, width
 
-_FEWEST = 12  # cells of a function's name
+_FEWEST = 8  # cells of a function's name
 _ENDLESS = 1000  # cells: names come from files that nobody vouches for
 _BETWEEN = " < "
 

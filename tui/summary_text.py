@@ -34,6 +34,8 @@ from tui.verdicts import nothing_found
 Figures = Mapping[str, Any]
 _TOP = 10
 _MOST_FRAMES = 3
+_SPARE_SITES = ("total_blocks", "written_bytes")  # left out where the terminal is narrow
+_ROOM_FOR_PLACE = 30
 _MOST_FINDINGS = 10  # where some are information: errors and warnings are all shown
 _FEWEST_INFO = 3
 _SENTENCE_CELLS = 100
@@ -248,23 +250,28 @@ def _sites(figures: Figures, within: int | None) -> Iterator[str]:
     ]
     words = site_words(figures.get("measures", "heap"))
     called = {"total_bytes": words.amount, "total_blocks": words.number}
-    header = (*(called.get(name, name.replace("_", " ")) for name in shown), words.by)
-    in_bytes = {name for name in shown if name.endswith("_bytes") and words.in_bytes}
+    titles = {name: called.get(name, name.replace("_", " ")) for name in shown}
+    room = None if within is None else within - 2 - sum(len(t) + 2 for t in titles.values())
+    for name in _SPARE_SITES:
+        if room is not None and room < _ROOM_FOR_PLACE and name in titles:
+            room += len(titles.pop(name)) + 2
+    header = (*titles.values(), words.by)
+    in_bytes = {name for name in titles if name.endswith("_bytes") and words.in_bytes}
     rows = [
         (
             *(
                 size(site[name]) if name in in_bytes else short_count(site.get(name))
-                for name in shown
+                for name in titles
             ),
-            joined_places(_telling_places(site), None),
+            joined_places(_telling_places(site), room),
         )
         for site in sites[:_TOP]
     ]
     for line in table_lines(
         header,
         rows,
-        right=range(len(shown)),
-        shrink=[len(shown)],
+        right=range(len(titles)),
+        shrink=[len(titles)],
         within=within and within - 2,
     ):
         yield f"  {line}"

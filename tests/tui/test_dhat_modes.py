@@ -9,6 +9,7 @@ from profiler.report import write_report
 from profiler.summary import summarise
 from tests.conftest import DATA
 from tui.summary_text import summary_lines
+from tui.text import width
 
 EVENTS = DATA / "dhat/3.19-x86_64/dhat.events.json"
 
@@ -43,3 +44,14 @@ def test_what_is_counted_is_called_by_its_name(
     write_report(session, page)
     assert question in page.read_text()
     assert "took no snapshot" not in page.read_text()
+
+
+def test_where_lines_are_short_places_stay_and_figures_go(tmp_path: Path) -> None:
+    session = import_files([DATA / "dhat/3.19-x86_64/dhat.heap.json"], tmp_path)
+    summary = summarise(session)
+    for within in (80, 100, 130):
+        lines = list(summary_lines(session, summary, within=within))
+        start = next(i for i, line in enumerate(lines) if "total bytes" in line)
+        assert all(width(line) <= within for line in lines[start:])
+        assert "Cache::fill (heap.cpp:10)" in lines[start + 2]
+        assert ("total blocks" in lines[start]) == (within > 100)
