@@ -53,10 +53,10 @@ class CacheScreen(SessionScreen[CostContent]):
         "██ from 50 %, ▓▓ from 20 %, ▒▒ from 5 %, ░░ less."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "group", "Functions/files/modules"),
         Binding("slash", "filter", "Filter", key_display="/"),
-        Binding("w", "weights", "Weights"),
+        Binding("g", "group", "Functions/files/modules"),
         Binding("o", "edit", "Editor"),
+        Binding("w", "weights", "Weights"),
         Binding("t", "tool", "Next tool", show=False),
         Binding("escape", "back", "Back", key_display="Esc", show=False),
     ]

@@ -53,11 +53,11 @@ class ErrorsScreen(SessionScreen[ErrorContent]):
         "`record --suppressions FILE`, `show --suppressions FILE`."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "group", "Cause/kind/module"),
-        Binding("m", "own", "My code/all"),
         Binding("x", "next_stack", "Next stack"),
         Binding("k", "known", "Mark known"),
+        Binding("m", "own", "My code/all"),
         Binding("slash", "filter", "Filter", key_display="/"),
+        Binding("g", "group", "Cause/kind/module"),
         Binding("y", "copy", "Copy", show=False),
         Binding("o", "edit", "Editor"),
         Binding("escape", "back", "Back", key_display="Esc", show=False),

@@ -46,15 +46,15 @@ class HeapScreen(SessionScreen[list[HeapRun]]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "step(-1)", "Earlier", key_display="["),
         Binding("right_square_bracket", "step(1)", "Later", key_display="]"),
-        Binding("b", "show_tree(False)", "Bottom-up"),
-        Binding("t", "show_tree(True)", "Top-down"),
         Binding("f", "flame", "Flame graph"),
         Binding("c", "compare", "Compare"),
+        Binding("t", "show_tree(True)", "Top-down"),
+        Binding("b", "show_tree(False)", "Bottom-up"),
+        Binding("slash", "filter", "Filter", key_display="/"),
         Binding("m", "own", "My code/all"),
         Binding("z", "zoom(0.5)", "Zoom in"),
         Binding("Z", "zoom(2)", "Zoom out", show=False),
         Binding("o", "edit", "Editor", show=False),
-        Binding("slash", "filter", "Filter", key_display="/"),
         Binding("p", "process", "Next process", show=False),
     ]
     DEFAULT_CSS = """

@@ -138,7 +138,8 @@ class TabLine(LineWidget):
 
 
 # The way to what runs, the way out, and to all other keys.
-_ALWAYS = ("recording", "app.quit", "quit", "app.help", "help")
+_HELP = ("app.help", "help")
+_ALWAYS = ("recording", "app.quit", "quit", *_HELP)
 
 
 def nearest_first(screen: Screen[object]) -> list[ActiveBinding]:
@@ -151,6 +152,11 @@ def nearest_first(screen: Screen[object]) -> list[ActiveBinding]:
         return 3 if active.node is screen.app else 2
 
     return sorted(screen.active_bindings.values(), key=place)
+
+
+def _cells(entries: Sequence[tuple[str, str, str]]) -> int:
+    """How wide keys with what they do are on the line."""
+    return sum(len(key) + len(what) + 3 for key, what, _ in entries)
 
 
 class KeyLine(LineWidget):
@@ -173,17 +179,22 @@ class KeyLine(LineWidget):
         )
 
     def _fitting(self) -> list[tuple[str, str, str]]:
+        """All keys, or those that fit and the one that shows the others."""
         keys = self._keys()
-        last = [entry for entry in keys if entry[2] in _ALWAYS]
-        room = self.size.width - sum(len(k) + len(w) + 3 for k, w, _ in last)
+        if _cells(keys) <= self.size.width:
+            return keys
+        last = [
+            (f"… {key}", "All keys", action) if action in _HELP else (key, what, action)
+            for key, what, action in keys
+            if action in _ALWAYS
+        ]
+        room = self.size.width - _cells(last)
         kept: list[tuple[str, str, str]] = []
-        for key, what, action in keys:
-            if (key, what, action) in last:
-                continue
-            room -= len(key) + len(what) + 3
+        for entry in keys[: len(keys) - len(last)]:
+            room -= _cells([entry])
             if room < 0:
                 break
-            kept.append((key, what, action))
+            kept.append(entry)
         return [*kept, *last]
 
     def render_line(self, y: int) -> Strip:
@@ -196,7 +207,7 @@ class KeyLine(LineWidget):
     async def on_click(self, event: Click) -> None:
         x = event.x
         for key, what, action in self._fitting():
-            x -= len(key) + len(what) + 3
+            x -= _cells([(key, what, action)])
             if x < 0:
                 namespace = next(
                     a.node

@@ -47,9 +47,30 @@ async def test_tabs_and_keys_can_be_clicked(imported: Session) -> None:
         await pilot.pause()
         assert app.current_mode == "heap"
         keys = text_of(app.screen.query_one(KeyLine))
-        await pilot.click(KeyLine, offset=(keys.index("Help"), 0))
+        await pilot.click(KeyLine, offset=(keys.index("All keys"), 0))
         await pilot.pause()
         assert type(app.screen).__name__ == "HelpScreen"
+
+
+@pytest.mark.parametrize(
+    ("mode", "used"),
+    [("heap", ("f", "c")), ("cache", ("/", "g")), ("errors", ("x", "k", "m"))],
+)
+async def test_a_narrow_line_says_that_there_are_more_keys(
+    imported: Session, mode: str, used: tuple[str, ...]
+) -> None:
+    app = Dashboard.starting_in(mode)(imported.directory.parent, session=imported)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for _ in range(2):
+            await pilot.pause()
+            await app.workers.wait_for_complete()
+        await pilot.pause()
+        line = app.screen.query_one(KeyLine)
+        assert text_of(line).rstrip().endswith("q Quit  … ? All keys")
+        assert all(f" {key} " in text_of(line) for key in used)
+        await pilot.resize_terminal(240, 24)
+        await pilot.pause()
+        assert text_of(line).rstrip().endswith("q Quit  ? Help")
 
 
 async def test_overview_says_what_each_tool_found(imported: Session) -> None:
