@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import ClassVar, Generic, TypeVar, cast
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Container
 from textual.widget import Widget
 
@@ -67,6 +68,17 @@ class SessionScreen(FrameScreen, Generic[Content]):
     def on_screen_resume(self) -> None:
         self.look()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What a screen does with its figures it cannot do without them."""
+        if self.content is None and action in self._own_actions():
+            return False
+        return super().check_action(action, parameters)
+
+    @classmethod
+    def _own_actions(cls) -> set[str]:
+        own = Binding.make_bindings(vars(cls).get("BINDINGS", ()))
+        return {binding.action.partition("(")[0] for binding in own}
+
     def go_to(self, key: str) -> None:
         """Show what `key` names, now or as soon as it is read."""
         if self.content is not None and self._session is self.dashboard.session:
@@ -82,6 +94,7 @@ class SessionScreen(FrameScreen, Generic[Content]):
         self._session = session
         self._asked += 1
         self.content = None
+        self.refresh_bindings()
         if session is None:
             back = "r leads back to the recording that runs, or "
             way = back if self.dashboard.recording_mark() else ""
@@ -106,6 +119,7 @@ class SessionScreen(FrameScreen, Generic[Content]):
         self.content = cast("Content", message.content)
         self.query_one("#notice").display = False
         self.query_one("#content").display = True
+        self.refresh_bindings()
         self.show(self.content)
         self._focus_first()
         if self._key is not None:

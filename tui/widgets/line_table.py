@@ -406,10 +406,12 @@ class LineTable(ScrollView, LineWidget, can_focus=True):  # pyright: ignore[repo
 
     def action_sort_next(self) -> None:
         now = -1 if self.sort_column is None else self.sort_column
-        self.sort_by((now + 1) % len(self.columns), descending=self.descending)
+        if self.columns:  # they may come with what is still read
+            self.sort_by((now + 1) % len(self.columns), descending=self.descending)
 
     def action_turn_order(self) -> None:
-        self.sort_by(self.sort_column or 0, descending=not self.descending)
+        if self.columns:
+            self.sort_by(self.sort_column or 0, descending=not self.descending)
 
     def on_click(self, event: Click) -> None:
         if event.y > 0:
