@@ -17,6 +17,7 @@ from collectors.registry import SAMPLERS
 from profiler.json_fields import Fields
 
 SCHEMA = 1
+UNSAMPLED = "the run was too short to be sampled"
 
 
 class State(StrEnum):
@@ -65,6 +66,11 @@ class CaptureEntry:
     def timed_out(self) -> bool:
         """Whether the run was ended because its time was up, and ended when it was told to."""
         return self.state is State.PARTIAL and (self.note or "").endswith(BY_TIMEOUT)
+
+    @property
+    def is_unsampled(self) -> bool:
+        """Whether a sampler did its work, and the run was over before there was a sample."""
+        return self.state is State.COMPLETE and self.note == UNSAMPLED
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,12 @@ _ERRORS_SECONDS = 1.5
 
 @dataclass(slots=True)
 class StepState:
-    """One step: how long it has run, how it ended (None: it has not), and why so."""
+    """One step: how long it has run, and how it ended (None: it has not)."""
 
     step: Step
     seconds: float | None = None
     outcome: str | None = None
     severity: str = ""
-    note: str | None = None
 
 
 class RecordingFeed:
@@ -56,6 +55,7 @@ class RecordingFeed:
         self.found: Sequence[ErrorNode] = ()
         self.samples: deque[Sample] = deque()
         self.heap: list[HeapMoment] = []  # of the last step whose heap can be seen
+        self.notes: dict[str, str] = {}  # why a tool's capture is as it is
         self.heap_step: Step | None = None
         self.recorded: Recorded | None = None
         self.failure: str | None = None
@@ -225,7 +225,8 @@ class RecordingFeed:
         severity = {"complete": "ok", "partial": "warning"}.get(entry.state.value, "error")
         if entry.tool == step.name or state.outcome is None:
             state.outcome, state.severity = entry.state.value, severity
-            state.note = entry.note
+        if entry.note is not None:
+            self.notes[entry.tool] = entry.note
         if entry.tool == step.name:
             self._read_errors(step)
         self._tell()

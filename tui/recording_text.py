@@ -7,7 +7,7 @@ from pathlib import Path
 
 from collectors.tools.valgrind import signal_name
 from profiler.figures import duration, plural
-from profiler.manifest import CaptureEntry, NativeRun, State
+from profiler.manifest import UNSAMPLED, CaptureEntry, NativeRun, State
 from profiler.recording.progress import Step
 from profiler.store import NATIVE_RUN, Session
 from tui.text import printable
@@ -29,6 +29,7 @@ class TextObserver:
         self._at_line_start = True
         unicode = (sys.stderr.encoding or "").lower().replace("-", "") == "utf8"
         self._marks = _MARKS if unicode else _ASCII_MARKS
+        self._unsampled = "●" if unicode else "i"
         self.target_failed = False
 
     def note_first(self, text: str) -> None:
@@ -88,7 +89,10 @@ class TextObserver:
             what += f", {exit_text(entry.exit_status)}"
         if entry.note:
             what += f": {entry.note}"
-        self._line(f"    {self._marks.get(entry.state, ' ')} {printable(what)}")
+        mark = self._marks.get(entry.state, " ")
+        if entry.is_unsampled:
+            mark, what = self._unsampled, f"{entry.tool}: {UNSAMPLED}"
+        self._line(f"    {mark} {printable(what)}")
 
     def warning(self, text: str) -> None:
         self._line(f"droidgrind: {printable(text)}")

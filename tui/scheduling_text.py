@@ -12,6 +12,7 @@ from profiler.figures import (
     seconds,
     short_count,
 )
+from profiler.manifest import UNSAMPLED
 from profiler.store import Session
 from profiler.waiting import wait_share
 from tui.recording_text import exit_text
@@ -58,7 +59,7 @@ def _heat(thermal: Sequence[Figures]) -> str:
 def _system(vmstat: Figures, cpus: int | None) -> Iterator[str]:
     columns = vmstat["columns"]
     if not columns:
-        yield ("  vmstat: the run was too short for a sample")
+        yield f"  vmstat: {UNSAMPLED}"
         return
 
     def level(name: str, which: str = "mean") -> float | None:

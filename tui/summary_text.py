@@ -294,6 +294,7 @@ def _trouble(session: Session, summary: Figures) -> Iterator[str]:
         f"  {entry.tool}: {entry.note or exit_text(entry.exit_status)}"
         for entry in session.captures
         if entry.state is State.COMPLETE
+        and not entry.is_unsampled  # said where its figures would be
         and (entry.note or (entry.tool in registry.WRAPPERS and entry.exit_status))
     ]
     if ends:

@@ -6,7 +6,7 @@ from typing import Any
 
 from collectors.records.shared import Shape
 from profiler.figures import count, percent, plural, seconds, short_count, size
-from profiler.manifest import State
+from profiler.manifest import UNSAMPLED, State
 from profiler.rules.words import function
 from profiler.store import Session
 from profiler.waiting import wait_share
@@ -25,6 +25,7 @@ class Verdict:
 NOTHING = Verdict("warning", "nothing that could be read")
 
 
+NOT_SAMPLED = Verdict("info", UNSAMPLED)
 STILL_RUNS = Verdict("info", "it still runs: results come when it ends")
 
 
@@ -115,6 +116,8 @@ def _heap(figures: Figures) -> Verdict:
 
 
 def _threads(figures: Figures) -> Verdict:
+    if not figures["samples"]:
+        return NOT_SAMPLED
     threads = [t for t in figures["threads"] if t["wait_seconds"] is not None]
     if not threads:
         return Verdict("info", f"{plural(figures['samples'], 'sample')}, no thread seen")
@@ -131,6 +134,8 @@ def _threads(figures: Figures) -> Verdict:
 
 def _system(figures: Figures) -> Verdict:
     columns = figures["columns"]
+    if not figures["samples"]:
+        return NOT_SAMPLED
     if "r" not in columns:
         return Verdict("info", f"{plural(figures['samples'], 'sample')} during the run")
     shares = "  ".join(

@@ -51,6 +51,7 @@ _STAMP = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0
 _VERSION = re.compile(r"([0-9]{1,4})\.([0-9]{1,4})\.([0-9]{1,4})")
 _TRUE_INTERRUPTS = (0, 8, 10)  # the first toybox whose `in` is not a percentage
 _PAGED = ("si", "so", "bi", "bo")  # and in which these are multiplied by the page's KiB
+_OWN_FACTS = ("interval_seconds", "started_unix", "cost_seconds")  # the sampler's
 _MOST_DAMAGE = 20
 
 
@@ -112,7 +113,7 @@ class _Reading:
 
     def is_head_alone(self, lines: list[bytes]) -> bool:
         """Whether the sampler's own lines are all there is: vmstat had no time to write."""
-        return "started_unix" in self._facts and all(
+        return not self._facts.keys().isdisjoint(_OWN_FACTS) and all(
             not line.strip() or line.startswith(b"#") or _is_group_line(line) for line in lines
         )
 

@@ -65,7 +65,7 @@ class Vmstat:
         except DeviceError as error:
             sink.close()
             raise ToolError(f"vmstat does not start: {error}") from error
-        return _RunningVmstat(stream, sink, folder / _FILE)
+        return _RunningVmstat(stream, sink, folder / _FILE, seconds)
 
 
 def _find(device: Device, seconds: int) -> tuple[list[str], str]:
@@ -88,10 +88,11 @@ def _find(device: Device, seconds: int) -> tuple[list[str], str]:
 
 
 class _RunningVmstat:
-    def __init__(self, stream: RunningStream, sink: BinaryIO, file: Path) -> None:
+    def __init__(self, stream: RunningStream, sink: BinaryIO, file: Path, seconds: int) -> None:
         self._stream = stream
         self._sink = sink
         self._file = file
+        self._seconds = seconds
 
     @property
     def files(self) -> Sequence[Path]:
@@ -102,6 +103,9 @@ class _RunningVmstat:
             try:
                 self._stream.stop()
                 cost = self._stream.cpu_seconds
+                self._sink.flush()
+                if not self._file.stat().st_size:  # it was over before its head was written
+                    self._sink.write(b"# interval_seconds %d\n" % self._seconds)
                 if cost is not None:
                     self._sink.write(b"\n# cost_seconds %.3f\n" % cost)
             except DeviceError as error:

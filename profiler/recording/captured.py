@@ -7,10 +7,14 @@ from pathlib import Path
 
 from collectors.devices.device import ExitStatus, ResourceUsage, RunningJob
 from collectors.devices.thermal import Thermal
+from collectors.errors import ParseError
+from collectors.records.samples import SampleProfile
+from collectors.tools.tool import Sampler
 from collectors.tools.valgrind import Outcome, Verdict
-from profiler.manifest import CapturedFile, NativeRun, Recorder, State
+from profiler.manifest import UNSAMPLED, CapturedFile, NativeRun, Recorder, State
 from profiler.recording.recorder import boot_id, started_ticks
 
+_SAMPLED_INTERVALS = 3.0  # a run of so many intervals has been sampled
 # A job keeps 64 KiB in reserve for its last words, and gives them back before it looks.
 _FULL_BYTES = 128 << 10
 
@@ -93,6 +97,20 @@ def sampled_state(files: Sequence[CapturedFile], *, cut_off: bool) -> State:
     if not files:
         return State.FAILED
     return State.PARTIAL if cut_off else State.COMPLETE
+
+
+def unsampled(sampler: Sampler, folder: Path, wall: float, interval: float) -> str | None:
+    """What to say of a sampler that had no time for a sample; None where it had."""
+    if wall > _SAMPLED_INTERVALS * interval:  # not to read what may be large
+        return None
+    try:
+        profiles = [
+            sampler.read(file) for file in folder.iterdir() if sampler.is_output(file.name)
+        ]
+    except (ParseError, OSError):
+        return None  # who reads the session is told of its damage
+    samples = [p.samples for p in profiles if isinstance(p, SampleProfile)]
+    return None if any(samples) or not samples else UNSAMPLED
 
 
 def state_of(captures: Sequence[State], *, whole: bool) -> State:

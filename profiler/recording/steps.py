@@ -21,6 +21,7 @@ from profiler.recording.captured import (
     outcome_of,
     sampled_state,
     shell_status,
+    unsampled,
 )
 from profiler.recording.follow import Follower, wait_to_be_stopped
 from profiler.recording.heap_watch import HeapMoment, HeapWatch, LiveHeap
@@ -100,7 +101,7 @@ class StepRunner:
             wall = native.wall_seconds or wall
             reason = reason or full_storage(running.usage)
         for name in step.samplers:
-            note = failures.get(name) or reason
+            note = failures.get(name) or reason or self._unsampled(name, wall)
             files = captured_files(self.writer.folder(name))
             cut_off = name in failures or (reason is not None and self.plan.has_end)
             entry = CaptureEntry(
@@ -116,6 +117,12 @@ class StepRunner:
             self._captured(step, entry)
         if running is not None:
             running.discard()
+
+    def _unsampled(self, name: str, wall: float) -> str | None:
+        """What to say of a sampler for whose first sample the run was too short."""
+        sampler = registry.sampler(name)
+        interval = self.plan.settings_of(name).interval_seconds or sampler.default_interval
+        return unsampled(sampler, self.writer.folder(name), wall, interval)
 
     def _run_again(self, step: Step) -> None:
         """A native run after the first: its samples are no captures (profiler/repeats.py)."""

@@ -216,7 +216,9 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         how = f"{sign(_MARKS[entry.state], ascii_only=ascii_only)} {entry.state.value}"
         if entry.exit_status:
             how += f", {exit_text(entry.exit_status)}"
-        if entry.note:
+        if entry.is_unsampled:
+            how = f"{sign('info', ascii_only=ascii_only)} not sampled"
+        elif entry.note:
             how += f": {entry.note}"
         took = NOT_MEASURED if entry.wall_seconds is None else duration(entry.wall_seconds)
         return (entry.tool, *asked, found, took, how)

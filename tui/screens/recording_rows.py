@@ -50,12 +50,11 @@ def expected_of(step: Step, expected: Expected) -> float | None:
 
 
 def reasons(feed: RecordingFeed) -> list[str]:
-    """Why steps went as they did, whole: a row of the table has no room for it."""
-    named: dict[str, list[str]] = {}
-    for state in feed.steps:
-        if state.note is not None:
-            named.setdefault(state.note, []).append(step_title(state.step))
-    return [f"{', '.join(steps)}: {note}" for note, steps in named.items()]
+    """Why captures are as they are, whole: a row of the table has no room for it."""
+    tools: dict[str, list[str]] = {}
+    for tool, note in list(feed.notes.items()):
+        tools.setdefault(note, []).append(tool)
+    return [f"{', '.join(named)}: {note}" for note, named in tools.items()]
 
 
 def late(feed: RecordingFeed, expected: Expected) -> str:

@@ -115,6 +115,8 @@ def test_a_run_too_short_for_a_sample_is_no_damage() -> None:
         profile = parse_content(content, "vmstat.txt")
         assert (profile.samples, profile.damage, profile.started) == (0, (), 17)
         assert len(table(profile)) == 0
+    for content in (b"\n# cost_seconds 0.003\n", b"# interval_seconds 1\n# vers"):
+        assert parse_content(content, "vmstat.txt").samples == 0  # ended within its head
     with pytest.raises(ParseError, match="not vmstat's table"):
         parse_content(head + b"vmstat: not found\n", "vmstat.txt")
 
