@@ -217,6 +217,11 @@ def short_name(function: str) -> str:
     return (words[-1] if len(words) > 1 and "operator" not in text else text) or function
 
 
+def is_bare_call(function: str) -> bool:
+    """Whether it is a call operator that does not say of what."""
+    return _CALL in function and short_name(function) == _CALL
+
+
 def name_in_stack(frames: Sequence[Frame], place: int) -> str | None:
     """The function of a stack's frame; of a bare call operator, with what it is in.
 
@@ -225,12 +230,12 @@ def name_in_stack(frames: Sequence[Frame], place: int) -> str | None:
     same, and is a lambda only where a frame says so.
     """
     frame = frames[place]
-    if frame.fn is None or short_name(frame.fn) != _CALL:
+    if frame.fn is None or not is_bare_call(frame.fn):
         return frame.fn
     around = [
         outer
         for outer in takewhile(lambda f: f.ip == frame.ip is not None, frames[place + 1 :])
-        if outer.fn is not None and short_name(outer.fn) != _CALL
+        if outer.fn is not None and not is_bare_call(outer.fn)
     ]
     if not around:
         return frame.fn

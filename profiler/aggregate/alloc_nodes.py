@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from collectors.records.heap import AllocPoint, AllocTree
+from profiler.aggregate.inlined_calls import call_names
 from profiler.functions import short_name
 from profiler.own_code import is_library
 
@@ -85,13 +86,14 @@ class _Places:
         self.known: list[AllocPlace] = []
         self._numbers: dict[tuple[str, str], int] = {}
 
-    def of_points(self, points: Sequence[AllocPoint], used: Sequence[int]) -> dict[int, int]:
+    def of_points(self, tree: AllocTree) -> dict[int, int]:
         """The place of each point that a tree uses."""
-        return {number: self._number(points[number]) for number in set(used)}
+        names = call_names(tree)
+        return {n: self._number(tree.points[n], names.get(n)) for n in set(tree.point)}
 
-    def _number(self, point: AllocPoint) -> int:
+    def _number(self, point: AllocPoint, called: str | None) -> int:
         frame = point.frame
-        function = point.text if frame is None else (frame.fn or "???")
+        function = called or (point.text if frame is None else (frame.fn or "???"))
         where = ""
         if self._compared and point.places is not None:
             function = _REST
@@ -102,10 +104,10 @@ class _Places:
         found = self._numbers.get((function, where))
         if found is None:
             found = self._numbers[function, where] = len(self.known)
-            label = function if frame is None else short_name(function)
+            label = function if frame is None or called else short_name(function)
             if frame is None and point.places is None:
                 label = "everything allocated"
-            if label == "operator()":  # a lambda is known by its line alone
+            if label == "operator()":  # known by its line alone
                 label = f"operator() {where}"
             self.known.append(
                 AllocPlace(
@@ -147,7 +149,7 @@ def alloc_nodes(
     places = _Places(compared=base is not None)
     root = _Node(-1)
     for number, one in enumerate(t for t in (tree, base) if t is not None and len(t)):
-        of_point = places.of_points(one.points, one.point)
+        of_point = places.of_points(one)
         root.place = of_point[one.point[0]] if root.place < 0 else root.place
         for path, size in _paths(one):
             way = [of_point[p] for p in path]

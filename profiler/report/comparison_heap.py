@@ -84,5 +84,5 @@ def _tree(profile: HeapProfile, index: int, points: AllocationPoints) -> dict[st
         "snapshot": index,
         "depth": array("H", (tree.depth[i] for i in kept)),
         "bytes": array("d", (tree.bytes[i] for i in kept)),
-        "point": array("i", (points.number(tree.points, tree.point[i]) for i in kept)),
+        "point": points.numbers(tree, kept),
     }

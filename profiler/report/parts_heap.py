@@ -1,11 +1,12 @@
 """The heap's share of a page: timelines, and allocation trees that load when looked at."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from collectors.records.heap import AllocPoint, AllocTree, HeapProfile, HeapSnapshot, TreeKind
+from profiler.aggregate.inlined_calls import call_names
 from profiler.charts.heap import drawn_snapshots, heap_timeline_figure
 from profiler.functions import short_name
 from profiler.own_code import is_library
@@ -35,11 +36,17 @@ class AllocationPoints:
         self._known: dict[str, int] = {}
         self._tables: dict[int, tuple[Sequence[AllocPoint], dict[int, int]]] = {}
 
-    def number(self, points: Sequence[AllocPoint], index: int) -> int:
-        table = self._tables.setdefault(id(points), (points, {}))[1]
-        found = table.get(index)
-        if found is None:
-            found = table[index] = self._intern(points[index])
+    def numbers(self, tree: AllocTree, nodes: Iterable[int]) -> "array[int]":
+        """The number of each of these nodes' points."""
+        table = self._tables.setdefault(id(tree.points), (tree.points, {}))[1]
+        names = call_names(tree)
+        found = array("i")
+        for node in nodes:
+            index = tree.point[node]
+            number = table.get(index)
+            if number is None:
+                number = table[index] = self._intern(tree.points[index], names.get(index))
+            found.append(number)
         return found
 
     def columns(self) -> dict[str, list[str] | list[int]]:
@@ -51,9 +58,9 @@ class AllocationPoints:
             "library": self.library,
         }
 
-    def _intern(self, point: AllocPoint) -> int:
+    def _intern(self, point: AllocPoint, called: str | None) -> int:
         frame = point.frame
-        full = point.text if frame is None else (frame.fn or "???")
+        full = called or (point.text if frame is None else (frame.fn or "???"))
         place = ""
         if frame is not None:
             if frame.file is not None:
@@ -64,8 +71,8 @@ class AllocationPoints:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = len(self.labels)
-            name = full if frame is None else short_name(full)
-            if name == "operator()":  # a lambda is known by its line alone
+            name = full if frame is None or called else short_name(full)
+            if name == "operator()":  # known by its line alone
                 name = f"operator() {place}"
             self.labels.append(visible(name, 120))
             self.library.append(int(is_library(point)))
@@ -137,7 +144,7 @@ def heap_parts(
             {
                 "depth": array("H", (tree.depth[i] for i in kept)),
                 "bytes": array("d", (tree.bytes[i] for i in kept)),
-                "point": array("i", (points.number(tree.points, tree.point[i]) for i in kept)),
+                "point": points.numbers(tree, kept),
                 "left_out": len(tree) - len(kept),
             },
         )
