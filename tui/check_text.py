@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from profiler.check.checking import Checked, Outcome
-from profiler.check.places import Where
+from profiler.check.places import MOST, Where
 from profiler.figures import plural
 from tui.text import printable
 
@@ -25,7 +25,9 @@ def check_lines(checked: Checked) -> Iterator[str]:
             yield printable(f"          {place.text}{_at(place)}")
         more = len(outcome.places) - _MOST_PLACES
         if more > 0:
-            yield f"          … and {more} more"
+            # Of very many not all were kept, so that how many there are is not known here.
+            number = "" if len(outcome.places) >= MOST else f"{more} "
+            yield f"          … and {number}more: `droidgrind show --all` lists them"
     broken = len(checked.broken)
     whole = len(checked.outcomes)
     if not whole:

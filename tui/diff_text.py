@@ -98,7 +98,8 @@ def _more(number: int, word: str, shown: int) -> Iterator[str]:
 def _place(frame: Frame) -> str:
     where = (frame.file or frame.obj or "").rpartition("/")[2]
     line = f":{frame.line}" if frame.file and frame.line else ""
-    return f"{frame.fn or '???'} ({where}{line})" if where else frame.fn or "???"
+    name = short_name(frame.fn or "???")
+    return f"{name} ({where}{line})" if where else name
 
 
 def _cost(diff: CostDiff, tool: str, within: int | None) -> Iterator[str]:

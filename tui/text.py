@@ -12,6 +12,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+_HANG = 6  # cells: more than what stands below a line is further in
 _READABLE = 16  # cells of a text that tell what it is
 _FIGURE = re.compile(r"(\d) (%|[KMG]iB|B|[kMG]|m?s)(?!\w)")
 # Latin letters, boxes, blocks and Braille take one cell each, and are what plots are made of.
@@ -145,7 +146,7 @@ def screen_cells() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def print_folded(lines: Iterable[str], *, hang: int = 4) -> None:
+def print_folded(lines: Iterable[str], *, hang: int = _HANG) -> None:
     """Print lines, on a terminal none wider than it is: they go on below, further in."""
     within = screen_cells()
     for line in lines:
@@ -153,7 +154,7 @@ def print_folded(lines: Iterable[str], *, hang: int = 4) -> None:
             print_line(part)
 
 
-def folded(line: str, within: int, *, hang: int = 4) -> list[str]:
+def folded(line: str, within: int, *, hang: int = _HANG) -> list[str]:
     """A line as several of so many cells, broken between words; figures keep their units.
 
     What goes on below begins `hang` cells further in.

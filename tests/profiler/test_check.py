@@ -532,3 +532,14 @@ def test_annotations_cannot_be_forged_by_names() -> None:
         assert "\r" not in line
     (github,) = annotations(checked, "github")
     assert github.startswith("::error file=a%2Cb%3Ac%0A%3A%3Aerror%3A%3A.cpp,line=3,")
+
+
+def test_of_very_many_places_no_number_is_made_up(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = DATA / "memcheck/3.28-x86_64/memcheck-bugs.xml"
+    session = import_files([log], tmp_path)
+    assert main(["check", str(session.directory), "--max", "errors=5"]) == 1
+    said = capsys.readouterr().out
+    assert "errors is 25, at most 5 is allowed" in said
+    assert "… and more: `droidgrind show --all` lists them" in said

@@ -43,7 +43,7 @@ def test_what_a_table_can_spare_is_left_out_where_texts_would_tell_nothing() -> 
 
 def test_a_sentence_goes_on_below_and_keeps_figures_whole() -> None:
     assert folded("  caches: I1 32.0 KiB", 21) == ["  caches: I1 32.0 KiB"]
-    assert folded("  caches: I1 32.0 KiB", 20) == ["  caches: I1", "      32.0 KiB"]
+    assert folded("  caches: I1 32.0 KiB", 20) == ["  caches: I1", "        32.0 KiB"]
     assert folded("  a-long-word 1", 8, hang=0) == ["  a-long-word", "  1"]
 
 
