@@ -217,7 +217,7 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         if entry.exit_status:
             how += f", {exit_text(entry.exit_status)}"
         if entry.is_unsampled:
-            how = f"{sign('info', ascii_only=ascii_only)} not sampled"
+            how = f"{sign('info', ascii_only=ascii_only)} no sample"
         elif entry.note:
             how += f": {entry.note}"
         took = NOT_MEASURED if entry.wall_seconds is None else duration(entry.wall_seconds)

@@ -13,7 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.text import width
+from tui.text import clip, width
 from tui.widgets.line_style import LineWidget
 
 Values = Sequence[float | None]
@@ -226,9 +226,10 @@ class AreaPlot(LineWidget):
                 break
             segments += [Segment(mark, self.coloured(layer.colour)), Segment(text, base)]
             used += 1 + width(text)
-        if self.note and used + width(self.note) <= cells:
-            segments.append(Segment(self.note, self.coloured("dim")))
-            used += width(self.note)
+        note = self.note if self.areas else clip(self.note, cells)
+        if note and used + width(note) <= cells:
+            segments.append(Segment(note, self.coloured("dim")))
+            used += width(note)
         segments.append(Segment(" " * (cells - used), base))
         return self._strip(0, segments, cells)
 

@@ -15,6 +15,7 @@ from tui.recording_text import step_title
 from tui.widgets.area_plot import AreaPlot, Layer
 
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
+_TOO_SHORT = "not sampled: the run was too short"
 _SHOWN_SECONDS = 60
 _INTERVAL_SECONDS = 0.1
 
@@ -61,8 +62,7 @@ class RecordingPlot(Vertical):
         track = self._track
         if len(track) < 2:
             over = any(s.step.run and s.outcome is not None for s in feed.steps)
-            note = "not sampled: the native run was too short" if over else "no sample yet"
-            self._plot.set_layers((), note=note)
+            self._plot.set_layers((), note=_TOO_SHORT if over else "no sample yet")
             return
         start = max(track.start, track.end - _SHOWN_SECONDS)
         queue = Slots(track, start, track.end, self._plot.dots).largest(track.system.running)
@@ -80,8 +80,7 @@ class RecordingPlot(Vertical):
         peak = max((moment.bytes for moment in moments), default=0)
         if not peak:  # Valgrind may have been asked before the program's first block
             self.border_subtitle = ""
-            note = "no sample of the heap was taken: the run was too short"
-            self._plot.set_layers((), note=note if over else "no sample of the heap yet")
+            self._plot.set_layers((), note=_TOO_SHORT if over else "no sample yet")
             return
         of_process = moments[-1].of == "process"
         if of_process:

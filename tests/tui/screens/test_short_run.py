@@ -50,7 +50,7 @@ async def test_the_overview_says_one_thing(
         tools = app.screen.query_one("#tools", LineTable).rows
         row = next(tools[i] for i in range(len(tools)) if tools[i][0] == "vmstat")
         assert row[2] == f"● {UNSAMPLED}"
-        assert row[4] == "● not sampled"
+        assert row[4] == "● no sample"
 
 
 def test_the_command_line_says_the_same(
