@@ -27,6 +27,16 @@ With all of it shown, threads of the recording are counted from their start.
 Figures of the whole machine are of everything that ran on it, not of the target alone."""
 
 
+def scheduling_tools(session: Session) -> tuple[str, ...]:
+    """The samplers that a session was recorded with."""
+    known = registry.tool_names()
+    return tuple(
+        tool
+        for tool in session.tools
+        if tool in known and registry.shape(tool) is Shape.SAMPLES
+    )
+
+
 class SchedulingScreen(SessionScreen[Track]):
     """Who ran, who waited, and where."""
 
@@ -38,14 +48,22 @@ class SchedulingScreen(SessionScreen[Track]):
         yield SchedulingView(ascii_only=self.dashboard.ascii_only)
 
     def read(self, session: Session) -> Track | None:
-        known = registry.tool_names()
         found: dict[str, SampleProfile] = {}
-        for tool in session.tools:
-            if tool in known and registry.shape(tool) is Shape.SAMPLES:
-                for profile in session.profiles(tool)[:1]:
-                    if isinstance(profile, SampleProfile):
-                        found[tool] = profile
+        for tool in scheduling_tools(session):
+            for profile in session.profiles(tool)[:1]:
+                if isinstance(profile, SampleProfile):
+                    found[tool] = profile
         return track_of(found)
+
+    def why_empty(self) -> str:
+        session = self.dashboard.session
+        recorded = () if session is None else scheduling_tools(session)
+        if not recorded:
+            return self.empty
+        return (
+            f"No sample was taken ({', '.join(recorded)}): the run was too short. "
+            "record --rate takes more of them a second."
+        )
 
     def show(self, content: Track) -> None:
         view = self.query_one(SchedulingView)

@@ -50,6 +50,10 @@ class SessionScreen(FrameScreen, Generic[Content]):
     def show(self, content: Content) -> None:
         raise NotImplementedError
 
+    def why_empty(self) -> str:
+        """What is said where `read` found nothing."""
+        return self.empty
+
     def reveal(self, key: str) -> None:
         """Put the cursor on what `key` names."""
 
@@ -114,7 +118,7 @@ class SessionScreen(FrameScreen, Generic[Content]):
         message.stop()
         if message.content is None:
             growing = self._session is not None and self._session.state is State.RECORDING
-            self._say(_GROWING if growing else self.empty)
+            self._say(_GROWING if growing else self.why_empty())
             return
         self.content = cast("Content", message.content)
         self.query_one("#notice").display = False

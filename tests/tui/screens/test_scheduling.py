@@ -15,6 +15,7 @@ from collectors.readers.proc import CpuSample, Sample
 from collectors.records.samples import SampleProfile
 from profiler.aggregate.samples import thread_totals
 from profiler.charts.style import COLOURS
+from profiler.importing import import_files
 from profiler.store import Session, open_session
 from profiler.watching import busiest
 from profiler.watching.live import WatchRequest
@@ -155,6 +156,19 @@ async def test_two_samples_at_once_tell_no_shares(demo: Session) -> None:
         assert "%" not in machine.shares.render_line(0).text
         assert [row.text for row in machine.cpus.rows] == ["–"]
         assert machine.axis.ends[0] == "0 s"
+
+
+async def test_a_run_too_short_for_a_sample_is_said(tmp_path: Path) -> None:
+    text = Path("tests/data/vmstat/procps-4.0.2/plain.txt").read_text().splitlines()[:3]
+    file = tmp_path / "vmstat.txt"
+    file.write_text("\n".join(text) + "\n")  # the row of sums since boot, and no other
+    short = import_files([file], tmp_path, directory=tmp_path / "short")
+    async with stored(short).run_test(size=(160, 48)) as pilot:
+        for _ in range(2):
+            await pilot.pause()
+            await pilot.app.workers.wait_for_complete()
+        notice = pilot.app.screen.query_one("#notice", Notice)
+        assert "No sample was taken (vmstat): the run was too short" in notice.text
 
 
 def test_a_place_on_the_axis_is_never_less_than_nothing() -> None:
