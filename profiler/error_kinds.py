@@ -73,6 +73,55 @@ KINDS = {
     ),
     "Leak_StillReachable": KindWords("Not freed at exit, but still pointed to", "info"),
 }
+# Where a title has no room: what errors of a kind are counted as.
+SHORT = {
+    "InvalidWrite": "invalid write{s}",
+    "InvalidRead": "invalid read{s}",
+    "InvalidJump": "invalid jump{s}",
+    "InvalidFree": "invalid free{s}",
+    "MismatchedFree": "mismatched free{s}",
+    "Overlap": "overlap{s}",
+    "UninitCondition": "uninitialised condition{s}",
+    "UninitValue": "uninitialised pointer{s}",
+    "SyscallParam": "bad system call argument{s}",
+    "ClientCheck": "failed check{s}",
+    "FishyValue": "impossible size{s}",
+    "InvalidMemPool": "unknown memory pool{s}",
+    "CoreMemError": "core memory error{s}",
+    "ReallocSizeZero": "zero-size realloc{s}",
+    "InvalidSizeAndAlignment": "badly sized or aligned allocation{s}",
+    "InvalidAlignment": "badly aligned allocation{s}",
+    "InvalidSize": "badly sized allocation{s}",
+    "MismatchedAllocateDeallocateSize": "free{s} of another size",
+    "MismatchedAllocateDeallocateAlignment": "free{s} of another alignment",
+    "FdBadClose": "double close{s}",
+    "FdBadUse": "use{s} of a closed file",
+    "FdNotClosed": "file{s} left open",
+    "Race": "data race{s}",
+    "ConflictingAccess": "data race{s}",
+    "UnlockUnlocked": "unlock{s} of what is not locked",
+    "UnlockForeign": "unlock{s} of another's lock",
+    "UnlockBogus": "unlock{s} of no lock",
+    "PthAPIerror": "failed thread call{s}",
+    "MutexErr": "mutex error{s}",
+    "RwlockErr": "reader-writer lock error{s}",
+    "SemaphoreErr": "semaphore error{s}",
+    "BarrierErr": "barrier error{s}",
+    "CondErr": "condition variable error{s}",
+    "CondWaitErr": "wait{s} with two mutexes",
+    "CondDestrErr": "destroyed condition variable{s}",
+    "LockOrder": "lock order error{s}",
+    "CondRaceErr": "signal{s} without the mutex",
+    "GenericErr": "thread error{s}",
+    "InvalidThreadId": "unknown thread{s}",
+    "Dubious": "condition{s} without a mutex",
+    "HoldtimeErr": "lock{s} held too long",
+    "Misc": "dubious use{s} of threads",
+    "Leak_DefinitelyLost": "definite leak{s}",
+    "Leak_IndirectlyLost": "indirect leak{s}",
+    "Leak_PossiblyLost": "possible leak{s}",
+    "Leak_StillReachable": "block{s} still reachable",
+}
 SIGNS = {"error": "✖", "warning": "▲", "info": "●", "ok": "✔"}
 
 
@@ -81,6 +130,12 @@ def kind_words(kind: str) -> KindWords:
     return KINDS.get(kind) or KindWords(
         kind, "warning" if kind.startswith("Leak_") else "error"
     )
+
+
+def kind_counted(kind: str, number: int) -> str:
+    """`1 invalid write`, `3 blocks still reachable`."""
+    words = SHORT.get(kind)  # a newer Valgrind's passes under its own name
+    return f"{number:,} {words.format(s='' if number == 1 else 's') if words else kind}"
 
 
 _ORDER = {kind: place for place, kind in enumerate(KINDS)}

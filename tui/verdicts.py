@@ -1,11 +1,14 @@
 """A tool's figures in one line each: the overview of the dashboard."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from collectors.records.shared import Shape
+from profiler.error_kinds import kind_counted
 from profiler.figures import count, percent, plural, seconds, short_count, size
+from profiler.finding import Finding
+from profiler.finding import worst as worst_of
 from profiler.manifest import UNSAMPLED, State
 from profiler.rules.words import function
 from profiler.store import Session
@@ -33,6 +36,19 @@ def so_far(found: Verdict) -> Verdict:
     """A verdict on a tool that has not ended: what is not there may come."""
     severity = "info" if found.severity == "ok" else found.severity
     return Verdict(severity, f"so far: {found.text}")
+
+
+# The rules that judge what a line tells; errors are judged one by one.
+_JUDGES = {Shape.COST: "cache-", Shape.SAMPLES: "sched-starved"}
+
+
+def judged(found: Verdict, shape: Shape, findings: Iterable[Finding]) -> Verdict:
+    """As bad as the findings on it are: a line has no rule of its own."""
+    rule = _JUDGES.get(shape)
+    if rule is None:
+        return found
+    said = [f.severity.value for f in findings if f.rule.startswith(rule)]
+    return replace(found, severity=worst_of([found.severity, *said]))
 
 
 def nothing_found(session: Session) -> str:
@@ -76,7 +92,7 @@ def _errors(figures: Figures, worst: str) -> Verdict:
     if not number:
         return Verdict("ok", "no error" if leaks is None else "no memory error, no leak")
     kinds = sorted(figures["by_kind"].items(), key=lambda item: -item[1])
-    named = ", ".join(f"{n} {kind}" for kind, n in kinds[:3])
+    named = ", ".join(kind_counted(kind, n) for kind, n in kinds[:3])
     leak = f"; {size(lost)} definitely lost" if lost else ""
     return Verdict(worst, f"{plural(number, 'report')}: {named}{leak}")
 
@@ -86,16 +102,14 @@ def _cost(figures: Figures) -> Verdict:
     reads, writes = events.get("Dr"), events.get("Dw")
     main = "Ir" if "Ir" in events else next(iter(events))
     text = f"{short_count(events[main])} {'instructions' if main == 'Ir' else main}"
-    rate = 0.0
     if reads is not None and writes is not None and "D1mr" in events:
         misses = events["D1mr"] + events["D1mw"]
-        rate = misses / ((reads + writes) or 1)
         text += f", D1 misses {percent(misses, reads + writes)} of reads+writes (simulated)"
     top = figures["top"]
     if top:
         share = percent(top[0][main], events[main])
         text += f"; most in {function(top[0]['function'])} ({share})"
-    return Verdict("warning" if rate >= 0.05 else "info", text)
+    return Verdict("info", text)
 
 
 def _heap(figures: Figures) -> Verdict:
@@ -128,8 +142,7 @@ def _threads(figures: Figures) -> Verdict:
         f"{plural(len(threads), 'thread')}; longest wait for a CPU: {worst['name']}, "
         f"{seconds(worst['wait_seconds'])}{of_both}"
     )
-    starved = share is not None and share >= 0.1 and worst["wait_seconds"] >= 0.05
-    return Verdict("warning" if starved else "ok", text)
+    return Verdict("info", text)
 
 
 def _system(figures: Figures) -> Verdict:

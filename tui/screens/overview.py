@@ -1,7 +1,7 @@
 """The first screen of a session: what each tool found, and where to look."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from textual.containers import Vertical
@@ -27,7 +27,7 @@ from tui.screens.errors_data import error_profiles
 from tui.screens.session_screen import SessionScreen
 from tui.text import width
 from tui.theme import sign
-from tui.verdicts import NOTHING, STILL_RUNS, Verdict, nothing_found, so_far, verdict
+from tui.verdicts import NOTHING, STILL_RUNS, Verdict, judged, nothing_found, so_far, verdict
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable, Row, TableColumn
 from tui.workers import run_in_thread
@@ -170,12 +170,26 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         if message.session is not self.dashboard.session:
             return
         self._findings = message.findings
+        self._lines = [
+            replace(line, found=judged(line.found, line.shape, message.findings))
+            if line.found is not None and line.shape is not None and self._judges(line)
+            else line
+            for line in self._lines
+        ]
+        self._fill()
         table = self.query_one("#stands-out", LineTable)
         table.empty = nothing_found(message.session)
         self._fill_findings()
         table.refresh()
         self.dashboard.set_count("findings", len(message.findings))
         self.dashboard.set_count("errors", message.errors)
+
+    def _judges(self, line: ToolLine) -> bool:
+        """Whether findings speak of its figures: of threads, and of one tool that counts."""
+        tool = line.entry.tool
+        if line.shape is Shape.SAMPLES:
+            return tool == "schedstat"
+        return tool == next(e.entry.tool for e in self._lines if e.shape is line.shape)
 
     def _fill_findings(self) -> None:
         """The evidence has what room the titles leave."""
