@@ -56,7 +56,7 @@ async def test_a_line_has_no_rule_of_its_own(demo: Session, settle: Settle) -> N
         found = {str(row[0]): str(row[2]) for row in (rows[i] for i in range(len(rows)))}
         assert found["schedstat"].startswith("● ")
         assert found["cachegrind"].startswith("▲ ")
-        assert "1 invalid write, 1 invalid read, 1 uninitialised condition" in found["memcheck"]
+        assert "1 invalid write, 1 invalid read, 1 unset condition" in found["memcheck"]
 
 
 STARVED = Finding(
