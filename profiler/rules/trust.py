@@ -230,11 +230,11 @@ def _truncated(recorded: Recorded, context: Context) -> Iterator[Finding]:
     """Tools that failed, were cut off or never ran, or whose files are damaged."""
     known = registry.tool_names()
     for entry in recorded.captures:
-        if entry.tool not in known:
-            continue
+        if entry.tool not in known or entry.state is State.RECORDING:
+            continue  # what is still written has no end yet
         shape = registry.shape(entry.tool)
         hurt = [d for tool, d in recorded.damage if tool == entry.tool and hurts(d, shape)]
-        if entry.state in {State.COMPLETE, State.RECORDING} and not hurt:
+        if entry.state is State.COMPLETE and not hurt:
             continue
         chosen = entry.state is State.PARTIAL and "stopped" in (entry.note or "")
         failed = entry.state is State.FAILED

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from profiler.findings import session_findings
 from profiler.manifest import State
 from profiler.recording.captured import this_process
 from profiler.recording.form import Typed
@@ -168,6 +169,20 @@ async def test_a_session_that_is_read_stays_when_a_recording_ends(
         feed._tell()
         await settle(pilot)
         assert app.session is demo
+
+
+def test_a_file_that_is_still_written_is_not_called_damaged(
+    growing: Session, demo: Session
+) -> None:
+    xml = next(demo.folder("memcheck").glob("*.xml"))
+    (growing.folder("memcheck") / xml.name).write_bytes(xml.read_bytes()[:3000])
+    assert growing.reading("memcheck").all_damage()
+    assert "trust-truncated" not in {one.rule for one in session_findings(growing)}
+    SessionWriter(growing.directory, growing.manifest).save(
+        replace(growing.manifest, recorder=None)  # who recorded it is gone
+    )
+    cut_off = open_session(growing.directory)
+    assert "trust-truncated" in {one.rule for one in session_findings(cut_off)}
 
 
 async def test_what_has_not_ended_is_judged_as_that_and_followed(
