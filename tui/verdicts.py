@@ -93,7 +93,7 @@ def _errors(figures: Figures, worst: str) -> Verdict:
         return Verdict("ok", "no error" if leaks is None else "no memory error, no leak")
     kinds = sorted(figures["by_kind"].items(), key=lambda item: -item[1])
     named = ", ".join(kind_counted(kind, n) for kind, n in kinds[:3])
-    leak = f"; {size(lost)} definitely lost" if lost else ""
+    leak = f"; {size(lost)} leaked" if lost else ""
     return Verdict(worst, f"{plural(number, 'report')}: {named}{leak}")
 
 
