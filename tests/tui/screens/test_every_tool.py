@@ -126,7 +126,7 @@ async def test_heap_leads_to_the_source(
         await settle(pilot)
         assert isinstance(app.screen, SourceScreen)
         code = app.screen.query_one(CodeView)
-        assert "realloc" in str(code.rows[code.cursor][1])
+        assert "realloc" in str(code.rows[code.cursor][2])
         opened: list[tuple[str, int | None]] = []
         monkeypatch.setattr(
             "tui.screens.source.open_in_editor", lambda _app, *place: opened.append(place)
