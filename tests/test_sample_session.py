@@ -93,7 +93,7 @@ def test_each_error_is_shown_with_its_function_and_line(
     session: Path, kind: str, function: str, mark: str
 ) -> None:
     text = droidgrind("show", session)
-    place = rf"{function}\(\) \(sample\.cpp:{line_of(mark)}\)"
+    place = rf"\(anon\)::{function} \(sample\.cpp:{line_of(mark)}\)"
     assert re.search(rf"  #\d+ {kind}: [^\n]*\n      at [^\n]*{place}\n", text), text
 
 

@@ -191,4 +191,6 @@ def test_a_killed_worker_loses_and_doubles_nothing(plan: Path, scheduler: str) -
 def test_no_scheduler_is_said(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("distributed")
     assert main(["fleet", str(plan), "--scheduler", "nonsense"]) == 2
-    assert "no Dask scheduler answers at nonsense" in capsys.readouterr().err
+    assert "nonsense: write a scheduler's address as tcp://" in capsys.readouterr().err
+    assert main(["fleet", str(plan), "--scheduler", "tcp://127.0.0.1:1"]) == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:1" in capsys.readouterr().err

@@ -268,7 +268,7 @@ def test_the_command_resolves_stores_and_says_what(
     document = json.loads(capsys.readouterr().out)
     assert document["files"][0]["resolved"] == document["files"][0]["addresses"] > 0
     assert main(["show", str(directory)]) == 0
-    assert "net::lose(int) (net.cpp:" in capsys.readouterr().out
+    assert "net::lose (net.cpp:" in capsys.readouterr().out
 
 
 def test_a_directory_that_is_not_there_is_refused_before_anything_runs(
