@@ -125,11 +125,13 @@ class CostIndex:
 
     `totals` and `symbol_counts` have one entry an event; `symbol_counts[e][i]` is the self
     cost of symbol i. `leading` are the symbols with the most of the first event, in order.
+    `own_files` says whether each line is in the file of its symbol (None: not looked at).
     """
 
     totals: tuple[int, ...]
     symbol_counts: "tuple[memoryview[int], ...]"
     leading: tuple[int, ...]
+    own_files: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

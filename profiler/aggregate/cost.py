@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import Any, Generic, TypeVar
 
-from collectors.records.cost import UNKNOWN, CostProfile, Symbol
+from collectors.records.cost import UNKNOWN, CostProfile, Symbol, SymbolTable
 
 _MANY_ROWS = 100_000  # above, numpy's import is cheaper than a plain loop over the columns
 _FEW_RUNS = 3  # rows a run, from which on it is worth summing them first
@@ -135,6 +135,20 @@ def _sums_by_number(
     columns = [column[order].data for column in columns]
     sums = group_sums_by_numpy(groups.data, columns, len(distinct))
     return distinct, sums
+
+
+def lines_in_own_files(profile: CostProfile, symbols: SymbolTable) -> bool:
+    """Whether each line is in the file of its function; else others were inlined into it.
+
+    `symbols` are the profile's, with the numbers of its files.
+    """
+    if len(profile.row_symbol) < _MANY_ROWS:
+        of, rows = symbols.file_of, zip(profile.row_symbol, profile.row_file, strict=True)
+        return all(of[symbol] == file for symbol, file in rows)
+    import numpy as np
+
+    own = np.asarray(symbols.file_of)[np.asarray(profile.row_symbol)]
+    return bool(np.array_equal(own, np.asarray(profile.row_file)))
 
 
 def sum_by_function(

@@ -10,7 +10,12 @@ from enum import StrEnum
 from typing import Any
 
 from collectors.records.cost import UNKNOWN, CostProfile, SymbolTable
-from profiler.aggregate.cost import by_file, by_function, group_sums_by_numpy
+from profiler.aggregate.cost import (
+    by_file,
+    by_function,
+    group_sums_by_numpy,
+    lines_in_own_files,
+)
 
 
 class Grouping(StrEnum):
@@ -142,15 +147,14 @@ def _functions(profiles: Sequence[CostProfile]) -> CostTable:
 
 def _files_are_of_symbols(profiles: Sequence[CostProfile]) -> bool:
     """Whether each line is in the file of its function: then functions' sums are enough."""
-    import numpy as np
-
     if len(profiles) != 1 or not isinstance(profiles[0].symbols, SymbolTable):
         return False
     profile, symbols = profiles[0], profiles[0].symbols
     if symbols.files is not profile.files:
         return False
-    own = np.asarray(symbols.file_of)[np.asarray(profile.row_symbol)]
-    return bool(np.array_equal(own, np.asarray(profile.row_file)))
+    if profile.index is not None and profile.index.own_files is not None:
+        return profile.index.own_files
+    return lines_in_own_files(profile, symbols)
 
 
 def _regrouped(table: CostTable, column: int, grouping: Grouping) -> CostTable:

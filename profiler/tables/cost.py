@@ -20,7 +20,7 @@ from collectors.records.cost import (
     SymbolTable,
 )
 from collectors.records.shared import Damage
-from profiler.aggregate.cost import by_function
+from profiler.aggregate.cost import by_function, lines_in_own_files
 from profiler.tables.parquet import NotReadable, read_table, write_table
 from profiler.tables.stamp import Stamp, stamp_of
 
@@ -79,6 +79,7 @@ def write_cost_tables(folder: Path, name: str, raw: Path, profile: CostProfile) 
         "events": profile.events,
         "totals": list(profile.totals().values()),
         "leading": _leading(sums.counts),
+        "own_files": lines_in_own_files(profile, symbols),
         "processes": [asdict(process) for process in profile.processes],
         "damage": [asdict(damage) for damage in profile.damage],
         "edges": profile.edges is not None,
@@ -148,6 +149,7 @@ def _load(folder: Path, name: str, raw: Path) -> CostProfile | None:
             tuple(about["totals"]),
             tuple(symbols[_EVENT + event] for event in events),
             tuple(about["leading"]),
+            about.get("own_files"),
         ),
     )
 

@@ -55,6 +55,7 @@ class StackPane(Vertical):
         self._own = OwnCode()
         self._sources = Sources()
         self._asked = 0
+        self._said: tuple[str, ...] = ()  # what went wrong, and of which address
         self.frame: Frame | None = None
 
     def compose(self) -> ComposeResult:
@@ -85,6 +86,7 @@ class StackPane(Vertical):
         return several and self.size.width >= _COLUMN_CELLS * len(self.stacks)
 
     def on_resize(self) -> None:
+        self._fit_said()
         self._show_stacks()
 
     def show_record(self, record: ErrorRecord, own: OwnCode, sources: Sources) -> None:
@@ -103,12 +105,17 @@ class StackPane(Vertical):
         more = f"  ({', '.join(extra)})" if extra else ""
         # What it says of the address stands with what went wrong: neither tells much alone.
         address = next((aux.what for aux in record.aux if aux.what), "")
-        said = [printable(record.what + more), printable(address)]
-        lines = sum(-(-width(text) // max(1, self.size.width)) for text in said)
+        self._said = (printable(record.what + more), printable(address))
         what = self.query_one("#stack-what", Static)
-        what.styles.height = max(2, min(3, lines))
-        what.update("\n".join(said).rstrip(), layout=False)
+        what.update("\n".join(self._said).rstrip(), layout=False)
+        self._fit_said()
         self._show_stacks()
+
+    def _fit_said(self) -> None:
+        """As many lines as the sentences take; before the first layout there is no width."""
+        if self.size.width:
+            lines = sum(-(-width(text) // self.size.width) for text in self._said)
+            self.query_one("#stack-what", Static).styles.height = max(2, min(3, lines))
 
     def set_fold(self, *, fold: bool) -> None:
         """Whether frames of libraries are folded."""

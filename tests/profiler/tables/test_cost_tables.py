@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from collectors import registry
 from collectors.readers.cachegrind_out import parse_cachegrind
 from collectors.records.cost import CostProfile
 from collectors.records.shared import Shape
-from profiler.aggregate.cost import by_function
+from profiler.aggregate import cost
+from profiler.aggregate.cost import by_file, by_function
+from profiler.aggregate.cost_table import Grouping, cost_table
 from profiler.tables import through
 from profiler.tables.cost import load_cost_tables, write_cost_tables
 from profiler.tables.parquet import read_table, write_table
@@ -42,6 +45,39 @@ def test_a_profile_comes_back_from_its_tables(source: Path, tmp_path: Path) -> N
     stored = load_cost_tables(tmp_path / "t", "a.out", source)
     assert stored is not None
     assert as_plain(stored) == as_plain(profile)
+
+
+@pytest.mark.parametrize(
+    ("tool", "file", "own"),
+    [
+        ("cachegrind", "3.19-x86_64/cachegrind.bugs-cache.out", True),
+        ("callgrind", "3.28-x86_64/callgrind.sort.out", False),  # others were inlined
+    ],
+)
+@pytest.mark.parametrize("many_rows", [1, 10**9])
+def test_tables_know_whether_lines_are_in_the_files_of_their_functions(
+    tool: str,
+    file: str,
+    own: bool,
+    many_rows: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cost, "_MANY_ROWS", many_rows)
+    source = Path("tests/data") / tool / file
+    profile = registry.tool(tool).read(source)
+    assert isinstance(profile, CostProfile)
+    write_cost_tables(tmp_path, "a", source, profile)
+    stored = load_cost_tables(tmp_path, "a", source)
+    assert stored is not None
+    assert stored.index is not None
+    assert stored.index.own_files is own
+    sums = by_file([profile])
+    table = cost_table([stored], Grouping.FILE)
+    found = {table.names[0][i]: int(table.counts[0][i]) for i in range(len(table))}
+    assert {name: n for name, n in found.items() if n} == {
+        name: n for name, n in zip(sums.keys, sums.counts[0], strict=True) if n
+    }
 
 
 def test_the_place_of_a_text_is_found_in_the_stored_bytes(tmp_path: Path) -> None:
