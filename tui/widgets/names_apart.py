@@ -1,5 +1,6 @@
 """A column of names where equal ones are told apart by what else is known of their rows."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -9,13 +10,15 @@ from tui.text import clip, width
 from tui.widgets.column_rows import Names
 
 _SIGN = " · "
+_MANY_FILES = 64
 
 
 class NamesApart(Names):
     """Searched and sorted by the names alone; a cell of one that others have, too, says more.
 
     That is the file's last part, its whole path where that is another's, too, and else the
-    module's last part. Which rows have twins is found once; texts are made for visible cells.
+    module's last part. Both are looked for when a cell of the name is first seen: with hundreds
+    of thousands of rows most never are.
     """
 
     def __init__(
@@ -23,24 +26,39 @@ class NamesApart(Names):
     ) -> None:
         super().__init__(names.names, names.of)
         self._whole, self._files, self._modules, self._short = names, files, modules, short
-        twice = np.bincount(names.of)[names.of] > 1
-        kinds: dict[str, int] = {}
-        kind = np.asarray([kinds.setdefault(_last(f), len(kinds)) for f in files.names], int)
-        self._by_name = twice
-        self._by_last = _twins(twice, names.of, kind[files.of])
-        self._by_path = _twins(twice, names.of, files.of)
+        self._rows_of = np.bincount(names.of)  # how many rows a name has
+        self._seen: dict[int, _Twins] = {}
 
     def folded(self) -> list[str]:
         return self._whole.folded()  # made once for both
 
     def __getitem__(self, place: int) -> str:
         name = self._short(super().__getitem__(place))
-        if not self._by_name[place]:
+        number = int(self.of[place])
+        if self._rows_of[number] < 2:
             return name
+        twins = self._seen.get(number)
+        if twins is None:
+            twins = self._seen[number] = _Twins(self._files, np.flatnonzero(self.of == number))
         path = self._files[place]
-        if self._by_path[place]:
+        if twins.rows_of[int(self._files.of[place])] > 1:
             return f"{name}{_SIGN}{_last(path)}{_SIGN}{_last(self._modules[place])}"
-        return f"{name}{_SIGN}{path if self._by_last[place] else _last(path)}"
+        return f"{name}{_SIGN}{path if twins.share(path) else _last(path)}"
+
+
+class _Twins:
+    """The files that one name is in: `rows_of` says how many of its rows are in each."""
+
+    def __init__(self, files: Names, rows: Any) -> None:
+        places, counts = np.unique(files.of[rows], return_counts=True)
+        self.rows_of: dict[int, int] = dict(zip(places.tolist(), counts.tolist(), strict=True))
+        self._lasts: Counter[str] | None = None
+        if len(self.rows_of) <= _MANY_FILES:
+            self._lasts = Counter(_last(files.names[place]) for place in self.rows_of)
+
+    def share(self, path: str) -> bool:
+        """Whether another path ends as this one, or may: of very many that is not looked at."""
+        return self._lasts is None or self._lasts[_last(path)] > 1
 
 
 def clip_name(text: str, cells: int) -> str:
@@ -49,17 +67,6 @@ def clip_name(text: str, cells: int) -> str:
     if not sign or width(text) <= cells:
         return text
     return clip(name, max(cells // 3, cells - width(sign + rest))) + sign + rest
-
-
-def _twins(asked: Any, first: Any, second: Any) -> Any:
-    """A flag for each row: whether it is asked for, and another has the same two numbers."""
-    found = np.zeros(len(asked), bool)
-    rows = np.flatnonzero(asked)
-    if len(rows):
-        both = first[rows].astype(np.int64) * (int(second.max()) + 1) + second[rows]
-        _, of, counts = np.unique(both, return_inverse=True, return_counts=True)
-        found[rows] = counts[of] > 1
-    return found
 
 
 def _last(path: str) -> str:
