@@ -75,6 +75,7 @@ def test_from_overview_to_report_by_keys(tmux: Tmux, tmp_path: Path) -> None:
 
 
 SAMPLE = r"""
+#include <chrono>
 #include <cstdlib>
 #include <thread>
 #include <vector>
@@ -89,6 +90,7 @@ int main() {
   for (int t = 0; t < 3; t++)
     threads.emplace_back([] { work(2000000); });
   for (auto &one : threads) one.join();
+  std::this_thread::sleep_for(std::chrono::seconds(1));  // for samplers to see
   volatile char *kept = static_cast<char *>(std::malloc(100000));
   kept[100000] = 1;
   return 0;
