@@ -5,6 +5,7 @@ read, so that a command pays for no more than it uses. What shape a tool yields 
 without either.
 """
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -55,6 +56,12 @@ def tool(name: str) -> "Tool":
 def shape(name: str) -> Shape:
     """What the output of the tool of this name becomes. Raises as `tool` does."""
     return _entry(name).shape
+
+
+def of_shapes(names: Iterable[str], *shapes: Shape) -> list[str]:
+    """Those of the names whose tools yield one of the shapes; unknown ones are left out."""
+    known = tool_names()
+    return [name for name in names if name in known and shape(name) in shapes]
 
 
 def check_name(name: str) -> None:

@@ -29,10 +29,13 @@ def size(value: float | None) -> str:
     """`1.78 MiB`; below 1 KiB the bytes themselves."""
     if value is None:
         return NOT_MEASURED
-    for unit, factor in _BINARY:
-        if abs(value) >= factor:
-            return f"{_three(value / factor)} {unit}"
-    return f"{value:,.0f} B"
+    unit, factor = unit_of_size(value)
+    return f"{value:,.0f} B" if factor == 1 else f"{_three(value / factor)} {unit}"
+
+
+def unit_of_size(value: float) -> tuple[str, int]:
+    """The unit that a size is told in, and its bytes: one for all figures of a scale."""
+    return next((one for one in _BINARY if abs(value) >= one[1]), ("B", 1))
 
 
 def signed(value: int) -> str:

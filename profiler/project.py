@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from collectors import registry
-from collectors.errors import InputError, UsageError
+from collectors.errors import DroidgrindError, InputError, UsageError
 from profiler.finding_counts import FindingCounts, counts_of, keep_counts, kept_counts
 from profiler.findings import Finding, session_findings
+from profiler.manifest import State
 from profiler.own_code import OwnCode
 from profiler.own_code_stored import stored_globs
 from profiler.rules.context import Context
@@ -127,6 +128,20 @@ def judge(session: Session) -> FindingCounts:
     known = project.suppressing()
     chosen = session.with_suppressions(known) if known else session
     return counts_of(project_findings(chosen, project=project))
+
+
+def judge_stored(session: Session) -> str | None:
+    """Judge a session that was just stored. The reason, where its findings are not counted.
+
+    One that was set aside is judged when it has gone on to its end.
+    """
+    if session.manifest.state is State.RECORDING:
+        return None
+    try:
+        judge(session)
+    except DroidgrindError as error:
+        return str(error)
+    return None
 
 
 def project_context(session: Session) -> Context:

@@ -20,7 +20,6 @@ from textual.screen import Screen
 from collectors import registry
 from collectors.errors import DroidgrindError
 from collectors.records.shared import Shape
-from profiler.manifest import State
 from profiler.project import load_project
 from profiler.recording.form import Typed
 from profiler.store import Session, open_session
@@ -35,7 +34,7 @@ from tui.screens.frame import FrameScreen
 from tui.screens.missing import MissingScreen
 from tui.screens.session_screen import SessionScreen
 from tui.speaking import SpeakingApp
-from tui.theme import DEFAULT_THEME, PALETTES, themes
+from tui.theme import DEFAULT_THEME, PALETTES, STATE_SEVERITIES, themes
 from tui.under_way import LOOK_SECONDS, UnderWay, look_again
 from tui.widgets.frame_lines import TabLabel
 
@@ -69,12 +68,6 @@ _OTHERS = {
     HOME: "tui.screens.home",
     RECORDING: "tui.screens.recording",
     WATCH: "tui.screens.watch",
-}
-_SEVERITIES = {
-    State.RECORDING: "info",
-    State.COMPLETE: "ok",
-    State.PARTIAL: "warning",
-    State.FAILED: "error",
 }
 
 
@@ -210,7 +203,7 @@ class Dashboard(SpeakingApp):
             f"{name} ({known})" if known else name,
             manifest.target_label,
             f"{manifest.created[:16].replace('T', ' ')}  {state.value}",
-            _SEVERITIES[state],
+            STATE_SEVERITIES[state],
         )
 
     def set_count(self, mode: str, count: int | None) -> None:

@@ -15,9 +15,9 @@ from collectors.records.errors import ErrorProfile
 from collectors.records.shared import Shape
 from profiler.aggregate.error_groups import ErrorGrouping, ErrorNode, all_records, error_tree
 from profiler.aggregate.error_severity import record_severities
-from profiler.manifest import CaptureEntry, NativeRun, State
+from profiler.manifest import CaptureEntry, NativeRun
 from profiler.own_code import OwnCode
-from profiler.project import judge, project_context
+from profiler.project import judge_stored, project_context
 from profiler.recording.heap_watch import HeapMoment
 from profiler.recording.progress import Step, StopRequest
 from profiler.rules.context import Context
@@ -26,6 +26,7 @@ from profiler.session import Recorded, run_plan
 from profiler.store import NATIVE_RUN, RAW_FOLDER, Session, open_session
 from profiler.thresholds import Thresholds
 from tui.recording_form import Request
+from tui.theme import STATE_SEVERITIES
 
 _MOST_LINES = 2000
 _MOST_MOMENTS = 2000
@@ -106,12 +107,9 @@ class RecordingFeed:
 
     def _judge(self, session: Session) -> None:
         """Count the findings, so that lists know them."""
-        if session.manifest.state is State.RECORDING:  # set aside: it will go on
-            return
-        try:
-            judge(session)
-        except DroidgrindError as error:
-            self._say(f"its findings are not counted: {error}")
+        reason = judge_stored(session)
+        if reason is not None:
+            self._say(f"its findings are not counted: {reason}")
 
     def _heap_is_seen(self, step: Step) -> bool:
         """Whether `run_plan` tells of this step's heap (an app's pipes are not ours)."""
@@ -187,9 +185,9 @@ class RecordingFeed:
     def _read_errors(self, step: Step) -> None:
         """The errors in the growing XML: its reader keeps what is before a torn end."""
         assert self.directory is not None  # noqa: S101  # set before any tick
-        tool = registry.tool(step.name)
         if registry.shape(step.name) is not Shape.ERRORS:
             return
+        tool = registry.tool(step.name)
         seen: list[ErrorProfile] = []
         for file in sorted((self.directory / RAW_FOLDER / step.name).glob("*")):
             if not tool.is_output(file.name):
@@ -222,7 +220,7 @@ class RecordingFeed:
 
     def captured(self, step: Step, entry: CaptureEntry) -> None:
         state = self.state_of(step)
-        severity = {"complete": "ok", "partial": "warning"}.get(entry.state.value, "error")
+        severity = STATE_SEVERITIES[entry.state]
         if entry.tool == step.name or state.outcome is None:
             state.outcome, state.severity = entry.state.value, severity
         if entry.note is not None:

@@ -11,6 +11,15 @@ from dataclasses import asdict, dataclass
 from textual.theme import Theme
 
 from profiler.error_kinds import SIGNS
+from profiler.manifest import State
+
+# How the state of a session or capture is shown.
+STATE_SEVERITIES: Mapping[State, str] = {
+    State.RECORDING: "info",
+    State.COMPLETE: "ok",
+    State.PARTIAL: "warning",
+    State.FAILED: "error",
+}
 
 
 @dataclass(frozen=True, slots=True)

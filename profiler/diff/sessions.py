@@ -102,11 +102,7 @@ def _all_common(
     diff: SessionDiff, shape: Shape, part: str, kind: type[_P]
 ) -> Iterator[tuple[str, tuple[Sequence[_P], Sequence[_P]]]]:
     """Each tool of a shape that both sessions have; says what is missing where none is."""
-    known = registry.tool_names()
-    tools = [
-        [tool for tool in s.tools if tool in known and registry.shape(tool) is shape]
-        for s in (diff.baseline, diff.session)
-    ]
+    tools = [registry.of_shapes(s.tools, shape) for s in (diff.baseline, diff.session)]
     found = False
     for tool in tools[1]:
         if tool in tools[0]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from collectors.errors import DroidgrindError, InputError, UsageError
+from collectors.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from profiler.store import Session
@@ -234,13 +234,9 @@ def add_source_map(parser: argparse.ArgumentParser) -> None:
 
 def count_findings(session: "Session") -> None:
     """Judge a session that was just stored, so that lists say at once what is in it."""
-    from profiler.manifest import State
-    from profiler.project import judge
+    from profiler.project import judge_stored
     from tui.text import warn
 
-    if session.manifest.state is State.RECORDING:  # set aside: it will go on
-        return
-    try:
-        judge(session)
-    except DroidgrindError as error:
-        warn(f"{session.id} is stored, but its findings are not counted: {error}")
+    reason = judge_stored(session)
+    if reason is not None:
+        warn(f"{session.id} is stored, but its findings are not counted: {reason}")

@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 from collectors.records.cost import UNKNOWN
 from profiler.aggregate.cost_table import CostTable, Grouping
-from profiler.figures import plural, short_count
+from profiler.figures import plural
 from profiler.functions import short_name
 from profiler.store import Session
 from tui.editor import open_in_editor
@@ -24,7 +24,7 @@ from tui.screens.cache_data import (
     missing_source,
     read_costs,
 )
-from tui.screens.cache_listings import SORTED_BY, CostRun, Listing
+from tui.screens.cache_listings import SORTED_BY, CostRun, Listing, summed_up
 from tui.screens.session_screen import SessionScreen
 from tui.text import as_title, printable
 from tui.widgets.filter_input import FilterInput
@@ -176,18 +176,7 @@ class CacheScreen(SessionScreen[CostContent]):
         if shown.table.tells_modules:
             number += " told apart by module"
         box.border_subtitle = f"{self._run.tool}: {number}{summed}{several}"
-        self._say_note(shown)
-
-    def _say_note(self, listing: Listing) -> None:
-        table = listing.table
-        used = [f"{self.weights[e]}×{e}" for e in table.events if self.weights.get(e)]
-        totals = table.totals()
-        first = table.events[0] if table.events else ""
-        whole = f"{short_count(totals[first])} {first}, " if first else ""
-        self.query_one("#cache-note", Static).update(
-            f"All: {whole}{short_count(listing.cycles)} est. cycles = "
-            f"{' + '.join(used) or '0'}; simulated, not a time"
-        )
+        self.query_one("#cache-note", Static).update(summed_up(shown, self.weights))
 
     def on_line_table_row_highlighted(self, message: LineTable.RowHighlighted) -> None:
         if message.table is not self._table or self.table is None:

@@ -32,13 +32,11 @@ class CostContent:
 
 def read_costs(session: Session) -> CostContent | None:
     """Every tool that counted, apart: two counted the same run, and do not add up."""
-    known = registry.tool_names()
     runs: list[CostRun] = []
-    for tool in session.tools:
-        if tool in known and registry.shape(tool) is Shape.COST:
-            group = [p for p in session.profiles(tool) if isinstance(p, CostProfile)]
-            if group:
-                runs.append(CostRun(tool, tuple(group)))
+    for tool in registry.of_shapes(session.tools, Shape.COST):
+        group = [p for p in session.profiles(tool) if isinstance(p, CostProfile)]
+        if group:
+            runs.append(CostRun(tool, tuple(group)))
     if not runs:
         return None
     events = dict.fromkeys(event for profile in runs[0].profiles for event in profile.events)

@@ -6,7 +6,7 @@ from typing import Any
 
 from collectors.records.cost import CostProfile
 from profiler.aggregate.cost_table import CostTable, Grouping, cost_table
-from profiler.figures import count
+from profiler.figures import count, short_count
 from profiler.functions import short_name
 from tui.widgets.column_rows import ColumnRows, Names
 from tui.widgets.line_table import TableColumn, Value, as_text
@@ -108,6 +108,18 @@ def _listing(
     columns.extend(TableColumn(name.title, 30, show=_file) for name in table.names[1:])
     data.extend(names[1:])
     return Listing(table, names, tuple(columns), ColumnRows(data), whole)
+
+
+def summed_up(listing: Listing, weights: Mapping[str, int]) -> str:
+    """All costs in a line: the first event, and of what the estimate is made."""
+    table = listing.table
+    used = [f"{weights[e]}×{e}" for e in table.events if weights.get(e)]
+    first = table.events[0] if table.events else ""
+    whole = f"{short_count(table.totals()[first])} {first}, " if first else ""
+    return (
+        f"All: {whole}{short_count(listing.cycles)} est. cycles = "
+        f"{' + '.join(used) or '0'}; simulated, not a time"
+    )
 
 
 def _file(value: Value) -> str:

@@ -46,11 +46,9 @@ class Stack:
 
 def error_profiles(session: Session) -> dict[str, list[ErrorProfile]]:
     """What each tool that reports errors saw."""
-    known = registry.tool_names()
     return {
         tool: [p for p in session.profiles(tool) if isinstance(p, ErrorProfile)]
-        for tool in session.tools
-        if tool in known and registry.shape(tool) is Shape.ERRORS
+        for tool in registry.of_shapes(session.tools, Shape.ERRORS)
     }
 
 

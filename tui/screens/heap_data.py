@@ -30,16 +30,14 @@ class HeapRun:
 
 def heap_runs(session: Session) -> list[HeapRun]:
     """Every heap that a session has, in the order in which the tools ran."""
-    known = registry.tool_names()
     runs: list[HeapRun] = []
-    for tool in session.tools:
-        if tool in known and registry.shape(tool) is Shape.HEAP:
-            reading = session.reading(tool)
-            for file, profile in zip(reading.files, reading.profiles, strict=True):
-                if isinstance(profile, HeapProfile) and profile.snapshots:
-                    pid = profile.process.pid
-                    name = f"process {pid}" if pid is not None else file.name
-                    runs.append(HeapRun(tool, name, profile))
+    for tool in registry.of_shapes(session.tools, Shape.HEAP):
+        reading = session.reading(tool)
+        for file, profile in zip(reading.files, reading.profiles, strict=True):
+            if isinstance(profile, HeapProfile) and profile.snapshots:
+                pid = profile.process.pid
+                name = f"process {pid}" if pid is not None else file.name
+                runs.append(HeapRun(tool, name, profile))
     return runs
 
 
@@ -95,11 +93,8 @@ def find_source(session: Session, file: str | None) -> Found:
 
 def _paths_named(session: Session, name: str) -> set[str]:
     """The whole paths that end in this name, from the session's costs and errors."""
-    known = registry.tool_names()
     found: set[str] = set()
-    for tool in session.tools:
-        if tool not in known or registry.shape(tool) not in {Shape.COST, Shape.ERRORS}:
-            continue
+    for tool in registry.of_shapes(session.tools, Shape.COST, Shape.ERRORS):
         for profile in session.profiles(tool):
             paths: Iterable[str | None] = ()
             if isinstance(profile, CostProfile):

@@ -22,7 +22,7 @@ from tui.messages import Loaded, LoadFailed, OpenSession
 from tui.screens.comparison import ComparisonScreen, compare_directories
 from tui.screens.confirm import ConfirmScreen
 from tui.screens.frame import FrameScreen
-from tui.theme import sign
+from tui.theme import STATE_SEVERITIES, sign
 from tui.widgets.filter_input import FilterInput
 from tui.widgets.frame_lines import Notice, TextLine
 from tui.widgets.line_table import LineTable, Row, TableColumn
@@ -30,7 +30,6 @@ from tui.widgets.plain_rows import PlainRows
 from tui.workers import load, run_in_thread
 
 _DEVICES_SECONDS = 5.0
-_SEVERITIES = {"complete": "ok", "partial": "warning", "failed": "error", "recording": "info"}
 SESSION_COLUMNS = (
     TableColumn("", 1),
     TableColumn("recorded", 16),
@@ -263,7 +262,8 @@ class HomeScreen(FrameScreen):
 
     def _row(self, line: SessionLine) -> Row:
         state = line.state.value if line.state else "damaged"
-        mark = sign(_SEVERITIES.get(state, "error"), ascii_only=self.dashboard.ascii_only)
+        severity = STATE_SEVERITIES[line.state] if line.state else "error"
+        mark = sign(severity, ascii_only=self.dashboard.ascii_only)
         return (
             "*" if self._is_marked(line) else "",
             line.created[:16].replace("T", " "),

@@ -26,7 +26,7 @@ from tui.recording_text import exit_text
 from tui.screens.errors_data import error_profiles
 from tui.screens.session_screen import SessionScreen
 from tui.text import width
-from tui.theme import sign
+from tui.theme import STATE_SEVERITIES, sign
 from tui.verdicts import NOTHING, STILL_RUNS, Verdict, judged, nothing_found, so_far, verdict
 from tui.widgets.frame_lines import Notice
 from tui.widgets.line_table import LineTable, Row, TableColumn
@@ -38,7 +38,6 @@ _SCREENS = {
     Shape.COST: "cache",
     Shape.HEAP: "heap",
 }
-_MARKS = {"recording": "info", "complete": "ok", "partial": "warning", "failed": "error"}
 _QUESTION = TableColumn("question", 29)
 _COLUMNS = (
     TableColumn("tool", 11),
@@ -227,7 +226,9 @@ class OverviewScreen(SessionScreen[list[ToolLine]]):
         found = "reading …"
         if line.found is not None:
             found = f"{sign(line.found.severity, ascii_only=ascii_only)} {line.found.text}"
-        how = f"{sign(_MARKS[entry.state], ascii_only=ascii_only)} {entry.state.value}"
+        how = (
+            f"{sign(STATE_SEVERITIES[entry.state], ascii_only=ascii_only)} {entry.state.value}"
+        )
         if entry.exit_status:
             how += f", {exit_text(entry.exit_status)}"
         if entry.is_unsampled:

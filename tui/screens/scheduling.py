@@ -29,12 +29,7 @@ Figures of the whole machine are of everything that ran on it, not of the target
 
 def scheduling_tools(session: Session) -> tuple[str, ...]:
     """The samplers that a session was recorded with."""
-    known = registry.tool_names()
-    return tuple(
-        tool
-        for tool in session.tools
-        if tool in known and registry.shape(tool) is Shape.SAMPLES
-    )
+    return tuple(registry.of_shapes(session.tools, Shape.SAMPLES))
 
 
 class SchedulingScreen(SessionScreen[Track]):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from profiler.figures import duration
+from profiler.figures import duration, unit_of_size
 from profiler.recording.heap_watch import HeapMoment
 from profiler.watching.track import Track
 from profiler.watching.window import Slots
@@ -14,7 +14,6 @@ from tui.recording_feed import RecordingFeed
 from tui.recording_text import step_title
 from tui.widgets.area_plot import AreaPlot, Layer
 
-_UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))
 _TOO_SHORT = "not sampled: the run was too short"
 _SHOWN_SECONDS = 60
 _INTERVAL_SECONDS = 0.1
@@ -90,7 +89,7 @@ class RecordingPlot(Vertical):
         else:
             said = "the program's blocks, without what the allocator adds"
         self.border_subtitle = said
-        size, unit = next(one for one in _UNITS if peak >= one[0])
+        unit, size = unit_of_size(peak)
         end = moments[-1].seconds or 1.0
         layer = Layer(
             "process" if of_process else "heap",

@@ -16,7 +16,7 @@ from profiler.thresholds import Thresholds
 def leak(function: str, blocks: int) -> ErrorRecord:
     frames = (
         Frame(1, "malloc", "/usr/libexec/valgrind/vgpreload_memcheck-amd64-linux.so"),
-        Frame(2, function, "/work/app", None, "/src/app.cpp", len(function)),
+        Frame(2, function, "/opt/app", None, "/src/app.cpp", len(function)),
     )
     return ErrorRecord(
         "Leak_DefinitelyLost", "", frames, leaked_bytes=10 * blocks, leaked_blocks=blocks
